@@ -1,0 +1,1 @@
+"""Compat profiles: named, ordered, declarative rules for one upstream's quirks."""
