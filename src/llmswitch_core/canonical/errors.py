@@ -6,11 +6,11 @@ spells an error: the protocol codecs turn a `GatewayError` into bytes and upstre
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
 
-class ErrorKind(str, Enum):
+class ErrorKind(StrEnum):
     """What happened, in words every protocol can spell. The value is the canonical error type."""
 
     INVALID_REQUEST = "invalid_request"
@@ -28,7 +28,7 @@ class ErrorKind(str, Enum):
     CANCELLED = "cancelled"
 
 
-class Layer(str, Enum):
+class Layer(StrEnum):
     """Where a failure belongs; every failure names exactly one."""
 
     HOST = "host"
@@ -126,8 +126,8 @@ class GatewayError(Exception):
         return f"GatewayError({self.kind.value}, {self.code}, {self.status}, {self.message!r})"
 
 
-def invalid(message: str, *, param: str | None = None, code: str = "invalid_request", next_step: str | None = None) -> GatewayError:
+def invalid(
+    message: str, *, param: str | None = None, code: str = "invalid_request", next_step: str | None = None
+) -> GatewayError:
     """The caller's request is wrong: a 400 naming the field."""
-    return GatewayError(
-        ErrorKind.INVALID_REQUEST, code, message, param=param, next_step=next_step, layer=Layer.CLIENT
-    )
+    return GatewayError(ErrorKind.INVALID_REQUEST, code, message, param=param, next_step=next_step, layer=Layer.CLIENT)

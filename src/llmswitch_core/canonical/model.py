@@ -10,7 +10,7 @@ as read-only.
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -19,7 +19,7 @@ JsonValue: TypeAlias = Any
 """Decoded JSON: dict, list, str, int, float, bool or None. `Any` because it is the JSON border."""
 
 
-class Protocol(str, Enum):
+class Protocol(StrEnum):
     """A wire protocol, inbound (the client's) or outbound (the upstream's)."""
 
     OPENAI_CHAT = "openai-chat"
@@ -311,7 +311,7 @@ class Usage(msgspec.Struct, frozen=True):
     """The upstream's own usage object, for fields without a counter (same protocol only)."""
 
 
-class FinishReason(str, Enum):
+class FinishReason(StrEnum):
     """Why the answer ended. An unknown wire reason is OTHER and keeps its spelling in `Finish.wire`."""
 
     STOP = "stop"

@@ -37,7 +37,9 @@ class CompatProfile(Interface):
     """False: answers may be forwarded as bytes."""
     edits_requests: bool
 
-    def request(self, body: dict[str, JsonValue], headers: dict[str, str], context: CompatContext, notes: Notes) -> set[str]:
+    def request(
+        self, body: dict[str, JsonValue], headers: dict[str, str], context: CompatContext, notes: Notes
+    ) -> set[str]:
         """Apply the request rules to `body` in place (values may be shared: replace, do not mutate nested ones without copying);
         returns the top-level members that changed, were added or removed."""
         ...

@@ -30,7 +30,18 @@ class UpstreamRequest:
     `attempt` counts from 1 within the client request.
     """
 
-    __slots__ = ("attempt", "body", "headers", "method", "operation", "path", "query", "request_id", "stream", "target")
+    __slots__ = (
+        "attempt",
+        "body",
+        "headers",
+        "method",
+        "operation",
+        "path",
+        "query",
+        "request_id",
+        "stream",
+        "target",
+    )
 
     request_id: str
     attempt: int
