@@ -1,0 +1,132 @@
+"""The data of one client request on its way through the Hub Pipeline: what comes in, what was decided, what came out.
+
+An `Exchange` lives as long as the client request and survives failover; a `Plan` is one attempt. Both are plain
+holders: the pipeline fills them, the request flow reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol as Interface
+
+import msgspec
+
+from llmswitch_core.canonical.errors import GatewayError
+from llmswitch_core.canonical.model import Conversation, FinishReason, JsonValue, Protocol, Usage
+from llmswitch_core.hub.responses_state import ResponseStore, StoredResponse
+from llmswitch_core.hub.upstream import Operation, UpstreamRequest
+from llmswitch_core.protocols.contract import Notes, RequestHead, StreamWriter
+from llmswitch_core.router.contract import Decision, Features, Target
+
+
+class Inbound(msgspec.Struct, frozen=True):
+    """One client request as the HTTP adapter hands it over.
+
+    `body` is the request body after content-decoding (b"" for GET/DELETE); `account` the name of the api key's owner;
+    `hint` the value of `x-routecodex-route`; `conversation` that of `x-routecodex-conversation`; `response_id` the path
+    parameter of the Responses state endpoints (operation `forward`).
+    """
+
+    request_id: str
+    protocol: Protocol
+    operation: Operation
+    head: RequestHead
+    body: bytes
+    account: str = ""
+    hint: str | None = None
+    conversation: str | None = None
+    response_id: str | None = None
+
+
+class TokenStore(Interface):
+    """The injected store of opaque-token facts. Keys are hashes; values are small JSON bytes. Synchronous and fast."""
+
+    def lookup(self, key: str) -> bytes | None: ...
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """All the outside world a request may use: clock reading, id factory and the two stores."""
+
+    now: Callable[[], float]
+    """Unix seconds."""
+    new_id: Callable[[str], str]
+    tokens: TokenStore
+    responses: ResponseStore
+
+
+class Exchange:
+    """One client request, from admission to its record."""
+
+    __slots__ = (
+        "attempts",
+        "conversation",
+        "conversation_key",
+        "conversation_source",
+        "features",
+        "inbound",
+        "notes",
+        "opened",
+        "previous",
+        "raw",
+        "stream",
+        "surroundings",
+        "tree",
+        "violations_in",
+        "writer",
+    )
+
+    def __init__(self, inbound: Inbound, surroundings: Surroundings) -> None:
+        self.inbound = inbound
+        self.surroundings = surroundings
+        self.tree: dict[str, JsonValue] = {}
+        """The decoded body."""
+        self.raw: dict[str, msgspec.Raw] | None = None
+        """The same body's top-level members as bytes; None where msgspec refused it."""
+        self.conversation: Conversation
+        self.features: Features
+        self.conversation_key: str = ""
+        self.conversation_source: str = ""
+        self.notes = Notes()
+        self.stream: bool = False
+        """The client wants a stream."""
+        self.writer: StreamWriter | None = None
+        """The client's stream, made when first needed; survives failover."""
+        self.opened: bool = False
+        """Something (a keepalive) was already written to the client by the gateway itself."""
+        self.previous: StoredResponse | None = None
+        """What `previous_response_id` names."""
+        self.violations_in: tuple[str, ...] = ()
+        self.attempts: list[Plan] = []
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """One attempt: the sealed request, the target and why. `answer` is set instead of `upstream` where no call is needed."""
+
+    upstream: UpstreamRequest | None
+    target: Target | None
+    decision: Decision | None
+    same_protocol: bool
+    answer: bytes | None = None
+    answer_headers: Mapping[str, str] = {}
+
+
+class StateDelta(msgspec.Struct):
+    """What an answer adds to the stores; the host applies it after the answer went out."""
+
+    tokens: dict[str, bytes] = {}
+    response: StoredResponse | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.tokens) or self.response is not None
+
+
+class AttemptOutcome(msgspec.Struct, frozen=True):
+    """What one attempt came to, for the record: failure or finish reason, usage, introduced violations, state to keep."""
+
+    failure: GatewayError | None
+    finish: FinishReason | None
+    usage: Usage | None
+    model: str
+    introduced: tuple[str, ...]
+    delta: StateDelta
+    tool_calls: int = 0
