@@ -109,6 +109,8 @@ class ToolCall(msgspec.Struct, tag="tool_call"):
     item_id: str | None = None
     """Wire id of the item around the call (R `fc_…`)."""
     cache: CacheControl | None = None
+    options: dict[str, JsonValue] | None = None
+    """Further wire fields of the origin, same-protocol only (M `caller`, `toolset_name`)."""
 
 
 class ToolResult(msgspec.Struct, tag="tool_result"):
@@ -124,6 +126,8 @@ class ToolResult(msgspec.Struct, tag="tool_result"):
     """Gemini's `functionResponse.response` object as received; None where the result is plain content."""
     cache: CacheControl | None = None
     item_id: str | None = None
+    options: dict[str, JsonValue] | None = None
+    """Further wire fields of the origin, same-protocol only (M `toolset_name`)."""
 
 
 class Refusal(msgspec.Struct, tag="refusal"):
