@@ -272,6 +272,8 @@ class Conversation(msgspec.Struct):
     model: str
     turns: list[Turn]
     stream: bool = False
+    framing: Literal["sse", "json-array"] = "sse"
+    """How the client wants a stream framed: `json-array` is G's streamGenerateContent without `alt=sse`."""
     tools: list[Tool] = []
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
