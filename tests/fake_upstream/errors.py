@@ -72,9 +72,7 @@ def anthropic(status: int, message: str, type_: str | None, request_id: str | No
     return body
 
 
-def openai(
-    status: int, message: str, type_: str | None, code: str | None, param: str | None = None
-) -> dict[str, Any]:
+def openai(status: int, message: str, type_: str | None, code: str | None, param: str | None = None) -> dict[str, Any]:
     """`{"error":{message,type,param,code}}`."""
     default_type, default_code = OPENAI_TYPES.get(status, ("server_error", None))
     return {
@@ -95,9 +93,7 @@ def google(status: int, message: str, type_: str | None, retry_after: str | None
         "status": type_ or GOOGLE_STATUS.get(status, "UNKNOWN"),
     }
     if retry_after is not None:
-        error["details"] = [
-            {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{retry_after}s"}
-        ]
+        error["details"] = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{retry_after}s"}]
     return {"error": error}
 
 

@@ -97,9 +97,7 @@ class Renderer:
 
     def run(self, steps: tuple[Step, ...]) -> Renderer:
         """Render every step; stop where the script cuts, hangs or fails."""
-        self.usage = next((s for s in steps if isinstance(s, Usage)), None) or default_usage(
-            steps, self.ctx.raw_size
-        )
+        self.usage = next((s for s in steps if isinstance(s, Usage)), None) or default_usage(steps, self.ctx.raw_size)
         self.finish = next((s for s in steps if isinstance(s, Finish)), None) or default_finish(steps)
         for step in steps:
             if isinstance(step, ErrorIn200 | MidStreamError):

@@ -194,9 +194,7 @@ class ChatRenderer(Renderer):
             "object": "chat.completion",
             "created": self.ctx.created,
             "model": self.ctx.model,
-            "choices": [
-                {"index": 0, "message": message, "logprobs": None, "finish_reason": self._reason()}
-            ],
+            "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": self._reason()}],
             "usage": self._usage(),
             "service_tier": "default",
             "system_fingerprint": "fp_50cad350e4",

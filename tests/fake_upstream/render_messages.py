@@ -143,9 +143,7 @@ class MessagesRenderer(Renderer):
             self.ping()
 
     def _delta(self, delta: dict[str, Any]) -> None:
-        self.emit(
-            {"type": "content_block_delta", "index": self.open, "delta": delta}, "content_block_delta"
-        )
+        self.emit({"type": "content_block_delta", "index": self.open, "delta": delta}, "content_block_delta")
 
     def _reason(self) -> str:
         return self.finish.raw or FINISH[self.finish.reason]
