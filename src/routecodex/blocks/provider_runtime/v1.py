@@ -1,0 +1,284 @@
+"""Provider runtime v1: HTTP/1.1 on aiohttp, one pool of connections per provider.
+
+It knows aiohttp and its exceptions; nothing else in the gateway does. Name resolution is the system's (as the
+user's other programs see it), not c-ares'. One timer per answer watches silence: it is not re-armed per chunk,
+and the time in which nobody asks for bytes (a slow client) does not count.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import ssl
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import aiohttp
+from multidict import CIMultiDictProxy
+from yarl import URL
+
+from routecodex.blocks.provider_runtime.runtime import Runtime
+from routecodex.config.compiled import ProviderSpec
+from routecodex.providers.transport import TransportError, TransportFault, TransportRequest, TransportStream
+
+if TYPE_CHECKING:
+    from aiohttp.client import ClientTimeout
+    from aiohttp.client_reqrep import ClientRequest
+    from aiohttp.connector import Connection
+    from aiohttp.tracing import Trace
+
+KEPT_ALIVE: Final = 55.0
+"""Seconds an idle connection is kept: below the minute after which most front ends close it."""
+_DNS_TTL: Final = 60
+_HEADER_LIMIT: Final = 64 * 1024
+_BODY_AT_ONCE: Final = 1024 * 1024
+"""aiohttp wants larger bodies as a file, so that the loop gets its turn between pieces."""
+_SKIPPED: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+
+_reused: ContextVar[bool] = ContextVar("reused", default=False)
+"""Whether the connection last given to this task had carried a request before."""
+
+
+class AiohttpTransport:
+    """Connections to one provider. Must be used from one event loop; sessions are made on first use."""
+
+    def __init__(self, spec: ProviderSpec) -> None:
+        self._spec = spec
+        self._pool: aiohttp.ClientSession | None = None
+        self._fresh: aiohttp.ClientSession | None = None
+        self._closed = False
+        self._idle = spec.timeouts.idle
+        self._timeout = aiohttp.ClientTimeout(
+            total=None, connect=spec.timeouts.connect, sock_read=spec.timeouts.first_byte
+        )
+        self._proxy, self._proxy_headers = _proxy(spec)
+        self._ssl = _ssl(spec)
+
+    async def open(self, request: TransportRequest) -> TransportStream:
+        if self._closed:
+            raise TransportError(TransportFault.CLOSED, "the provider's connections are closed")
+        if self._pool is None:
+            self._pool = self._session(_MarkingConnector, force_close=False)
+        try:
+            return await self._send(self._pool, request)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            if isinstance(error, aiohttp.ClientConnectorError) or not _reused.get():
+                raise _fault(error) from error
+        except _FAILURES as error:
+            raise _fault(error) from error
+        # The pooled connection had been closed by the peer: what was sent reached nobody. Others of the pool may
+        # be as dead, so this one try is made on a connection of its own.
+        if self._fresh is None:
+            self._fresh = self._session(aiohttp.TCPConnector, force_close=True)
+        try:
+            return await self._send(self._fresh, request)
+        except _FAILURES as error:
+            raise _fault(error) from error
+
+    async def _send(self, session: aiohttp.ClientSession, request: TransportRequest) -> TransportStream:
+        body = request.body
+        response = await session.request(
+            request.method,
+            URL(request.url, encoded=True),
+            headers=request.headers,
+            data=None if not body else body if len(body) <= _BODY_AT_ONCE else io.BytesIO(body),
+            allow_redirects=False,
+            proxy=self._proxy,
+            proxy_headers=self._proxy_headers,
+        )
+        return AiohttpStream(response, self._idle)
+
+    async def close(self) -> None:
+        self._closed = True
+        for session in (self._pool, self._fresh):
+            if session is not None:
+                await session.close()
+
+    def _session(self, connector: Callable[..., aiohttp.TCPConnector], *, force_close: bool) -> aiohttp.ClientSession:
+        pooling = {"force_close": True} if force_close else {"keepalive_timeout": KEPT_ALIVE}
+        return aiohttp.ClientSession(
+            connector=connector(
+                limit=self._spec.max_connections,
+                ttl_dns_cache=_DNS_TTL,
+                resolver=aiohttp.ThreadedResolver(),
+                ssl=self._ssl,
+                **pooling,
+            ),
+            timeout=self._timeout,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=True,
+            skip_auto_headers=_SKIPPED,
+            max_line_size=_HEADER_LIMIT,
+            max_field_size=_HEADER_LIMIT,
+        )
+
+
+class AiohttpStream:
+    """One answer. `read` is the hot path: nothing per chunk but a clock reading before it waits."""
+
+    __slots__ = (
+        "_content",
+        "_ended",
+        "_idle",
+        "_loop",
+        "_response",
+        "_since",
+        "_timed_out",
+        "_timer",
+        "headers",
+        "status",
+    )
+
+    def __init__(self, response: aiohttp.ClientResponse, idle: float) -> None:
+        self.status: int = response.status
+        self.headers: Mapping[str, str] = _headers(response.headers)
+        self._response = response
+        self._content = response.content
+        self._ended = False
+        self._idle = idle
+        self._loop = asyncio.get_running_loop()
+        self._since = 0.0
+        """When `read` began to wait; 0 while nobody waits."""
+        self._timed_out = False
+        self._timer: asyncio.TimerHandle | None = None
+        connection = response.connection
+        if connection is not None and connection.protocol is not None:
+            # From the head on silence is watched here; aiohttp's own timer would be moved with every chunk.
+            connection.protocol.read_timeout = None
+            connection.protocol.start_timeout()
+
+    async def read(self) -> bytes:
+        if self._ended:
+            return b""
+        self._since = self._loop.time()
+        if self._timer is None and not self._content.is_eof():
+            self._timer = self._loop.call_later(self._idle, self._watch)
+        try:
+            chunk = await self._content.readany()
+        except _FAILURES as error:
+            return self._rescued(error)
+        finally:
+            self._since = 0.0
+        if not chunk:
+            self._end()
+        return chunk
+
+    def _rescued(self, error: BaseException) -> bytes:
+        """What had arrived before the failure is handed out first: it may hold the end of the answer."""
+        if self._timed_out:
+            self.close()
+            raise TransportError(TransportFault.IDLE_TIMEOUT, f"nothing came for {self._idle:g} s") from error
+        content = self._content
+        if content.exception() is not None and content.total_bytes:
+            content.set_exception(None)  # type: ignore[arg-type]  # the public way to take it back; it is set again below
+            left = content.read_nowait()
+            content.set_exception(error)
+            if left:
+                return left
+        self.close()
+        raise _fault(error, TransportFault.TRUNCATED) from error
+
+    def close(self) -> None:
+        if not self._ended:
+            self._end()
+            self._response.close()
+
+    def _end(self) -> None:
+        self._ended = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _watch(self) -> None:
+        now = self._loop.time()
+        since = self._since
+        if since and now - since >= self._idle:
+            self._timed_out = True
+            self._timer = None
+            self._response.close()  # wakes the reader with an exception
+            return
+        self._timer = self._loop.call_later(since + self._idle - now if since else self._idle, self._watch)
+
+
+class _MarkingConnector(aiohttp.TCPConnector):
+    """A connector that tells the asking task whether the connection it gets was used before."""
+
+    async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:  # noqa: ASYNC109 (aiohttp's signature)
+        _reused.set(False)
+        connection = await super().connect(req, traces, timeout)
+        protocol = connection.protocol
+        if protocol is not None:
+            marks = vars(protocol)
+            _reused.set("routecodex_used" in marks)
+            marks["routecodex_used"] = True
+        return connection
+
+
+_FAILURES: Final = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
+
+_BY_TYPE: Final[tuple[tuple[type[BaseException], TransportFault], ...]] = (
+    (aiohttp.ClientProxyConnectionError, TransportFault.PROXY_FAILED),
+    (aiohttp.ClientHttpProxyError, TransportFault.PROXY_FAILED),
+    (aiohttp.ClientConnectorCertificateError, TransportFault.TLS_FAILED),
+    (aiohttp.ClientSSLError, TransportFault.TLS_FAILED),
+    (aiohttp.ServerFingerprintMismatch, TransportFault.TLS_FAILED),
+    (aiohttp.ClientConnectorError, TransportFault.CONNECT_FAILED),
+    (aiohttp.ConnectionTimeoutError, TransportFault.CONNECT_TIMEOUT),
+    (TimeoutError, TransportFault.FIRST_BYTE_TIMEOUT),
+    (aiohttp.InvalidURL, TransportFault.CONNECT_FAILED),
+    (aiohttp.ClientResponseError, TransportFault.PROTOCOL_ERROR),
+    (aiohttp.ClientPayloadError, TransportFault.TRUNCATED),
+    (aiohttp.ClientConnectionError, TransportFault.CONNECTION_LOST),
+    (OSError, TransportFault.CONNECTION_LOST),
+    (ValueError, TransportFault.PROTOCOL_ERROR),
+)
+"""In this order: the first type that fits names the fault."""
+
+
+def _fault(error: BaseException, lost: TransportFault = TransportFault.CONNECTION_LOST) -> TransportError:
+    """An aiohttp failure by its type. `lost` is what a lost connection means in this phase."""
+    fault = next((fault for kind, fault in _BY_TYPE if isinstance(error, kind)), TransportFault.PROTOCOL_ERROR)
+    if fault is TransportFault.CONNECTION_LOST:
+        fault = lost
+    text = str(error).splitlines()
+    return TransportError(fault, text[0][:300].rstrip(".") if text and text[0] else type(error).__name__)
+
+
+def _headers(received: CIMultiDictProxy[str]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in received.items():
+        key = name.lower()
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    return headers
+
+
+def _proxy(spec: ProviderSpec) -> tuple[URL | None, dict[str, str] | None]:
+    if spec.proxy is None:
+        return None, None
+    url = URL(spec.proxy.reveal())
+    if url.user is None:
+        return url, None
+    login = aiohttp.BasicAuth(url.user, url.password or "").encode()
+    return url.with_user(None), {"Proxy-Authorization": login}
+
+
+def _ssl(spec: ProviderSpec) -> ssl.SSLContext | bool:
+    if urlsplit(spec.base_url).scheme != "https" and not _asks_for_tokens(spec):
+        return True
+    if not spec.tls.verify:
+        return False
+    context = ssl.create_default_context()
+    if spec.tls.ca_file is not None:
+        context.load_verify_locations(spec.tls.ca_file)
+    return context
+
+
+def _asks_for_tokens(spec: ProviderSpec) -> bool:
+    return any(auth.kind in ("oauth2", "service_account") for auth in spec.auth.values())
+
+
+def build(providers: Mapping[str, ProviderSpec], now: Callable[[], float]) -> Runtime:
+    """The provider runtime v1 over these providers; `now` in Unix seconds."""
+    return Runtime(providers, AiohttpTransport, now)
