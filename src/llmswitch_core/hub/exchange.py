@@ -7,13 +7,13 @@ holders: the pipeline fills them, the request flow reads them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol as Interface
 
 import msgspec
 
 from llmswitch_core.canonical.errors import GatewayError
 from llmswitch_core.canonical.model import Conversation, FinishReason, JsonValue, Protocol, Usage
 from llmswitch_core.hub.responses_state import ResponseStore, StoredResponse
+from llmswitch_core.hub.tokens import TokenStore
 from llmswitch_core.hub.upstream import Operation, UpstreamRequest
 from llmswitch_core.protocols.contract import Notes, RequestHead, StreamWriter
 from llmswitch_core.router.contract import Decision, Features, Target
@@ -36,12 +36,6 @@ class Inbound(msgspec.Struct, frozen=True):
     hint: str | None = None
     conversation: str | None = None
     response_id: str | None = None
-
-
-class TokenStore(Interface):
-    """The injected store of opaque-token facts. Keys are hashes; values are small JSON bytes. Synchronous and fast."""
-
-    def lookup(self, key: str) -> bytes | None: ...
 
 
 class Surroundings(msgspec.Struct, frozen=True):

@@ -1,0 +1,130 @@
+"""Every gate of the project as a nox session; `nox -l` lists them. Versions come from requirements/*.txt."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+REQUIREMENTS = ROOT / "requirements"
+CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
+INTERPRETERS = ("3.11", "3.12", "3.13")
+
+nox.options.sessions = ["tests", "lint"]
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_missing_interpreters = False
+
+
+def install(session: nox.Session, *locks: str, project: bool = True) -> None:
+    """Install exactly what the lock files name, then the project itself without resolving anything."""
+    for lock in locks:
+        session.install("--quiet", "-r", str(REQUIREMENTS / f"{lock}.txt"))
+    if project:
+        session.install("--quiet", "--no-deps", "-e", ".")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The core suite, then everything that needs sockets, on this interpreter; prints the must-pass matrix."""
+    install(session, "test")
+    run_tests(session)
+
+
+def run_tests(session: nox.Session) -> None:
+    """The suite, spread over the cores; arguments after `--` go to pytest instead."""
+    if session.posargs:
+        session.run("python", "-m", "pytest", *session.posargs)
+        return
+    workers = str(max(2, os.cpu_count() or 2))
+    session.run("python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", "tests/core")
+    session.run("python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", "tests/host", "tests/upstream_selftest")
+    session.run("python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", "tests/matrix", "--matrix")
+
+
+@nox.session
+def tests_all(session: nox.Session) -> None:
+    """The suite on 3.11, 3.12 and 3.13; names the interpreters that are absent (`-- --require-all` fails on them)."""
+    require_all = "--require-all" in session.posargs
+    absent = [version for version in INTERPRETERS if find_interpreter(version) is None]
+    present = [version for version in INTERPRETERS if version not in absent]
+    for version in present:
+        session.log(f"tests on Python {version}")
+        session.run("nox", "-s", f"tests_on-{version}", external=True)
+    for version in absent:
+        session.warn(f"Python {version} is absent here: its tests did not run.")
+    if absent and require_all:
+        session.error(f"Interpreters absent: {', '.join(absent)}. Install them or leave --require-all out.")
+
+
+@nox.session(python=list(INTERPRETERS), default=False)
+def tests_on(session: nox.Session) -> None:
+    """The suite on one named interpreter (used by tests_all)."""
+    install(session, "test")
+    run_tests(session)
+
+
+def find_interpreter(version: str) -> str | None:
+    """Path of `pythonX.Y`, also where a version manager keeps it off the PATH."""
+    found = shutil.which(f"python{version}")
+    if found and works(found):
+        return found
+    roots = [Path.home() / ".pyenv" / "versions", Path.home() / ".local" / "share" / "uv" / "python"]
+    for root in roots:
+        for candidate in sorted(root.glob(f"*{version}*/bin/python{version}")) if root.is_dir() else []:
+            os.environ["PATH"] = f"{os.environ['PATH']}{os.pathsep}{candidate.parent}"
+            return str(candidate)
+    return None
+
+
+def works(python: str) -> bool:
+    """A version manager's shim may exist for an interpreter that is not selected."""
+    import subprocess
+
+    return subprocess.run([python, "-c", "pass"], capture_output=True, check=False).returncode == 0
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Format, lint and strict types."""
+    install(session, "lint")
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+    session.run("mypy")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """A real small model behind the gateway, one streamed answer in each of the four dialects. `-- --serve` keeps it up."""
+    install(session, "runtime")
+    session.install("--quiet", "--no-deps", "-r", str(REQUIREMENTS / "demo.in"))
+    session.run("python", str(ROOT / "tools" / "demo" / "demo.py"), *session.posargs)
+
+
+@nox.session
+def e2e(session: nox.Session) -> None:
+    """Real agent CLIs and vendor SDKs through the gateway, over each upstream protocol; prints the matrix."""
+    install(session, "test")
+    session.run("python", "-m", "tests.e2e", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Peers side by side in one run (`-- quick`: the gateway alone, under a minute)."""
+    install(session, "runtime")
+    session.run("python", "-m", "bench", *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Wheel and source archive, checked by installing the wheel in this fresh environment and running it."""
+    session.install("--quiet", "-r", str(REQUIREMENTS / "build.txt"))
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    session.run("python", "-m", "build", "--no-isolation")
+    session.run("twine", "check", "--strict", *map(str, sorted((ROOT / "dist").iterdir())))
+    session.install("--quiet", "-r", str(REQUIREMENTS / "runtime.txt"))
+    session.install("--quiet", "--no-deps", "--force-reinstall", str(next((ROOT / "dist").glob("*.whl"))))
+    session.run("routecodex", "version")

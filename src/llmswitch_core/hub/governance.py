@@ -1,0 +1,239 @@
+"""Tool governance: makes a conversation legal for a foreign target, and keeps opaque tokens with their issuers.
+
+Two jobs, both on the canonical model and both told in the notes. Pairing (MP-04, MP-05): every result follows its call
+at once and in call order, an unanswered call gets an error result, an orphan or second result becomes user text; done
+only across protocols, because the same protocol is sent as received. Tokens (MP-07): a signature, encrypted reasoning
+or thoughtSignature goes only to the vendor that issued it; done for every target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from llmswitch_core.canonical.model import (
+    Conversation,
+    Issuer,
+    Media,
+    Part,
+    Protocol,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
+from llmswitch_core.hub.tokens import TokenLedger
+from llmswitch_core.protocols.contract import Notes
+from llmswitch_core.router.contract import Target
+
+UNANSWERED: Final = "[No result was recorded for this tool call.]"
+
+NATIVE_VENDOR: Final[Mapping[Protocol, str]] = {
+    Protocol.ANTHROPIC_MESSAGES: "anthropic",
+    Protocol.OPENAI_RESPONSES: "openai",
+    Protocol.OPENAI_CHAT: "openai",
+    Protocol.GEMINI: "gemini",
+}
+"""The vendor an opaque token is taken to be from when nobody recorded who issued it: the client's own."""
+
+_KEY_BOUND: Final = frozenset({"openai"})
+"""Vendors whose tokens only the issuing credential can read (encrypted reasoning is bound to the organisation)."""
+
+
+def pair_tools(turns: list[Turn], notes: Notes) -> list[Turn]:
+    """Turns in which every call is answered directly behind it, in call order, and no result stands alone.
+
+    The input is not changed. Turns that end up empty vanish.
+    """
+    out: list[Turn] = []
+    position = 0
+    while position < len(turns):
+        turn = turns[position]
+        position += 1
+        if turn.role != "assistant":
+            kept = _without_results(turn, notes)
+            if kept is not None:
+                out.append(kept)
+            continue
+        run = [turn]
+        while position < len(turns) and turns[position].role == "assistant":
+            run.append(turns[position])
+            position += 1
+        calls = [part for item in run for part in item.parts if isinstance(part, ToolCall)]
+        out.extend(item for item in run if item.parts)
+        if not calls:
+            continue
+        answers: dict[str, ToolResult] = {}
+        rest: list[Turn] = []
+        # Results may be spread over several client turns (one per result) before the assistant speaks again.
+        while position < len(turns) and turns[position].role != "assistant":
+            remainder = _collect(turns[position], {call.id for call in calls}, answers, notes)
+            if remainder is not None:
+                rest.append(remainder)
+            position += 1
+        out.append(Turn("user", _in_call_order(calls, answers, notes)))
+        _append_rest(out, rest)
+    return out
+
+
+def _append_rest(out: list[Turn], rest: list[Turn]) -> None:
+    """What the client said beside its results: plain user parts share the results' turn, other turns follow it."""
+    for turn in rest:
+        if turn.role == "user" and out[-1].role == "user":
+            out[-1].parts.extend(turn.parts)
+        else:
+            out.append(turn)
+
+
+def _collect(turn: Turn, wanted: set[str], answers: dict[str, ToolResult], notes: Notes) -> Turn | None:
+    if not any(isinstance(part, ToolResult) for part in turn.parts):
+        return turn if turn.parts or turn.role == "system" else None
+    others: list[Part] = []
+    for part in turn.parts:
+        if not isinstance(part, ToolResult):
+            others.append(part)
+        elif part.call_id in wanted and part.call_id not in answers:
+            answers[part.call_id] = part
+        else:
+            others.extend(_as_user_parts(part))
+            notes.repaired("orphan_tool_result")
+    return _with_parts(turn, others) if others else None
+
+
+def _without_results(turn: Turn, notes: Notes) -> Turn | None:
+    if not any(isinstance(part, ToolResult) for part in turn.parts):
+        return turn if turn.parts else None
+    parts: list[Part] = []
+    for part in turn.parts:
+        if isinstance(part, ToolResult):
+            parts.extend(_as_user_parts(part))
+            notes.repaired("orphan_tool_result")
+        else:
+            parts.append(part)
+    return _with_parts(turn, parts) if parts else None
+
+
+def _in_call_order(calls: Iterable[ToolCall], answers: Mapping[str, ToolResult], notes: Notes) -> list[Part]:
+    parts: list[Part] = []
+    seen: set[str] = set()
+    for call in calls:
+        if call.id in seen:
+            continue
+        seen.add(call.id)
+        result = answers.get(call.id)
+        if result is None:
+            notes.repaired("unanswered_tool_call")
+            result = ToolResult(call.id, [Text(UNANSWERED)], name=call.name, is_error=True, kind=call.kind)
+        elif result.name is None:
+            result = msgspec.structs.replace(result, name=call.name)
+        parts.append(result)
+    return parts
+
+
+def _as_user_parts(result: ToolResult) -> list[Part]:
+    name = result.name or result.call_id
+    parts: list[Part] = [Text(f"[Result of the tool call {name}, whose call is not in this conversation:]")]
+    parts.extend(part for part in result.content if isinstance(part, Text | Media))
+    if not result.content and result.structured is not None:
+        parts.append(Text(msgspec.json.encode(result.structured).decode()))
+    return parts
+
+
+def _with_parts(turn: Turn, parts: list[Part]) -> Turn:
+    return msgspec.structs.replace(turn, parts=parts)
+
+
+def unique_calls(turns: list[Turn], notes: Notes) -> list[Turn]:
+    """Calls of one id stated twice in the same assistant run keep their first statement."""
+    out: list[Turn] = []
+    seen: set[str] = set()
+    for turn in turns:
+        if turn.role != "assistant":
+            seen.clear()
+            out.append(turn)
+            continue
+        parts: list[Part] = []
+        for part in turn.parts:
+            if isinstance(part, ToolCall):
+                if part.id in seen:
+                    notes.repaired("duplicate_tool_call")
+                    continue
+                seen.add(part.id)
+            parts.append(part)
+        out.append(turn if len(parts) == len(turn.parts) else _with_parts(turn, parts))
+    return out
+
+
+def keep_tokens(
+    turns: list[Turn], inbound: Protocol, target: Target, ledger: TokenLedger, notes: Notes
+) -> list[Turn] | None:
+    """Turns without the opaque tokens `target` may not see; None if nothing had to change.
+
+    A thinking part that loses its token stays as plain text (the writer decides whether its protocol can carry that);
+    redacted thinking is nothing but its token and goes whole. A tool call whose thoughtSignature the client could
+    not carry gets it back when the target is its issuer.
+    """
+    changed = False
+    out: list[Turn] = []
+    native = Issuer(NATIVE_VENDOR[inbound])
+    for turn in turns:
+        if turn.role != "assistant":
+            out.append(turn)
+            continue
+        parts: list[Part] = []
+        touched = False
+        for part in turn.parts:
+            kept = _kept(part, native, target, ledger, notes)
+            touched = touched or kept is not part
+            if kept is not None:
+                parts.append(kept)
+        out.append(_with_parts(turn, parts) if touched else turn)
+        changed = changed or touched
+    return out if changed else None
+
+
+def _kept(part: Part, native: Issuer, target: Target, ledger: TokenLedger, notes: Notes) -> Part | None:
+    if isinstance(part, Thinking):
+        token = part.signature or part.redacted
+        if token is None or may_see(ledger.issuer(token) or native, target):
+            return part
+        notes.dropped("thinking.signature")
+        if part.redacted is not None or not part.text:
+            return None
+        return Thinking(text=part.text, summary=part.summary)
+    if isinstance(part, ToolCall):
+        if part.signature is not None:
+            if may_see(ledger.issuer(part.signature) or native, target):
+                return part
+            notes.dropped("tool_call.signature")
+            return msgspec.structs.replace(part, signature=None)
+        known = ledger.signature_of_call(part.id)
+        if known is not None and may_see(known[0], target):
+            return msgspec.structs.replace(part, signature=known[1])
+        return part
+    if isinstance(part, Text) and part.signature is not None:
+        if may_see(ledger.issuer(part.signature) or native, target):
+            return part
+        notes.dropped("text.signature")
+        return msgspec.structs.replace(part, signature=None)
+    return part
+
+
+def may_see(issuer: Issuer, target: Target) -> bool:
+    """True where `target` belongs to the issuer of a token (and holds its key, where tokens are bound to one)."""
+    if issuer.vendor != target.vendor:
+        return False
+    if issuer.vendor in _KEY_BOUND and issuer.runtime_key:
+        return issuer.runtime_key == target.runtime_key
+    return True
+
+
+def governed(conversation: Conversation, target: Target, ledger: TokenLedger, notes: Notes) -> Conversation:
+    """The conversation as a foreign protocol's target may receive it; the original is untouched."""
+    turns = unique_calls(conversation.turns, notes)
+    turns = pair_tools(turns, notes)
+    kept = keep_tokens(turns, conversation.protocol, target, ledger, notes)
+    return msgspec.structs.replace(conversation, turns=turns if kept is None else kept)

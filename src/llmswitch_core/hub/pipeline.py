@@ -1,0 +1,373 @@
+"""The Hub Pipeline: decode → govern → route → compat → encode, and back; pure.
+
+`admit` reads a client request once; `plan` makes one attempt's sealed UpstreamRequest (called again, with the failed
+targets excluded, for every further attempt); `respond` gives the way back. It owns the order of these steps and
+nothing else: protocols, routing, governance and quirks each live in their own room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from llmswitch_core.canonical import jsonio
+from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer, invalid
+from llmswitch_core.canonical.model import Conversation, JsonValue, Protocol, Turn
+from llmswitch_core.compat.contract import CompatContext, CompatProfile
+from llmswitch_core.hub import auxiliary, responses
+from llmswitch_core.hub.exchange import Exchange, Inbound, Plan, Surroundings
+from llmswitch_core.hub.forwarding import forwarded_headers, forwarded_query, same_protocol_path
+from llmswitch_core.hub.governance import NATIVE_VENDOR, governed, keep_tokens
+from llmswitch_core.hub.invariants import introduced, of_conversation
+from llmswitch_core.hub.responder import Responder
+from llmswitch_core.hub.tokens import TokenLedger
+from llmswitch_core.hub.upstream import _SEAL, UpstreamRequest
+from llmswitch_core.hub.wire_edit import edited, members_of
+from llmswitch_core.protocols.contract import Codec, ErrorReply, Scope, StreamWriter, WireRequest, WireTarget
+from llmswitch_core.protocols.registry import CODECS
+from llmswitch_core.router.contract import Decision, RoutingTable, Target
+from llmswitch_core.router.conversation_key import conversation_key
+from llmswitch_core.router.features import features_of
+from llmswitch_core.router.health import RouterState
+from llmswitch_core.router.policy import VirtualRouter
+
+_HISTORY: Final[Mapping[Protocol, tuple[str, ...]]] = {
+    Protocol.OPENAI_CHAT: ("messages",),
+    Protocol.OPENAI_RESPONSES: ("input",),
+    Protocol.ANTHROPIC_MESSAGES: ("messages",),
+    Protocol.GEMINI: ("contents",),
+}
+"""The top-level members that hold the turns, per protocol."""
+
+
+class PipelineSettings(msgspec.Struct, frozen=True):
+    """What configuration says about translation itself."""
+
+    done_marker: bool = False
+    """Responses streams end in `data: [DONE]`."""
+    max_depth: int = jsonio.MAX_DEPTH
+    key_secret: bytes = b""
+    """Keys the hash of conversation keys."""
+
+
+class HubPipeline:
+    """One generation's pipeline: routing table, compat profiles and settings; everything else is an argument."""
+
+    def __init__(
+        self,
+        table: RoutingTable,
+        profiles: Mapping[str, CompatProfile],
+        settings: PipelineSettings = PipelineSettings(),  # noqa: B008 - frozen
+    ) -> None:
+        self._table = table
+        self._profiles = profiles
+        self._settings = settings
+        self._router = VirtualRouter(table)
+        self._features: dict[str, Mapping[str, Any]] = {
+            key: _target_features(target, profiles[target.profile]) for key, target in table.targets.items()
+        }
+
+    # --- in ------------------------------------------------------------------------------------------------
+
+    def admit(self, inbound: Inbound, surroundings: Surroundings) -> Exchange:
+        """Decode and classify one client request. Raises GatewayError for what the client did wrong."""
+        exchange = Exchange(inbound, surroundings)
+        if inbound.operation == "forward":
+            responses.admit_forward(exchange)
+            return exchange
+        exchange.tree = self._decode(inbound)
+        exchange.raw = members_of(inbound.body)
+        if inbound.operation in auxiliary.OPERATIONS:
+            auxiliary.admit(exchange)
+            return exchange
+        conversation = CODECS[inbound.protocol].read_request(inbound.head, exchange.tree)
+        if conversation.previous_response_id is not None:
+            conversation = responses.with_previous(exchange, conversation)
+        exchange.conversation = conversation
+        exchange.stream = conversation.stream
+        exchange.features = features_of(conversation)
+        exchange.violations_in = of_conversation(conversation)
+        key, source = conversation_key(
+            conversation,
+            header=inbound.conversation,
+            account=inbound.account,
+            request_id=inbound.request_id,
+            secret=self._settings.key_secret,
+            root=exchange.previous.root if exchange.previous is not None else None,
+        )
+        exchange.conversation_key, exchange.conversation_source = key, source
+        return exchange
+
+    def _decode(self, inbound: Inbound) -> dict[str, JsonValue]:
+        try:
+            tree = jsonio.decode(inbound.body, self._settings.max_depth)
+        except jsonio.TooDeepError as error:
+            raise invalid(str(error), code="json_too_deep", next_step="Send a flatter request body.") from error
+        except ValueError as error:
+            raise invalid(
+                f"The request body is not valid JSON: {error}",
+                code="invalid_json",
+                next_step="Send a JSON object with content-type application/json.",
+            ) from error
+        if not isinstance(tree, dict):
+            raise invalid("The request body must be a JSON object.", code="invalid_json")
+        return tree
+
+    # --- out -----------------------------------------------------------------------------------------------
+
+    def plan(self, exchange: Exchange, state: RouterState, excluded: frozenset[str], now: float) -> Plan:
+        """One attempt: choose a target and encode the request for it.
+
+        Raises GatewayError when no target is left, or when no target can carry what was asked for.
+        """
+        operation = exchange.inbound.operation
+        if operation == "forward":
+            target, method, path, query = responses.forward_target(exchange, self._table)
+            return self._sealed(exchange, target, None, WireRequest(path, {}, query=query, method=method), b"", True)
+        decision = self._decide(exchange, state, excluded, now)
+        target = decision.target
+        profile = self._profile(target)
+        same = target.protocol is exchange.inbound.protocol
+        if operation == "count_tokens":
+            return self._plan_count(exchange, target, decision, profile, same)
+        if operation in auxiliary.OPERATIONS:
+            auxiliary.check_target(exchange, target)
+        stream = self._upstream_stream(exchange, profile)
+        if same:
+            wire, body = self._encode_same(exchange, target, profile, stream)
+        else:
+            wire, body = self._encode_foreign(exchange, target, profile, stream)
+        return self._sealed(exchange, target, decision, wire, body, same, stream=stream)
+
+    def _decide(self, exchange: Exchange, state: RouterState, excluded: frozenset[str], now: float) -> Decision:
+        inbound = exchange.inbound
+        pinned = responses.pinned_target(exchange, self._table, excluded)
+        return self._router.route(
+            features=exchange.features,
+            hint=inbound.hint,
+            conversation_key=exchange.conversation_key,
+            state=state,
+            excluded=excluded,
+            now=now,
+            operation=inbound.operation,
+            protocol=inbound.protocol,
+            pinned=pinned,
+        )
+
+    def _upstream_stream(self, exchange: Exchange, profile: CompatProfile) -> bool:
+        if profile.force_mode is not None and exchange.inbound.operation == "generate":
+            return profile.force_mode == "stream"
+        return exchange.stream
+
+    def _plan_count(
+        self, exchange: Exchange, target: Target, decision: Decision, profile: CompatProfile, same: bool
+    ) -> Plan:
+        """The upstream's own count where it has one, else an estimate that says so."""
+        outbound = CODECS[target.protocol]
+        conversation = self._governed(exchange, target)
+        wire = None
+        if profile.features.get("count_tokens", True):
+            wire = outbound.count_request(conversation, self._wire_target(exchange, target, False), exchange.notes)
+        if wire is None:
+            answer = CODECS[exchange.inbound.protocol].write_count(exchange.features.estimated_tokens, estimated=True)
+            return Plan(None, target, decision, same, answer, {"x-routecodex-estimate": "tokens"})
+        if same:
+            return self._sealed(exchange, target, decision, *self._encode_same(exchange, target, profile, False), True)
+        profile.request(wire.body, wire.headers, self._context(exchange, target, False), exchange.notes)
+        return self._sealed(exchange, target, decision, wire, jsonio.encode(wire.body), False)
+
+    def _encode_same(
+        self, exchange: Exchange, target: Target, profile: CompatProfile, stream: bool
+    ) -> tuple[WireRequest, bytes]:
+        """Same protocol: the client's bytes, with only the edited members replaced."""
+        inbound = exchange.inbound
+        edits = self._same_protocol_edits(exchange, target, stream)
+        headers = forwarded_headers(inbound.protocol, inbound.head)
+        if profile.edits_requests:
+            tree = {**exchange.tree, **edits}
+            context = self._context(exchange, target, stream)
+            for name in profile.request(tree, headers, context, exchange.notes):
+                edits[name] = tree[name] if name in tree else REMOVED
+        path, query = same_protocol_path(inbound.protocol, inbound.operation, target.model, stream, inbound.head.path)
+        wire = WireRequest(path, {}, query={**forwarded_query(inbound.protocol, inbound.head), **query}, headers=headers)
+        return wire, edited(inbound.body, exchange.raw, exchange.tree, edits)
+
+    def _same_protocol_edits(self, exchange: Exchange, target: Target, stream: bool) -> dict[str, JsonValue]:
+        inbound = exchange.inbound
+        edits: dict[str, JsonValue] = {}
+        if inbound.protocol is not Protocol.GEMINI:
+            if exchange.tree.get("model") != target.model:
+                edits["model"] = target.model
+            if inbound.operation == "generate" and stream is not bool(exchange.tree.get("stream")):
+                edits["stream"] = stream
+        if inbound.operation != "generate" and inbound.operation != "count_tokens":
+            return edits
+        edits.update(responses.same_protocol_edits(exchange, target))
+        if inbound.protocol is Protocol.OPENAI_CHAT and stream and self._wants_usage(exchange, target):
+            options = exchange.tree.get("stream_options")
+            edits["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
+        kept = self._kept_tokens(exchange, target)
+        if kept is not None:
+            edits.update(self._history(exchange, target, kept, stream))
+        return edits
+
+    def _wants_usage(self, exchange: Exchange, target: Target) -> bool:
+        return not exchange.conversation.include_usage and bool(self._target_features(target).get("stream_usage", True))
+
+    def _kept_tokens(self, exchange: Exchange, target: Target) -> list[Turn] | None:
+        conversation = exchange.conversation
+        ledger = TokenLedger(exchange.surroundings.tokens)
+        return keep_tokens(conversation.turns, conversation.protocol, target, ledger, exchange.notes)
+
+    def _history(
+        self, exchange: Exchange, target: Target, turns: list[Turn], stream: bool
+    ) -> dict[str, JsonValue]:
+        """The members that hold the turns, written anew because a token in them must not go to this target."""
+        conversation = msgspec.structs.replace(exchange.conversation, turns=turns)
+        codec = CODECS[target.protocol]
+        wire = codec.write_request(conversation, self._wire_target(exchange, target, stream), exchange.notes)
+        return {name: wire.body[name] for name in _HISTORY[target.protocol] if name in wire.body}
+
+    def _encode_foreign(
+        self, exchange: Exchange, target: Target, profile: CompatProfile, stream: bool
+    ) -> tuple[WireRequest, bytes]:
+        """Across protocols: the canonical conversation, governed, written by the target's codec, mended by its profile."""
+        outbound = CODECS[target.protocol]
+        conversation = self._governed(exchange, target)
+        wire = outbound.write_request(conversation, self._wire_target(exchange, target, stream), exchange.notes)
+        profile.request(wire.body, wire.headers, self._context(exchange, target, stream), exchange.notes)
+        return wire, jsonio.encode(wire.body)
+
+    def _governed(self, exchange: Exchange, target: Target) -> Conversation:
+        if target.protocol is exchange.inbound.protocol:
+            return exchange.conversation
+        ledger = TokenLedger(exchange.surroundings.tokens)
+        conversation = governed(exchange.conversation, target, ledger, exchange.notes)
+        broken = introduced(exchange.violations_in, of_conversation(conversation))
+        if broken:
+            raise GatewayError(
+                ErrorKind.INTERNAL,
+                "introduced_violation",
+                f"Translation would break the conversation ({', '.join(broken[:4])}).",
+                next_step="Report it with the x-routecodex-request-id of this answer.",
+            )
+        return conversation
+
+    def _wire_target(self, exchange: Exchange, target: Target, stream: bool) -> WireTarget:
+        return WireTarget(
+            model=target.model,
+            stream=stream,
+            same_vendor=NATIVE_VENDOR[exchange.inbound.protocol] == target.vendor,
+            features=self._target_features(target),
+        )
+
+    def _target_features(self, target: Target) -> Mapping[str, Any]:
+        known = self._features.get(target.provider_key)
+        return _target_features(target, self._profile(target)) if known is None else known
+
+    def _context(self, exchange: Exchange, target: Target, stream: bool) -> CompatContext:
+        return CompatContext(
+            model=target.model,
+            inbound=exchange.inbound.protocol,
+            outbound=target.protocol,
+            stream=stream,
+            options=target.options,
+        )
+
+    def _profile(self, target: Target) -> CompatProfile:
+        return self._profiles[target.profile]
+
+    def _sealed(
+        self,
+        exchange: Exchange,
+        target: Target,
+        decision: Decision | None,
+        wire: WireRequest,
+        body: bytes,
+        same: bool,
+        stream: bool = False,
+    ) -> Plan:
+        request = UpstreamRequest(
+            _SEAL,
+            request_id=exchange.inbound.request_id,
+            attempt=len(exchange.attempts) + 1,
+            operation=exchange.inbound.operation,
+            target=target,
+            method=wire.method,
+            path=wire.path,
+            query=wire.query,
+            headers=wire.headers,
+            body=body,
+            stream=stream,
+        )
+        plan = Plan(request, target, decision, same)
+        exchange.attempts.append(plan)
+        return plan
+
+    # --- back ----------------------------------------------------------------------------------------------
+
+    def respond(self, exchange: Exchange, plan: Plan, status: int, headers: Mapping[str, str]) -> Responder:
+        """The way back of an attempt whose upstream answered with a status below 400."""
+        target = _target_of(plan)
+        content_type = headers.get("content-type", "")
+        if exchange.inbound.operation != "generate":
+            return auxiliary.responder(exchange, plan, CODECS)
+        profile = self._profile(target)
+        requested = profile.model_name == "requested"
+        forward = plan.same_protocol and not profile.edits_answers and not requested and _frames_pass(exchange)
+        return Responder(
+            exchange,
+            plan,
+            CODECS[exchange.inbound.protocol],
+            CODECS[target.protocol],
+            profile,
+            self._scope(exchange, requested),
+            sse=_is_stream(content_type, plan),
+            forward=forward,
+        )
+
+    def failure(self, plan: Plan, status: int, headers: Mapping[str, str], body: bytes) -> GatewayError:
+        """What an upstream answer with status >= 400 means."""
+        return CODECS[_target_of(plan).protocol].read_error(status, headers, body)
+
+    def _scope(self, exchange: Exchange, requested: bool) -> Scope:
+        return Scope(
+            new_id=exchange.surroundings.new_id,
+            created=int(exchange.surroundings.now()),
+            conversation=exchange.conversation,
+            notes=exchange.notes,
+            model=exchange.conversation.model if requested else None,
+            done_marker=self._settings.done_marker,
+            request_wire=exchange.tree,
+        )
+
+    @staticmethod
+    def refuse(protocol: Protocol, error: GatewayError, request_id: str, same_protocol: bool = False) -> ErrorReply:
+        """An error as the client's protocol spells it; an upstream's own body in the same protocol goes out unchanged."""
+        reply = CODECS[protocol].write_error(error, request_id)
+        if same_protocol and error.vendor_body is not None and error.layer is Layer.UPSTREAM:
+            return msgspec.structs.replace(reply, status=error.status, body=error.vendor_body)
+        return reply
+
+    def keepalive(self, exchange: Exchange) -> bytes:
+        """Bytes that show the client the gateway is alive; b"" where its protocol has none."""
+        beat = self._client_writer(exchange).keepalive()
+        if beat:
+            exchange.opened = True
+        return beat
+
+    def fail(self, exchange: Exchange, error: GatewayError) -> bytes:
+        """The terminal error event of the client's stream."""
+        return self._client_writer(exchange).fail(error)
+
+    def _client_writer(self, exchange: Exchange) -> StreamWriter:
+        if exchange.writer is None:
+            codec: Codec = CODECS[exchange.inbound.protocol]
+            exchange.writer = codec.stream_writer(self._scope(exchange, requested=False))
+        return exchange.writer
+
+    def content_type(self, exchange: Exchange) -> str:
+        """Of a successful answer to this request."""
+        return "text/event-stream" if exchange.stream and _wants_sse(exchange) else "application/json"
