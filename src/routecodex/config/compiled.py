@@ -241,6 +241,8 @@ class CompiledConfig(msgspec.Struct, frozen=True):
     canary_routing: RoutingTable | None
     """The table `virtualRouterPolicy = canary` uses; None without a `virtualrouterCanary` section."""
     retry: RetrySettings
+    route_hints: bool
+    """Whether the request header `x-routecodex-route` is honoured."""
     profiles: tuple[ProfileDocument, ...]
     """User profiles; built-in ones are in the shared module."""
     architecture: Mapping[str, Setting]

@@ -86,6 +86,7 @@ class Loaded:
         severity: Literal["error", "warning"] = "error",
     ) -> None:
         """Note a fault at a camelCase path; line and origin are looked up, the same fault is told once."""
+        path = self._owner(path)
         variable = self.overrides.variable(path)
         if variable is not None:
             found = Fault(code, path, message, next_step, None, variable, severity)
@@ -95,6 +96,18 @@ class Loaded:
             found = Fault(code, written, message, next_step, line, self.path.name, severity)
         if found not in self.faults:
             self.faults.append(found)
+
+    def _owner(self, path: Path) -> Path:
+        """Where a place in the merged canary router was set: in the overlay if that goes deeper, else in the base."""
+        if path[:1] != (OVERLAY,):
+            return path
+        base = ("virtualrouter", *path[1:])
+        if self.overrides.variable(path) is None and self._written_depth(base) > self._written_depth(path):
+            return base
+        return path
+
+    def _written_depth(self, path: Path) -> int:
+        return next((n for n in range(len(path), 0, -1) if path[:n] in self.tidied.written), 0)
 
 
 def config_path(explicit: FilePath | None, environ: Mapping[str, str], home: FilePath) -> FilePath:
@@ -230,18 +243,12 @@ def _validated(
         for detail in error.errors(include_url=False, include_input=False, include_context=True):
             path = tuple(step for step in detail["loc"] if step != "[key]")
             if overlaid and path[:1] == ("virtualrouter",):
-                path = overlay_path(loaded, path)
+                path = (OVERLAY, *path[1:])
             loaded.fault(*_explain(detail["type"], detail.get("ctx", {}), detail["msg"], path))
         return None
     except RecursionError:
         loaded.fault("too_deep", (), "The configuration is nested too deeply.")
         return None
-
-
-def overlay_path(loaded: Loaded, path: Path) -> Path:
-    """Where a place in the merged router was written: in the overlay if that has it, else in `virtualrouter`."""
-    in_overlay = (OVERLAY, *path[1:])
-    return in_overlay if in_overlay in loaded.tidied.written else path
 
 
 def merge(base: object, overlay: object) -> object:
