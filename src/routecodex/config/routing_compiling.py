@@ -317,6 +317,7 @@ def _listed(group: list[tuple[int, RouteItem]], where: Path) -> list[tuple[Path,
 def _classifier(classifier: Classifier) -> ClassifierSettings:
     return ClassifierSettings(
         long_context_tokens=classifier.long_context_tokens,
+        background_tokens=classifier.background_tokens,
         background_models=tuple(classifier.background_models),
         coding_tools=tuple(classifier.coding_tools),
         search_tools=tuple(classifier.search_tools),

@@ -82,6 +82,7 @@ class Classifier(Section):
     """Thresholds and words of classification; every list written here replaces the built-in one."""
 
     long_context_tokens: int = Field(default=_CLASSIFIER.long_context_tokens, ge=1)
+    background_tokens: int = Field(default=_CLASSIFIER.background_tokens, ge=0)
     background_models: list[Text] = Field(default_factory=lambda: list(_CLASSIFIER.background_models))
     coding_tools: list[Text] = Field(default_factory=lambda: list(_CLASSIFIER.coding_tools))
     search_tools: list[Text] = Field(default_factory=lambda: list(_CLASSIFIER.search_tools))

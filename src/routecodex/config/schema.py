@@ -28,11 +28,8 @@ def json_schema(switches: SwitchTable) -> dict[str, Any]:
         "$ref": f"{_REFERENCE}{_OVERLAY_PREFIX}VirtualRouter",
         "description": "What the canary routing policy changes; tables are merged key by key, lists replaced.",
     }
-    return {
-        "$schema": DIALECT,
-        "title": "RouteCodex configuration",
-        **{k: v for k, v in schema.items() if k != "title"},
-    }
+    schema.pop("title", None)
+    return {"$schema": DIALECT, "title": "RouteCodex configuration", **schema}
 
 
 def _overlay(definitions: dict[str, Any]) -> dict[str, Any]:
