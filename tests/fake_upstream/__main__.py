@@ -38,7 +38,7 @@ class Standalone(FakeUpstream):
                     "outcome": r.outcome,
                     "violations": [v.message for v in r.violations],
                 }
-                print(json.dumps(line), flush=True)  # noqa: T201
+                print(json.dumps(line), flush=True)
 
 
 async def serve(options: argparse.Namespace) -> None:
@@ -64,7 +64,7 @@ async def serve(options: argparse.Namespace) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with upstream:
-        print(upstream.url, flush=True)  # noqa: T201
+        print(upstream.url, flush=True)
         await stopped.wait()
 
 

@@ -7,6 +7,7 @@ state, this brings the steps.
 from __future__ import annotations
 
 import json
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from . import errors, extras, prompt, routes, sse, view
@@ -42,6 +43,13 @@ RENDERERS: dict[str, type[Renderer]] = {
     "gemini": GeminiRenderer,
 }
 _CREATED = 1_790_000_000
+
+
+def _calls_nothing(script: Script, seen: view.View) -> bool:
+    """A side request in JSON mode without tools (a router's, a title's) quotes the prompt; it wants JSON."""
+    return not seen.tools and any(isinstance(s, Text) and s.text.startswith("missing tool") for s in script.steps)
+
+
 _PARSE_ERRORS = {
     "anthropic-messages": "The request body is not valid JSON: {0}",
     "gemini": "Invalid JSON payload received. {0}",
@@ -70,6 +78,7 @@ class Answering:
     language: prompt.Language
     tokens: extras.TokenOffice
     store: extras.ResponseStore
+    _queue: deque[Script]
 
     def _choose(self, request: RecordedRequest) -> Script | None:
         raise NotImplementedError
@@ -180,8 +189,7 @@ class Answering:
         await self._json(exchange, 200, answers[route.operation]())
 
     def _has_error_next(self) -> bool:
-        queue = getattr(self, "_queue", None)
-        return bool(queue) and any(isinstance(s, ErrorStatus) for s in queue[0].steps)
+        return bool(self._queue) and any(isinstance(s, ErrorStatus) for s in self._queue[0].steps)
 
     @staticmethod
     def _count(protocol: str, used: int) -> dict[str, Any]:
@@ -224,7 +232,7 @@ class Answering:
         stored = self.store.responses.get(route.name)
         if stored is None:
             text = f"Response with id '{route.name}' not found."
-            await self._json(exchange, 404, errors.openai(404, text, None, None) | {})
+            await self._json(exchange, 404, errors.openai(404, text, None, None))
             return
         if route.operation == "delete":
             self.store.delete(route.name)
@@ -263,7 +271,7 @@ class Answering:
         if script is None:
             seen = view.of(request.protocol, request.body, history)
             script = self.language.script(seen, request.model) if self.prompts else None
-            if script is None and seen.schema is not None:
+            if seen.schema is not None and (script is None or _calls_nothing(script, seen)):
                 text = json.dumps(prompt.example(seen.schema), separators=(",", ":"))
                 script = Script((Text(text),), name="schema")
         await self._send(exchange, script or self.default, history)
@@ -316,9 +324,9 @@ class Answering:
             await self._send_whole(exchange, script, renderer)
 
     def _remember(self, request: RecordedRequest, renderer: Renderer, history: list[dict[str, Any]]) -> None:
-        if isinstance(renderer, ResponsesRenderer) and request.body.get("store") is not False:
-            if not renderer.truncated:
-                self.store.put(renderer.body, history + view.input_items(request.body))
+        kept = isinstance(renderer, ResponsesRenderer) and request.body.get("store") is not False
+        if kept and not renderer.truncated:
+            self.store.put(renderer.body, history + view.input_items(request.body))
 
     async def _send_stream(self, exchange: Exchange, script: Script, renderer: Renderer, framing: Framing) -> None:
         request = exchange.request

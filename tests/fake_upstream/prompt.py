@@ -11,8 +11,8 @@ A real client can be driven by its prompt alone, over any upstream protocol:
     [[see]]                                            names the images of the conversation
     [[finish REASON]]  [[usage IN OUT]]
 
-`status`, `error`, `cut`, `rst`, `slow` and `hang` take `once` (only the first time that text is seen by
-this upstream) and `model=NAME` (only for that upstream model). A request that ends with tool results
+`status`, `error`, `cut`, `rst`, `slow` and `hang` take `once` (only the first time that this upstream sees
+that prompt) and `model=NAME` (only for that upstream model). A request that ends with tool results
 beyond the last stage is answered by a text that quotes them: `tool said: …`.
 
 Only tools that the request offers are called; a missing one is named in the answer, so that a test fails
@@ -42,11 +42,10 @@ from .script import (
     ToolCall,
     Usage,
 )
+from .strict import words
 from .view import Tool, Turn, View
 
-_WORDS = frozenset(
-    "say think refuse call then final status error cut rst slow hang see finish usage".split()  # noqa: SIM905
-)
+_WORDS = words("say think refuse call then final status error cut rst slow hang see finish usage")
 _TROUBLE = frozenset({"status", "error", "cut", "rst", "slow", "hang"})
 
 
@@ -151,14 +150,14 @@ class Language:
         rounds = _rounds_after(view, found[0] if found else -1)
         if found is None:
             return _after_results(view, "") if rounds and _ends_with_results(view) else None
-        directives = found[1]
+        _, directives, text = found
         final = " ".join(d.rest for d in directives if d.word == "final")
         stages = _stages([d for d in directives if d.word != "final"])
         if rounds >= len(stages):
             return _after_results(view, final)
-        return self._stage(stages[rounds], view, model)
+        return self._stage(stages[rounds], view, model, text)
 
-    def _stage(self, stage: list[Directive], view: View, model: str) -> Script:
+    def _stage(self, stage: list[Directive], view: View, model: str, text: str) -> Script:
         steps: list[Step] = []
         calls: list[ToolCall] = []
         for directive in stage:
@@ -170,7 +169,7 @@ class Language:
                 else:
                     calls.append(_call(tool, directive))
                 continue
-            if directive.word in _TROUBLE and not self._applies(directive, model):
+            if directive.word in _TROUBLE and not self._applies(directive, model, text):
                 continue
             steps.extend(_steps(directive, view))
         if len(calls) == 1:
@@ -183,14 +182,14 @@ class Language:
         status = next((s for s in steps if isinstance(s, ErrorStatus)), None)
         return Script((status,) if status else tuple(steps), name="prompt")
 
-    def _applies(self, directive: Directive, model: str) -> bool:
+    def _applies(self, directive: Directive, model: str, text: str) -> bool:
         words = directive.rest.split()
         wanted = next((w[6:] for w in words if w.startswith("model=")), None)
         if wanted is not None and wanted != model:
             return False
         if "once" not in words:
             return True
-        key = f"{directive.word} {directive.rest}"
+        key = f"{directive.word} {directive.rest}\n{text}"
         self._seen[key] += 1
         return self._seen[key] == 1
 
@@ -247,7 +246,7 @@ def _call(tool: Tool, directive: Directive) -> ToolCall:
     return ToolCall(tool.name, arguments, kind=kind, namespace=tool.namespace)
 
 
-def _last_directive_turn(view: View) -> tuple[int, list[Directive]] | None:
+def _last_directive_turn(view: View) -> tuple[int, list[Directive], str] | None:
     """The last user turn with directives. Of a turn with several texts, the last text that has any counts."""
     for index in range(len(view.turns) - 1, -1, -1):
         if view.turns[index].kind != "user":
@@ -255,7 +254,7 @@ def _last_directive_turn(view: View) -> tuple[int, list[Directive]] | None:
         for text in reversed(view.turns[index].texts):
             directives = parse(text)
             if directives:
-                return index, directives
+                return index, directives, text
     return None
 
 

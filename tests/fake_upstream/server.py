@@ -12,7 +12,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any
 
 from .answer import Answering
 from .extras import ResponseStore, TokenOffice
@@ -189,37 +188,37 @@ class FakeUpstream(Answering):
         self._models.clear()
         self.matchers.clear()
 
-    async def wait_requests(self, number: int, timeout: float = 10) -> None:
+    async def wait_requests(self, number: int, within: float = 10) -> None:
         """Until so many requests have arrived in total."""
-        await self._wait(lambda: len(self.requests) >= number, timeout, f"{number} requests")
+        await self._wait(lambda: len(self.requests) >= number, within, f"{number} requests")
 
-    async def wait_disconnect(self, number: int = 1, timeout: float = 10) -> None:
+    async def wait_disconnect(self, number: int = 1, within: float = 10) -> None:
         """Until so many requests were abandoned by their client."""
-        await self._wait(lambda: sum(r.client_gone for r in self.requests) >= number, timeout, f"{number} disconnects")
+        await self._wait(lambda: sum(r.client_gone for r in self.requests) >= number, within, f"{number} disconnects")
 
-    async def wait_idle(self, timeout: float = 10) -> None:
+    async def wait_idle(self, within: float = 10) -> None:
         """Until nothing is being answered."""
-        await self._wait(lambda: self.in_flight == 0, timeout, "no request in flight")
+        await self._wait(lambda: self.in_flight == 0, within, "no request in flight")
 
-    async def wait_closed(self, timeout: float = 10) -> None:
+    async def wait_closed(self, within: float = 10) -> None:
         """Until every connection is closed."""
-        await self._wait(lambda: self.connections_open == 0, timeout, "no open connection")
+        await self._wait(lambda: self.connections_open == 0, within, "no open connection")
 
-    async def wait_for(self, predicate: Callable[[], bool], timeout: float = 10) -> None:
+    async def wait_for(self, predicate: Callable[[], bool], within: float = 10) -> None:
         """Until the predicate holds; it is asked at every change of connections, requests and answers."""
-        await self._wait(predicate, timeout, "the predicate")
+        await self._wait(predicate, within, "the predicate")
 
-    async def _wait(self, predicate: Callable[[], bool], timeout: float, what: str) -> None:
+    async def _wait(self, predicate: Callable[[], bool], within: float, what: str) -> None:
         if predicate():
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append((predicate, future))
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(within):
                 await future
         except TimeoutError:
             seen = [(r.order, r.method, r.path, r.stage, r.outcome) for r in self.requests]
-            raise AssertionError(f"waited {timeout} s for {what}; seen: {seen}") from None
+            raise AssertionError(f"waited {within} s for {what}; seen: {seen}") from None
         finally:
             self._waiters = [w for w in self._waiters if w[1] is not future]
 
@@ -253,6 +252,8 @@ class FakeUpstream(Answering):
         await self._wait(lambda: not self._registry.live, 10, "all connections closed")
         await self._server.wait_closed()
         self._server = None
+        if self._registry.errors:
+            raise ExceptionGroup("the fake upstream itself failed", self._registry.errors)
 
     async def __aenter__(self) -> FakeUpstream:
         return await self.start()
@@ -279,6 +280,3 @@ class FakeUpstream(Answering):
             ("openai-version", "2020-10-01"),
             ("openai-processing-ms", "1"),
         ]
-
-    def _tell(self, values: dict[str, Any]) -> None:
-        """A hook for the stand-alone server's log; silent in tests."""

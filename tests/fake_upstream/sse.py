@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterable
 from typing import Any
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 
 from .render import Event, Op, dumps
 from .script import Comment, Cut, Delivery, Framing, Garbage, Gate, Hang, Slow

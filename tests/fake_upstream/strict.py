@@ -14,6 +14,11 @@ from .ids import Ids
 from .records import RecordedRequest, Violation
 
 
+def words(text: str) -> frozenset[str]:
+    """The words of a text: how the field tables are written."""
+    return frozenset(text.split())
+
+
 @dataclass
 class Judge:
     """What every validator needs: who signs, and which foreign signatures a test allows."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .records import RecordedRequest, Violation
-from .strict import Judge
+from .strict import Judge, words
 
 NAME = re.compile(r"^[a-zA-Z0-9_-]{1,64}$")
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
@@ -18,12 +18,12 @@ PARTS = {
     "developer": ("text",),
     "tool": ("text",),
 }
-FIELDS = frozenset(
+FIELDS = words(
     """model messages audio frequency_penalty function_call functions logit_bias logprobs
     max_completion_tokens max_tokens metadata modalities moderation n parallel_tool_calls prediction
     presence_penalty prompt_cache_key prompt_cache_options prompt_cache_retention reasoning_effort
     response_format safety_identifier seed service_tier stop store stream stream_options temperature
-    tool_choice tools top_logprobs top_p user verbosity web_search_options""".split()
+    tool_choice tools top_logprobs top_p user verbosity web_search_options"""
 )
 _REASONING_MODELS = ("gpt-5", "gpt-6", "o1", "o3", "o4")
 

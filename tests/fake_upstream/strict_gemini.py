@@ -11,24 +11,24 @@ from collections.abc import Iterator
 from typing import Any
 
 from .records import RecordedRequest, Violation
-from .strict import Judge
+from .strict import Judge, words
 from .view import either
 
 NAME = re.compile(r"^[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}$")
-FIELDS = frozenset(
+FIELDS = words(
     """contents systemInstruction tools toolConfig safetySettings generationConfig cachedContent labels model
-    modelArmorConfig serviceTier store generateContentRequest""".split()
+    modelArmorConfig serviceTier store generateContentRequest"""
 )
-CONFIG_FIELDS = frozenset(
+CONFIG_FIELDS = words(
     """candidateCount stopSequences maxOutputTokens temperature topP topK seed presencePenalty
     frequencyPenalty responseMimeType responseSchema responseJsonSchema responseFormat responseModalities
     responseLogprobs logprobs enableEnhancedCivicAnswers speechConfig thinkingConfig mediaResolution
-    imageConfig audioTimestamp routingConfig modelConfig enableAffectiveDialog""".split()
+    imageConfig audioTimestamp routingConfig modelConfig enableAffectiveDialog"""
 )
-SCHEMA_FIELDS = frozenset(
+SCHEMA_FIELDS = words(
     """type format title description nullable enum items maxItems minItems properties required minProperties
     maxProperties minLength maxLength pattern example anyOf propertyOrdering default minimum
-    maximum""".split()
+    maximum"""
 )
 TYPES = {"STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT", "NULL", "TYPE_UNSPECIFIED"}
 DATA = (
@@ -139,7 +139,7 @@ def _part(at: str, part: dict[str, Any], judge: Judge) -> Iterator[Violation]:
 def _accepted(signature: Any, judge: Judge) -> bool:
     if judge.owns("gemini", signature):
         return True
-    accepted = {s for s in SKIP_SIGNATURES} | {base64.b64encode(s.encode()).decode() for s in SKIP_SIGNATURES}
+    accepted = set(SKIP_SIGNATURES) | {base64.b64encode(s.encode()).decode() for s in SKIP_SIGNATURES}
     return signature in accepted
 
 

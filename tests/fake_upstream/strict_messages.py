@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from .records import RecordedRequest, Violation
-from .strict import Judge
+from .strict import Judge, words
 
 NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
 ID = re.compile(r"^[a-zA-Z0-9_-]+$")
-FIELDS = frozenset(
+FIELDS = words(
     """model messages max_tokens cache_control container context_management diagnostics inference_geo
     mcp_servers metadata output_config output_format service_tier speed stop_sequences stream system
     temperature thinking tool_choice tools top_k top_p user_profile_id workspace_id betas fallbacks
-    anthropic_version""".split()
+    anthropic_version"""
 )
 BLOCK_FIELDS = {
     "text": {"type", "text", "cache_control", "citations"},

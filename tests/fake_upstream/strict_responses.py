@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from .records import RecordedRequest, Violation
-from .strict import Judge
+from .strict import Judge, words
 from .view import input_items
 
 NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
-FIELDS = frozenset(
+FIELDS = words(
     """model input instructions include background client_metadata context_management conversation
     max_output_tokens max_tool_calls metadata moderation parallel_tool_calls previous_response_id prompt
     prompt_cache_key prompt_cache_options prompt_cache_retention reasoning safety_identifier service_tier
     store stream stream_options temperature text tool_choice tools top_logprobs top_p truncation user
-    access_programs image generate""".split()
+    access_programs image generate"""
 )
 ID_PREFIX = {
     "message": "msg",

@@ -79,14 +79,14 @@ class ThreadedUpstream:
         """As FakeUpstream.always."""
         self.do(lambda: self.upstream.always(*steps, model=model))
 
-    def wait_requests(self, number: int, timeout: float = 10) -> None:
+    def wait_requests(self, number: int, within: float = 10) -> None:
         """As FakeUpstream.wait_requests."""
-        self.run(self.upstream.wait_requests(number, timeout))
+        self.run(self.upstream.wait_requests(number, within))
 
-    def wait_disconnect(self, number: int = 1, timeout: float = 10) -> None:
+    def wait_disconnect(self, number: int = 1, within: float = 10) -> None:
         """As FakeUpstream.wait_disconnect."""
-        self.run(self.upstream.wait_disconnect(number, timeout))
+        self.run(self.upstream.wait_disconnect(number, within))
 
-    def wait_idle(self, timeout: float = 10) -> None:
+    def wait_idle(self, within: float = 10) -> None:
         """As FakeUpstream.wait_idle."""
-        self.run(self.upstream.wait_idle(timeout))
+        self.run(self.upstream.wait_idle(within))
