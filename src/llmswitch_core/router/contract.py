@@ -105,7 +105,10 @@ class ClassifierSettings(msgspec.Struct, frozen=True):
     search_tools: tuple[str, ...] = ()
     web_tools: tuple[str, ...] = ()
     keywords: Mapping[str, tuple[str, ...]] = {}
-    """route -> words; matched as whole words, case-insensitively, in the latest user text only."""
+    """route -> words; matched as whole words, case-insensitively, in the latest user text only. Replaces the route's
+    built-in words; an empty list turns them off."""
+    background_tokens: int = 16_000
+    """A side request of a small model is background only up to this estimate."""
     order: tuple[str, ...] = ROUTES
 
 
@@ -168,6 +171,8 @@ class Features(msgspec.Struct, frozen=True):
     hosted_tools: tuple[str, ...]
     thinking: bool
     has_tools: bool
+    forced_tool: str | None = None
+    """The tool `tool_choice` names, if any."""
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -193,3 +198,5 @@ class Decision(msgspec.Struct, frozen=True):
     sticky: bool = False
     probe: bool = False
     """The target's circuit is half-open and this request is its probe."""
+    decided_at: float = 0.0
+    """The clock reading the choice was made with; names the probe when its outcome is reported."""
