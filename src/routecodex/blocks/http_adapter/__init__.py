@@ -1,0 +1,10 @@
+"""HTTP and WebSocket on the client's side: parses the head, keeps the raw body, calls the request flow.
+
+contract.py says what the adapter calls upward and what a client is to the flow; policy.py holds everything both
+sides of `hostBlocks.httpAdapter` share (who may ask, what an endpoint is, limits, headers); v1.py is the
+Starlette application. Nothing in here chooses a target or opens a connection.
+"""
+
+from routecodex.blocks.http_adapter.contract import ClientPort, ControlPlane, ModelCatalogue, RequestFlow, Rules
+
+__all__ = ["ClientPort", "ControlPlane", "ModelCatalogue", "RequestFlow", "Rules"]
