@@ -1,0 +1,239 @@
+"""An inbound generateContent / streamGenerateContent / countTokens request -> Conversation.
+
+Knows the request's turns; tools and settings are read by `settings_reader`. Tolerant as Google's own front end is:
+camelCase and snake_case, a bare string or part or content for `contents`, a missing role, missing call ids.
+
+Calls without an id get one made of their position (`rcg_{content}_{part}`), which is the same on every turn of a
+growing history; a response without an id belongs to the first unanswered call of its name, else to the first
+unanswered call at all that has an invented id and no other answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from llmswitch_core.canonical import ids, jsonio
+from llmswitch_core.canonical.errors import invalid
+from llmswitch_core.canonical.model import (
+    Conversation,
+    JsonValue,
+    Media,
+    Opaque,
+    Part,
+    Protocol,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
+from llmswitch_core.protocols.contract import RequestHead
+from llmswitch_core.protocols.gemini import wire
+from llmswitch_core.protocols.gemini.media import media_of
+from llmswitch_core.protocols.gemini.settings_reader import read_settings
+
+_ROLES: Final[dict[str, Literal["system", "user", "assistant"]]] = {
+    "user": "user",
+    "model": "assistant",
+    "assistant": "assistant",
+    "function": "user",
+    "tool": "user",
+    "system": "system",
+}
+_PART_KEYS: Final = frozenset(
+    {"text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode", "codeExecutionResult"}
+)
+_RESPONSE_KEYS: Final = frozenset({"id", "name", "response", "parts"})
+
+
+def read_request(head: RequestHead, body: Mapping[str, JsonValue]) -> Conversation:
+    """Body and path -> Conversation. Raises invalid_request naming the member that makes no sense."""
+    where = wire.address(head.path)
+    top = wire.camel_keys(body)
+    inner = top.get("generateContentRequest")
+    if where.operation == wire.COUNT and isinstance(inner, dict):
+        top = wire.camel_keys(inner)
+    conversation = Conversation(
+        protocol=Protocol.GEMINI,
+        model=where.model,
+        turns=_system(top.get("systemInstruction")) + _Contents().read(top.get("contents")),
+        stream=where.operation == wire.STREAM,
+        framing="json-array" if where.operation == wire.STREAM and head.query.get("alt") != "sse" else "sse",
+    )
+    read_settings(top, conversation)
+    return conversation
+
+
+def _system(value: JsonValue) -> list[Turn]:
+    """`systemInstruction` as a string, a part, a content, or a list of those: one leading system turn."""
+    if value is None:
+        return []
+    parts: list[Part] = []
+    for entry in value if isinstance(value, list) else [value]:
+        for raw in _parts_of(entry, "systemInstruction"):
+            part = _plain_part(wire.camel_keys(raw), raw)
+            if not isinstance(part, Text) or part.text:
+                parts.append(part)
+    return [Turn("system", parts)] if parts else []
+
+
+def _parts_of(entry: JsonValue, path: str) -> list[dict[str, JsonValue]]:
+    """The raw parts of a content in any of its shapes."""
+    if isinstance(entry, str):
+        return [{"text": entry}]
+    if not isinstance(entry, dict):
+        raise invalid(f"`{path}` must hold contents.", param=path)
+    parts = entry.get("parts")
+    if parts is None:
+        return [entry] if _PART_KEYS.intersection(wire.camel_keys(entry)) else []
+    out: list[dict[str, JsonValue]] = []
+    for position, part in enumerate(parts if isinstance(parts, list) else [parts]):
+        if isinstance(part, str):
+            out.append({"text": part})
+        elif isinstance(part, dict):
+            out.append(part)
+        elif part is not None:
+            raise invalid(f"`{path}.parts[{position}]` must be an object.", param=f"{path}.parts[{position}]")
+    return out
+
+
+def _plain_part(part: dict[str, JsonValue], raw: dict[str, JsonValue]) -> Part:
+    """Text, Thinking, Media or Opaque: everything but calls and responses."""
+    text = part.get("text")
+    signature = part.get("thoughtSignature")
+    token = signature if isinstance(signature, str) and signature else None
+    if isinstance(text, str):
+        if part.get("thought") is True:
+            return Thinking(text, signature=token, origin=Protocol.GEMINI)
+        return Text(text, signature=token)
+    media = media_of(part)
+    if media is not None:
+        return media
+    if part.get("thought") is True and token is not None:
+        return Thinking(signature=token, origin=Protocol.GEMINI)
+    if token is not None and not _PART_KEYS.intersection(part):
+        return Text("", signature=token)
+    return Opaque(Protocol.GEMINI, next((key for key in part if key != "thoughtSignature"), "part"), raw)
+
+
+class _Contents:
+    """The turns of one request, with the calls that still wait for their response."""
+
+    def __init__(self) -> None:
+        self._waiting: list[ToolCall] = []
+        self._answered: set[str] = set()
+
+    def read(self, contents: JsonValue) -> list[Turn]:
+        if contents is None:
+            return []
+        entries = contents if isinstance(contents, list) else [contents]
+        return [self._turn(entry, position) for position, entry in enumerate(entries) if entry is not None]
+
+    def _turn(self, entry: JsonValue, position: int) -> Turn:
+        path = f"contents[{position}]"
+        role = entry.get("role") if isinstance(entry, dict) else None
+        speaker = _ROLES.get(role) if isinstance(role, str) else None
+        if role is None or role == "":
+            speaker = "user"
+        if speaker is None:
+            raise invalid(f"`{path}.role` must be user or model, not {role!r}.", param=f"{path}.role")
+        parts: list[Part] = []
+        for index, raw in enumerate(_parts_of(entry, path)):
+            part = wire.camel_keys(raw)
+            here = f"{path}.parts[{index}]"
+            if part.get("functionCall") is not None:
+                parts.append(self._call(part, here, f"{wire.INVENTED}{position}_{index}"))
+            elif part.get("functionResponse") is not None:
+                parts.append(self._result(part, here, f"{wire.INVENTED}{position}_{index}r"))
+            elif any(value is not None for value in part.values()):
+                parts.append(_plain_part(part, raw))
+        return Turn(speaker, parts)
+
+    def _call(self, part: dict[str, JsonValue], path: str, invented: str) -> ToolCall:
+        call = wire.members(part["functionCall"], f"{path}.functionCall")
+        name = call.get("name")
+        if not isinstance(name, str) or not name:
+            raise invalid(f"`{path}.functionCall.name` is missing.", param=f"{path}.functionCall.name")
+        args = call.get("args")
+        if args is not None and not isinstance(args, dict):
+            raise invalid(f"`{path}.functionCall.args` must be an object.", param=f"{path}.functionCall.args")
+        given = wire.text_of(call.get("id"), f"{path}.functionCall.id")
+        signature = part.get("thoughtSignature")
+        read = ToolCall(
+            id=ids.original(given) if given else invented,
+            name=name,
+            arguments=jsonio.encode(args or {}).decode(),
+            signature=signature if isinstance(signature, str) and signature else None,
+        )
+        self._waiting.append(read)
+        return read
+
+    def _result(self, part: dict[str, JsonValue], path: str, invented: str) -> ToolResult:
+        body = wire.members(part["functionResponse"], f"{path}.functionResponse")
+        name = wire.text_of(body.get("name"), f"{path}.functionResponse.name")
+        given = wire.text_of(body.get("id"), f"{path}.functionResponse.id")
+        call_id = self._call_id(ids.original(given) if given else None, name, invented)
+        response = body.get("response")
+        text, failed = result_text(response)
+        content: list[Part] = [Text(text)] if text else []
+        content += _media_parts(body.get("parts"), f"{path}.functionResponse.parts")
+        options = {key: value for key, value in body.items() if key not in _RESPONSE_KEYS and value is not None}
+        return ToolResult(
+            call_id,
+            content,
+            name=name or None,
+            is_error=failed,
+            structured=response,
+            options=options or None,
+        )
+
+    def _call_id(self, given: str | None, name: str | None, invented: str) -> str:
+        """The call a response answers: by id, else by name and order; an id of its own if there is none."""
+        found = next((call for call in self._waiting if given is not None and call.id == given), None)
+        if found is None:
+            # An id that no call has can only belong to a call that came without one.
+            open_calls = [call for call in self._waiting if given is None or call.id.startswith(wire.INVENTED)]
+            found = next((call for call in open_calls if call.name == name), None)
+            if found is None and not name and open_calls:
+                found = open_calls[0]
+        if found is None:
+            return given or invented
+        self._waiting = [call for call in self._waiting if call is not found]
+        return found.id
+
+
+def _media_parts(value: JsonValue, path: str) -> list[Part]:
+    """`functionResponse.parts`: media that belong to the result."""
+    if value is None:
+        return []
+    out: list[Part] = []
+    for position, raw in enumerate(value if isinstance(value, list) else [value]):
+        if not isinstance(raw, dict):
+            raise invalid(f"`{path}[{position}]` must be an object.", param=f"{path}[{position}]")
+        part = _plain_part(wire.camel_keys(raw), raw)
+        if isinstance(part, Media | Opaque | Text):
+            out.append(part)
+    return out
+
+
+def result_text(response: JsonValue) -> tuple[str, bool]:
+    """What a `response` object says as text, and whether it reports a failure.
+
+    Google's convention: `output` holds the output, `error` the error; the SDK wraps plain values in `result`;
+    any other object is the output itself and becomes its JSON.
+    """
+    if response is None:
+        return "", False
+    if not isinstance(response, dict):
+        return _as_text(response), False
+    failed = "error" in response and "output" not in response and "result" not in response
+    if len(response) == 1:
+        key, value = next(iter(response.items()))
+        if key in ("output", "error", "result"):
+            return _as_text(value), failed
+    return (_as_text(response) if response else ""), failed
+
+
+def _as_text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else jsonio.encode(value).decode()
