@@ -40,7 +40,7 @@ def json_schema_of(schema: JsonValue) -> JsonValue:
         return schema
     out: dict[str, JsonValue] = {}
     for raw_key, value in schema.items():
-        key: str = camel(raw_key) if raw_key in _SNAKE else _RENAMED.get(raw_key, raw_key)
+        key = _key(raw_key)
         if key in _MAPS and isinstance(value, dict):
             out[key] = {name: json_schema_of(child) for name, child in value.items()}
         elif key in _SINGLE and not isinstance(value, list):
@@ -57,6 +57,10 @@ def json_schema_of(schema: JsonValue) -> JsonValue:
     if "example" in schema and "examples" not in out:
         out["examples"] = [schema["example"]]
     return _nullable(out) if schema.get("nullable") is True else out
+
+
+def _key(name: str) -> str:
+    return camel(name) if name in _SNAKE else _RENAMED.get(name, name)
 
 
 def _type(value: JsonValue) -> JsonValue:

@@ -25,7 +25,6 @@ Frames that only carry text and calls are decoded into typed structs; everything
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -52,6 +51,7 @@ from llmswitch_core.canonical.names import WireNames
 from llmswitch_core.protocols.contract import Scope, SseFrame
 from llmswitch_core.protocols.gemini.errors import error_of
 from llmswitch_core.protocols.gemini.media import media_of
+from llmswitch_core.protocols.gemini.partial_call import PartialCall
 from llmswitch_core.protocols.gemini.tables import finish_of, usage_of
 from llmswitch_core.protocols.gemini.wire import camel_keys
 
@@ -100,7 +100,6 @@ class _Chunk(msgspec.Struct):
 _DECODER: Final = msgspec.json.Decoder(_Chunk)
 _METADATA: Final = ("groundingMetadata", "citationMetadata", "urlContextMetadata")
 _OTHER_SPELLING: Final = (b'"finish_reason"', b'"usage_metadata"')
-_STEP: Final = re.compile(r"""\.?([^.\[\]]+)|\[(\d+)\]|\['([^']*)'\]|\["([^"]*)"\]""")
 
 
 class GeminiStreamReader:
@@ -178,7 +177,7 @@ class _Machine:
         self._begun = False
         self._index = -1
         self._open: Literal["text", "thinking"] | None = None
-        self._call: _PartialCall | None = None
+        self._call: PartialCall | None = None
         self._called = False
         self._finish: str | None = None
         self._blocked = False
@@ -400,7 +399,7 @@ class _Machine:
         if name and self._call is not None and self._call.name:
             self._finish_partial_call(out)
         if self._call is None:
-            self._call = _PartialCall(name or "", _text(call.get("id")), signature)
+            self._call = PartialCall(name or "", _text(call.get("id")), signature)
         self._call.add(arguments, call.get("partialArgs"))
         if not call.get("willContinue"):
             self._finish_partial_call(out)
@@ -451,58 +450,6 @@ class _Machine:
         if self._open is not None:
             out.append(PartStop(self._index))
             self._open = None
-
-
-class _PartialCall:
-    """A call whose arguments come in pieces (Vertex `streamFunctionCallArguments`)."""
-
-    __slots__ = ("args", "id", "name", "signature")
-
-    def __init__(self, name: str, call_id: str | None, signature: str | None) -> None:
-        self.name = name
-        self.id = call_id
-        self.signature = signature
-        self.args: dict[str, Any] = {}
-
-    def add(self, args: dict[str, Any] | None, pieces: JsonValue) -> None:
-        if args:
-            self.args.update(args)
-        for raw in pieces if isinstance(pieces, list) else ():
-            piece = camel_keys(raw) if isinstance(raw, dict) else {}
-            path = piece.get("jsonPath")
-            if not isinstance(path, str):
-                continue
-            for key in ("stringValue", "numberValue", "boolValue", "nullValue"):
-                if key in piece:
-                    self._put(_steps(path), None if key == "nullValue" else piece[key])
-
-    def _put(self, steps: list[str | int], value: JsonValue) -> None:
-        """Set the value at a path; a string continues the string that is there."""
-        node: Any = self.args
-        for step, following in zip(steps, [*steps[1:], None], strict=True):
-            empty: Any = None if following is None else [] if isinstance(following, int) else {}
-            if isinstance(step, int):
-                if not isinstance(node, list) or step > len(node) or step < 0:
-                    return
-                if step == len(node):
-                    node.append(empty)
-            elif not isinstance(node, dict):
-                return
-            elif step not in node:
-                node[step] = empty
-            if following is None:
-                old = node[step]
-                node[step] = old + value if isinstance(old, str) and isinstance(value, str) else value
-            else:
-                node = node[step]
-
-
-def _steps(path: str) -> list[str | int]:
-    """`$.a.b[0]['c d']` -> ["a", "b", 0, "c d"]."""
-    return [
-        int(found[2]) if found[2] else found[1] or found[3] or found[4]
-        for found in _STEP.finditer(path.removeprefix("$"))
-    ]
 
 
 def _text(value: JsonValue) -> str | None:
