@@ -41,7 +41,9 @@ def run_tests(session: nox.Session) -> None:
         return
     workers = str(max(2, os.cpu_count() or 2))
     session.run("python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", "tests/core")
-    session.run("python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", "tests/host", "tests/upstream_selftest")
+    session.run(
+        "python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", "tests/host", "tests/upstream_selftest"
+    )
     session.run("python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", "tests/matrix", "--matrix")
 
 
@@ -98,7 +100,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """A real small model behind the gateway, one streamed answer in each of the four dialects. `-- --serve` keeps it up."""
+    """A real small model behind the gateway, answered in four dialects (`-- --serve` keeps it running)."""
     install(session, "runtime")
     session.install("--quiet", "--no-deps", "-r", str(REQUIREMENTS / "demo.in"))
     session.run("python", str(ROOT / "tools" / "demo" / "demo.py"), *session.posargs)

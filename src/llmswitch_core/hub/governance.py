@@ -63,9 +63,11 @@ def pair_tools(turns: list[Turn], notes: Notes) -> list[Turn]:
             run.append(turns[position])
             position += 1
         calls = [part for item in run for part in item.parts if isinstance(part, ToolCall)]
-        out.extend(item for item in run if item.parts)
         if not calls:
+            out.extend(item for item in run if item.parts)
             continue
+        # What the assistant said after its calls belongs to the same turn: the results come right behind it.
+        out.append(run[0] if len(run) == 1 else _with_parts(run[0], [part for item in run for part in item.parts]))
         answers: dict[str, ToolResult] = {}
         rest: list[Turn] = []
         # Results may be spread over several client turns (one per result) before the assistant speaks again.
