@@ -191,6 +191,8 @@ class CustomTool(msgspec.Struct, tag="custom"):
     namespace: str | None = None
     namespace_description: str | None = None
     deferred: bool = False
+    options: dict[str, JsonValue] | None = None
+    """Further wire fields of the origin (allowed_callers, async …), same-protocol only."""
 
 
 class HostedTool(msgspec.Struct, tag="hosted"):
@@ -206,6 +208,18 @@ class HostedTool(msgspec.Struct, tag="hosted"):
 
 
 Tool: TypeAlias = FunctionTool | CustomTool | HostedTool
+
+
+class ToolItem(msgspec.Struct):
+    """R: an input item that brought tools along (`additional_tools`, or a tool search's result).
+
+    The last `sum(count)` tools of the conversation belong to its tool items, in order; other protocols send them like
+    the rest. `wire` is the item, to be restored in front of turn `at` in the same protocol; None if a ToolResult holds it.
+    """
+
+    at: int
+    count: int
+    wire: JsonValue
 
 
 class ToolChoice(msgspec.Struct, frozen=True):
@@ -275,6 +289,8 @@ class Conversation(msgspec.Struct):
     framing: Literal["sse", "json-array"] = "sse"
     """How the client wants a stream framed: `json-array` is G's streamGenerateContent without `alt=sse`."""
     tools: list[Tool] = []
+    tool_items: list[ToolItem] = []
+    """Where the last of `tools` came from, if not from the tool list itself."""
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     sampling: Sampling = msgspec.field(default_factory=Sampling)
