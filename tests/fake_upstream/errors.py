@@ -54,6 +54,7 @@ GOOGLE_STATUS: dict[int, str] = {
     501: "UNIMPLEMENTED",
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
+    529: "UNAVAILABLE",
 }
 
 

@@ -142,7 +142,6 @@ class Connection(asyncio.Protocol):
         )
         self.served += 1
         self.registry.requests.append(request)
-        self.registry.changed()
         if request.on_connection and self.registry.drop_reused > 0:
             self.registry.drop_reused -= 1
             request.outcome = "dropped"
@@ -153,6 +152,7 @@ class Connection(asyncio.Protocol):
         self.queue.append(request)
         if self.task is None or self.task.done():
             self.task = asyncio.get_running_loop().create_task(self._answer())
+        self.registry.changed()
 
     # --- answering
 
@@ -212,6 +212,7 @@ class Exchange:
             await asyncio.get_running_loop().create_future()
         assert transport is not None
         transport.write(data)
+        self.connection.registry.changed()
         await self.connection.writable.wait()
         if pause is not None:
             await asyncio.sleep(pause)
@@ -219,6 +220,8 @@ class Exchange:
     async def control(self, step: Cut | Slow | Gate | Hang) -> bool:
         """Play a control step; true when it ended the connection."""
         registry = self.connection.registry
+        self.request.held = step.name if isinstance(step, Gate) else type(step).__name__.lower()
+        registry.changed()
         if isinstance(step, Slow):
             await asyncio.sleep(step.seconds)
         elif isinstance(step, Gate):
@@ -229,6 +232,7 @@ class Exchange:
             self.request.outcome = "cut"
             self.connection.end(step.how)
             return True
+        self.request.held = ""
         return False
 
     async def respond(

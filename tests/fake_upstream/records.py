@@ -52,6 +52,8 @@ class RecordedRequest:
     written: int = 0
     events_written: int = 0
     script: str = ""
+    held: str = ""
+    """What the answer waits for at this moment: a gate's name, `slow` or `hang`."""
     violations: list[Violation] = field(default_factory=list)
 
     def header(self, name: str) -> str | None:

@@ -196,6 +196,15 @@ class FakeUpstream(Answering):
         """Until so many requests were abandoned by their client."""
         await self._wait(lambda: sum(r.client_gone for r in self.requests) >= number, within, f"{number} disconnects")
 
+    async def wait_held(self, number: int = 1, held: str | None = None, within: float = 10) -> None:
+        """Until so many answers stand at a gate, a pause or a hang (`held`: a gate's name, slow, hang)."""
+
+        def count() -> int:
+            waiting = [r.held for r in self.requests if r.outcome == "open" and r.held]
+            return len(waiting) if held is None else waiting.count(held)
+
+        await self._wait(lambda: count() >= number, within, f"{number} held answers")
+
     async def wait_idle(self, within: float = 10) -> None:
         """Until nothing is being answered."""
         await self._wait(lambda: self.in_flight == 0, within, "no request in flight")
