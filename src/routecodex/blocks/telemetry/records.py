@@ -1,0 +1,101 @@
+"""One request's outcome as data, and where it goes: ring, metrics, log.
+
+It knows the shape of a record and nothing of how one comes about (app/outcome.py).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from routecodex.blocks.telemetry.logs import LogWriter
+from routecodex.blocks.telemetry.metrics import Metrics
+
+RING: Final = 1000
+"""Records kept in memory."""
+
+
+class OutcomeClass(StrEnum):
+    """How a request ended."""
+
+    OK = "ok"
+    GATEWAY_FAULT = "gateway_fault"
+    UPSTREAM_FAULT = "upstream_fault"
+    PROTOCOL_VIOLATION = "protocol_violation"
+    TRUNCATED_STREAM = "truncated_stream"
+    TIMEOUT = "timeout"
+    CLIENT_FAULT = "client_fault"
+    CLIENT_CANCEL = "client_cancel"
+    THROTTLED = "throttled"
+    AUTH = "auth"
+
+
+class AttemptRecord(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """One call of an upstream. `code` "" where it succeeded."""
+
+    provider_key: str
+    status: int = 0
+    """HTTP status of the upstream; 0 if it never answered."""
+    code: str = ""
+    layer: str = ""
+    probe: bool = False
+
+
+class OutcomeRecord(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """One client request. Times in milliseconds; `at` in Unix seconds; no text of the conversation."""
+
+    event: str
+    at: float
+    request_id: str
+    outcome: OutcomeClass
+    status: int
+    """What the client saw; 499 if it left before the head."""
+    inbound: str
+    operation: str
+    layer: str = ""
+    """Of the failure."""
+    code: str = ""
+    message: str = ""
+    account: str = ""
+    conversation: str = ""
+    conversation_source: str = ""
+    requested_model: str = ""
+    route: str = ""
+    provider_key: str = ""
+    outbound: str = ""
+    stream: bool = False
+    attempts: tuple[AttemptRecord, ...] = ()
+    finish: str = ""
+    tool_calls: int = 0
+    introduced: tuple[str, ...] = ()
+    """Pairing and grammar violations in the output that were not in the input."""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    notes: str = ""
+    overhead_ms: float = 0.0
+    """Time until the first content went out that was not spent waiting for an upstream."""
+    ttft_ms: float = 0.0
+    """Until the first content went out."""
+    total_ms: float = 0.0
+    generation: str = ""
+
+
+class Telemetry:
+    """Takes one record per request."""
+
+    def __init__(self, log: LogWriter, metrics: Metrics, access_log: bool) -> None:
+        self.log = log
+        self.metrics = metrics
+        self.recent: deque[OutcomeRecord] = deque(maxlen=RING)
+        self._access_log = access_log
+
+    def record(self, record: OutcomeRecord) -> None:
+        """Keep, count and log it. Costs about a microsecond: formatting happens in the writer's thread."""
+        self.recent.append(record)
+        self.metrics.take(record)
+        if self._access_log or record.outcome is not OutcomeClass.OK:
+            self.log.record(record)
