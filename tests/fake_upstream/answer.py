@@ -75,6 +75,7 @@ class Answering:
     default: Script
     prompts: bool
     model_names: list[str]
+    call_id_length: int
     language: prompt.Language
     tokens: extras.TokenOffice
     store: extras.ResponseStore
@@ -279,7 +280,7 @@ class Answering:
     async def _refused(self, exchange: Exchange, history: list[dict[str, Any]]) -> bool:
         """Judge the request; when it is illegal, answer as the vendor would."""
         request = exchange.request
-        judge = Judge(self.ids, self.trusted_signatures, history)
+        judge = Judge(self.ids, self.trusted_signatures, history, self.call_id_length)
         try:
             found = check(request, judge, self.relaxed)
         except (AttributeError, TypeError, KeyError) as error:

@@ -31,6 +31,7 @@ class FakeUpstream(Answering):
     realm: names this provider in its signatures, so that another one's are foreign. strict: refuse what the
     vendors refuse; `relaxed` names rules that do not apply. api_keys: accepted keys (None: any or none).
     trusted_signatures: prefixes of signatures accepted besides its own. prompts: obey the prompt language.
+    call_id_length: the longest call id OpenAI takes (some of its chat models: 40).
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class FakeUpstream(Answering):
         default: Script | None = None,
         prompts: bool = True,
         model_names: Iterable[str] = ("fake-model",),
+        call_id_length: int = 64,
     ) -> None:
         self.host = host
         self.port = port
@@ -66,6 +68,7 @@ class FakeUpstream(Answering):
         self.default = default or Script((Text("Hello from the fake upstream."),), name="default")
         self.prompts = prompts
         self.model_names = list(model_names)
+        self.call_id_length = call_id_length
         self.language = Language()
         self.tokens = TokenOffice(self.ids)
         self.store = ResponseStore()

@@ -265,6 +265,13 @@ def test_gemini_rules(rule: str | None, body: dict[str, Any], words: str) -> Non
     _assert("gemini", rule, body, words)
 
 
+def test_call_ids_have_a_longest_length() -> None:
+    long = "x" * 64
+    body = c(USER, {**ASSISTANT, "tool_calls": [{**CALL, "id": long}]}, {**TOOL, "tool_call_id": long})
+    assert judged("openai-chat", body) == []
+    assert [rule for rule, _ in judged("openai-chat", body, call_id_length=40)] == ["call_id_length"]
+
+
 def test_gemini_3_demands_a_signature_on_the_first_call_of_the_turn() -> None:
     ids = Ids()
     bare = g([{"text": "x"}], [FCALL, FCALL], [FRESP, FRESP])
