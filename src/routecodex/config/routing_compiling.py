@@ -165,7 +165,9 @@ class _RoutingCompiler:
         addressed = self.names.address(reference)
         if addressed is not None and not reference.endswith(".*"):
             return addressed[1]
-        self._fault("unknown_target", place, *self._why_unknown(reference))
+        provider_id = reference.partition(".")[0]
+        if provider_id in self.specs or provider_id not in self.router.providers:  # else its own faults are told
+            self._fault("unknown_target", place, *self._why_unknown(reference))
         return ()
 
     def _why_unknown(self, reference: str) -> tuple[str, str]:
@@ -178,8 +180,6 @@ class _RoutingCompiler:
             if not dot:
                 return f'"{reference}" is no target.', f"Write provider.model. {did_you_mean(reference, known)}".strip()
             return f'There is no provider "{prefix}".', did_you_mean(prefix, self.router.providers)
-        if prefix not in self.specs:
-            return f'The provider "{prefix}" has faults of its own.', "Mend those first."
         if not dot or not rest:
             return f'"{reference}" names a provider but no model.', f"Write {prefix}.model."
         models = [model for model in self.providers[prefix].models if model != "*"]

@@ -67,6 +67,10 @@ PROTOCOL_KEY_HEADER: Final[Mapping[Protocol, KeyPlace]] = {
     Protocol.GEMINI: "x-goog-api-key",
 }
 
+BUILT_IN_PROFILES: Final = frozenset(
+    {"openai", "anthropic", "gemini", "deepseek", "glm", "qwen", "kimi", "lmstudio", "openrouter"}
+)
+
 _UNKNOWN: Final = Vendor(())
 _VERTEX: Final = ("aiplatform.googleapis.com", "*-aiplatform.googleapis.com")
 

@@ -1,0 +1,101 @@
+"""The typer application: which commands there are, and what becomes of an error none of them foresaw.
+
+It knows the commands' names and nothing of what they do.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Final, ParamSpec
+
+import typer
+
+from routecodex.cli import (
+    config_commands,
+    doctor,
+    env,
+    init,
+    models,
+    run,
+    start,
+    status,
+    stop,
+    version,
+)
+from routecodex.cli.failures import EXIT_INTERNAL, CommandError, tell
+
+P = ParamSpec("P")
+
+app = typer.Typer(
+    name="routecodex",
+    help="An LLM gateway for coding agents.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _ending(command: Callable[P, int]) -> Callable[P, None]:
+    """The command as typer wants it: its result is the exit code."""
+
+    @wraps(command)
+    def run_and_exit(*args: P.args, **options: P.kwargs) -> None:
+        raise typer.Exit(command(*args, **options))
+
+    return run_and_exit
+
+
+_COMMANDS: Final[Mapping[str, Callable[..., int]]] = {
+    "init": init.init,
+    "start": start.start,
+    "stop": stop.stop,
+    "status": status.status,
+    "models": models.models,
+    "env": env.env,
+    "run": run.run,
+    "doctor": doctor.doctor,
+    "version": version.version,
+}
+_CONFIG_COMMANDS: Final[Mapping[str, Callable[..., int]]] = {
+    "check": config_commands.check,
+    "show": config_commands.show,
+    "schema": config_commands.schema,
+}
+_PASSING_ARGUMENTS: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+for _name, _command in _COMMANDS.items():
+    app.command(_name, context_settings=_PASSING_ARGUMENTS if _name == "run" else None)(_ending(_command))
+
+_config = typer.Typer(help="Check, show and describe the configuration.", no_args_is_help=True, rich_markup_mode=None)
+for _name, _command in _CONFIG_COMMANDS.items():
+    _config.command(_name)(_ending(_command))
+app.add_typer(_config, name="config")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code. No traceback reaches a user (ROUTECODEX_DEBUG=1 shows it)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    own = words[: words.index("--")] if "--" in words else words
+    as_json = "--json" in own
+    try:
+        app(args=words, prog_name="routecodex")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else EXIT_INTERNAL if end.code else 0
+    except CommandError as error:
+        tell(error, as_json=as_json)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if os.environ.get("ROUTECODEX_DEBUG"):
+            raise
+        cause = f"This should not have happened: {type(error).__name__} in `{' '.join(own[:2])}`."
+        step = "Run it again with ROUTECODEX_DEBUG=1 and report what it prints."
+        tell(CommandError(EXIT_INTERNAL, cause, step, code="internal"), as_json=as_json)
+        return EXIT_INTERNAL
+    return 0

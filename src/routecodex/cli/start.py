@@ -1,0 +1,203 @@
+"""`routecodex start`: bind the listener, then serve in the foreground or hand over to a process of its own.
+
+Binding comes first, so that a port in use is told before anything is built. It knows processes and sockets; what is
+served on the listener is the app's (`routecodex.app.boot.serve`).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from routecodex.cli.failures import EXIT_CONFIGURATION, EXIT_INTERNAL, EXIT_TEMPORARY, CommandError
+from routecodex.cli.options import ConfigOption, JsonOption
+
+if TYPE_CHECKING:
+    from routecodex.config.compiled import CompiledConfig
+    from routecodex.config.faults import Fault
+
+READY_SECONDS: Final = 30.0
+_LOG_TAIL: Final = 15
+
+
+def start(
+    config: ConfigOption = None,
+    host: Annotated[str | None, typer.Option("--host", help="Address to bind, instead of server.host.")] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", "-p", min=0, max=65535, help="Port to bind; 0 lets the system choose.")
+    ] = None,
+    daemon: Annotated[bool, typer.Option("--daemon", "-d", help="Serve in the background.")] = False,
+    listener_descriptor: Annotated[int | None, typer.Option("--listener-descriptor", hidden=True)] = None,
+    log: Annotated[str | None, typer.Option("--log-file", hidden=True)] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Start the gateway: in the foreground, or with --daemon in the background."""
+    from routecodex.cli.configuration import compiled as compile_configuration
+
+    environ = dict(os.environ)
+    if host is not None:
+        environ["ROUTECODEX_SERVER__HOST"] = host
+    if port is not None:
+        environ["ROUTECODEX_SERVER__PORT"] = str(port)
+    loaded, compiled = compile_configuration(config, environ)
+    if listener_descriptor is not None:
+        listener = socket.socket(fileno=listener_descriptor)
+    else:
+        listener = bind(compiled.server.host, compiled.server.port, compiled.server.backlog)
+        _warn(loaded.faults)
+    with listener:
+        if daemon:
+            return _start_daemon(loaded.path, environ, compiled, listener, as_json=as_json)
+        return _serve(compiled, listener, log, as_json=as_json)
+
+
+def bind(host: str, port: int, backlog: int) -> socket.socket:
+    """A listening socket. Raises CommandError naming why there is none."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError:
+        raise CommandError(
+            EXIT_CONFIGURATION, f'"{host}" is no address of this machine.', "Mend server.host.", code="bad_address"
+        ) from None
+    family, kind, protocol, _, address = found[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(backlog)
+        listener.setblocking(False)
+    except OSError as error:
+        listener.close()
+        raise _cannot_bind(error, host, port) from None
+    return listener
+
+
+def _cannot_bind(error: OSError, host: str, port: int) -> CommandError:
+    import errno
+
+    if error.errno == errno.EADDRINUSE:
+        return CommandError(
+            EXIT_TEMPORARY,
+            f"Port {port} on {host} is in use.",
+            "See `routecodex status` whether it is a gateway; else choose another with --port.",
+            code="port_in_use",
+        )
+    why = {errno.EACCES: "the port is reserved", errno.EADDRNOTAVAIL: "no interface here has it"}
+    cause = why.get(error.errno or 0, error.strerror or "the system refused")
+    return CommandError(
+        EXIT_CONFIGURATION,
+        f"{host}:{port} cannot be bound: {cause}.",
+        "Choose another address with --host, or another port above 1023 with --port.",
+        code="cannot_bind",
+    )
+
+
+def _serve(compiled: CompiledConfig, listener: socket.socket, log: str | None, *, as_json: bool) -> int:
+    from routecodex.app.boot import serve
+    from routecodex.cli.output import emit_json, note
+    from routecodex.cli.servers import ServerRecord, registered
+    from routecodex.cli.version import own_version
+
+    host, port = listener.getsockname()[:2]
+    record = ServerRecord(
+        pid=os.getpid(),
+        host=host,
+        port=port,
+        config=compiled.source,
+        config_hash=compiled.hash,
+        version=own_version(),
+        started_at=time.time(),
+        log=log,
+    )
+    with registered(Path(compiled.paths.run), record):
+        if as_json:
+            emit_json({"url": record.url, "pid": record.pid, "config": record.config})
+            sys.stdout.flush()
+        else:
+            note(f"routecodex {record.version} serves {record.url} (pid {record.pid}); Ctrl-C stops it.")
+        return serve(compiled, listener)
+
+
+def _start_daemon(
+    config: Path, environ: dict[str, str], compiled: CompiledConfig, listener: socket.socket, *, as_json: bool
+) -> int:
+    """Start a process of its own on our listener and wait until it answers. Raises CommandError if it does not."""
+    from routecodex.cli.output import emit_json, say
+    from routecodex.cli.servers import base_url, read, record_path
+
+    host, port = listener.getsockname()[:2]
+    run, logs = Path(compiled.paths.run), Path(compiled.paths.logs)
+    if read(record_path(run, port)) is not None:
+        cause = f"A gateway already runs on port {port}."
+        raise CommandError(EXIT_TEMPORARY, cause, "See `routecodex status`.", code="already_running")
+    logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log = logs / f"server-{port}.log"
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    begin = os.fstat(descriptor).st_size
+    listener.set_inheritable(True)
+    command = [sys.executable, "-m", "routecodex.cli", "start", "--config", str(config.absolute())]
+    command += ["--listener-descriptor", str(listener.fileno()), "--log-file", str(log)]
+    try:
+        process = subprocess.Popen(
+            command,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=descriptor,
+            stderr=descriptor,
+            pass_fds=(listener.fileno(),),
+            start_new_session=True,
+        )
+    finally:
+        os.close(descriptor)
+    url = base_url(host, port)
+    _await_ready(process, url, log, begin)
+    if as_json:
+        emit_json({"url": url, "pid": process.pid, "log": str(log)})
+    else:
+        say(f"routecodex serves {url} (pid {process.pid}, log {log}).")
+    return 0
+
+
+def _await_ready(process: subprocess.Popen[bytes], url: str, log: Path, begin: int) -> None:
+    from routecodex.cli.client import OwnServer
+
+    server = OwnServer(url, timeout=1.0)
+    deadline = time.monotonic() + READY_SECONDS
+    while process.poll() is None:
+        if server.is_up():
+            return
+        if time.monotonic() > deadline:
+            process.terminate()
+            process.wait(10)
+            raise CommandError(
+                EXIT_TEMPORARY,
+                f"The gateway did not answer within {READY_SECONDS:.0f} s and was stopped.",
+                f"Its log: {log}",
+                code="not_ready",
+            )
+        time.sleep(0.05)
+    with log.open("rb") as handle:
+        handle.seek(begin)
+        tail = handle.read().decode("utf-8", "replace").splitlines()[-_LOG_TAIL:]
+    raise CommandError(
+        process.returncode if process.returncode in (EXIT_CONFIGURATION, EXIT_TEMPORARY) else EXIT_INTERNAL,
+        f"The gateway ended at start (exit code {process.returncode}).",
+        "\n  ".join([f"Its log, {log}, ends:", *tail]),
+        code="start_failed",
+    )
+
+
+def _warn(faults: Sequence[Fault]) -> None:
+    from routecodex.cli.output import note
+
+    for fault in faults:
+        if fault.severity == "warning":
+            note(f"warning: {fault.text}")
