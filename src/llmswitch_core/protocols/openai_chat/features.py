@@ -21,7 +21,7 @@ Knows the feature names the request writer asks for (docstring table) and their 
     custom_tools                vendor; `type: custom` tools, else wrapped as functions
     allowed_tools               vendor; `tool_choice.allowed_tools`, else the tool list is cut down
     parallel_tool_calls         true; the member may be sent
-    hosted_tools                {}; label -> a tool object, `web_search_options`, or `drop`
+    hosted_tools                {}; `drop`, or label (`*`: any other) -> a tool object, `web_search_options`, or `drop`
     json_schema                 true; `response_format: json_schema`, else `json_object`
     refusal                     vendor; `refusal` on assistant messages, else their text
     assistant_images            vendor; `images` on assistant messages, else they move to the next user message

@@ -87,7 +87,7 @@ def _segments_with_calls(turns: Sequence[Turn]) -> list[bool]:
 class _Writer:
     """Messages so far, and the media that wait for a user message."""
 
-    __slots__ = ("_features", "_homeless", "_mid_system", "_names", "_notes", "_parts_allowed", "messages")
+    __slots__ = ("_features", "_homeless", "_mid_system", "_names", "_notes", "_parts_allowed", "_spoken", "messages")
 
     def __init__(self, names: WireNames, features: Features, notes: Notes) -> None:
         self.messages: list[dict[str, Any]] = []
@@ -95,6 +95,7 @@ class _Writer:
         self._features = features
         self._notes = notes
         self._homeless: list[dict[str, Any]] = []
+        self._spoken = False
         self._parts_allowed = features.flag("text_parts", features.own_protocol)
         self._mid_system = features.flag("mid_system", True)
 
@@ -104,8 +105,7 @@ class _Writer:
         parts = self._content(turn.parts)
         if not parts:
             return
-        mid = any(message["role"] not in {"system", "developer"} for message in self.messages)
-        if mid and not self._mid_system:
+        if self._spoken and not self._mid_system:
             self._notes.mapped("system")
             role = "user"
         else:
@@ -115,6 +115,7 @@ class _Writer:
     # user --------------------------------------------------------------------------------------------
 
     def user(self, turn: Turn) -> None:
+        self._spoken = True
         spoken: list[Part] = []
         for part in turn.parts:
             if isinstance(part, ToolResult):
@@ -172,6 +173,7 @@ class _Writer:
     # assistant ---------------------------------------------------------------------------------------
 
     def assistant(self, turn: Turn, in_tool_segment: bool) -> None:
+        self._spoken = True
         message: dict[str, Any] = {"role": "assistant"}
         if turn.name:
             message["name"] = turn.name
@@ -187,13 +189,13 @@ class _Writer:
             elif isinstance(part, Refusal) and not self._features.own("refusal"):
                 self._notes.mapped("refusal")
                 texts.append(Text(part.text))
-        audio = [part for part in texts if isinstance(part, Opaque) and part.label == "audio"]
+        audio = [p for p in texts if isinstance(p, Opaque) and p.label == "audio" and p.protocol is Protocol.OPENAI_CHAT]
         content = self._content([part for part in texts if part not in audio])
         message["content"] = self._collapsed(content, "") if content else None
         if refusals and self._features.own("refusal"):
             message["refusal"] = "".join(refusals)
-        if audio and self._features.own_protocol:
-            message["audio"] = audio[0].wire
+        for part in audio:
+            message["audio"] = part.wire
         self._thinking([p for p in turn.parts if isinstance(p, Thinking)], message, bool(calls), in_tool_segment)
         self._annotations(turn, message)
         if images:

@@ -200,6 +200,8 @@ def _write_tool(tool: FunctionTool | CustomTool, names: WireNames, features: Fea
         function["description"] = tool.description
     if tool.parameters is not None:
         function["parameters"] = tool.parameters
+    elif not features.own_protocol:
+        function["parameters"] = {"type": "object", "properties": {}}
     if tool.strict is not None:
         function["strict"] = tool.strict
     if tool.output_schema is not None:
@@ -244,7 +246,8 @@ def _write_hosted(
         wire.pop("type")
         body[WEB_SEARCH_OPTIONS] = wire
         return None
-    form = features.get("hosted_tools", {}).get(tool.label)
+    forms = features.get("hosted_tools", {})
+    form = forms.get(tool.label, forms.get("*")) if isinstance(forms, Mapping) else forms
     if form == WEB_SEARCH_OPTIONS:
         body[WEB_SEARCH_OPTIONS] = _search_options(tool.wire)
         notes.mapped(f"tool.{tool.label}")
