@@ -161,6 +161,8 @@ class Turn(msgspec.Struct):
     phase: str | None = None
     """R message `phase` (commentary | final_answer)."""
     item_id: str | None = None
+    options: dict[str, JsonValue] | None = None
+    """Further wire fields of the origin's message, same-protocol only (Codex's metadata passthrough)."""
 
 
 # --- tools and settings --------------------------------------------------------------------------------
@@ -310,7 +312,7 @@ class Conversation(msgspec.Struct):
     cache: CacheControl | None = None
     """M top-level `cache_control`."""
     extensions: dict[str, JsonValue] = {}
-    """Top-level members of the body without a canonical field, by wire name: kept in the same protocol, elsewhere dropped with a note."""
+    """Top-level members of the body without a canonical field, by wire name; elsewhere dropped with a note."""
 
 
 # --- answers -------------------------------------------------------------------------------------------

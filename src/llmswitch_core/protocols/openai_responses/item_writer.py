@@ -109,9 +109,9 @@ class ItemWriter:
             message["id"] = turn.item_id
         if turn.phase:
             message["phase"] = turn.phase
-        turn_name = turn.name
-        if turn_name:
-            message["name"] = turn_name
+        if turn.name:
+            message["name"] = turn.name
+        message.update(turn.options or {})
 
     def _user(self, turn: Turn) -> None:
         content: list[Part] = []
@@ -174,11 +174,10 @@ class ItemWriter:
         said: dict[str, Any] = {"type": "output_text", "text": part.text}
         if part.cache is not None:
             self._notes.dropped("text.cache")
-        if part.citations:
-            if self._same:
-                said["annotations"] = part.citations
-            else:
-                self._notes.dropped("text.citations")
+        if self._same:
+            said["annotations"] = part.citations or []
+        elif part.citations:
+            self._notes.dropped("text.citations")
         if part.signature is not None:
             self._notes.dropped("text.signature")
         return said
@@ -231,6 +230,8 @@ class ItemWriter:
         if item_id:
             item["id"] = item_id
             item["status"] = "completed"
+        if self._same:
+            item.update(call.options or {})
         self.items.append(item)
 
     # results and the rest ------------------------------------------------------------------------------------------
@@ -259,6 +260,8 @@ class ItemWriter:
         }
         if self._same and result.item_id:
             item["id"] = result.item_id
+        if self._same:
+            item.update(result.options or {})
         self.items.append(item)
         return rehomed
 

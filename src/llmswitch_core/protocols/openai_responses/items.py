@@ -115,6 +115,7 @@ class ItemReader:
             name=name if isinstance(name, str) else None,
             phase=phase if isinstance(phase, str) else None,
             item_id=item_id if isinstance(item_id, str) else None,
+            options=_rest(item, _MESSAGE_MEMBERS),
         )
         if role == "assistant":
             self._assistant_message(turn)
@@ -132,6 +133,7 @@ class ItemReader:
             last.parts.extend(turn.parts)
             if not self._has_message:
                 last.name, last.phase, last.item_id = turn.name, turn.phase, turn.item_id
+                last.options = turn.options
         self._has_message = True
 
     # the assistant's items -------------------------------------------------------------------------------
@@ -163,6 +165,9 @@ class ItemReader:
         raw = _texts(item.get("content"), f"{path}.content")
         item_id = item.get("id")
         own = token is None or token.origin is _R
+        if token is None and not summary and not raw:
+            self._assistant(Opaque(_R, "reasoning", item))
+            return
         self._assistant(
             Thinking(
                 text="" if token is not None and token.slot == "redacted" else "\n\n".join(raw or summary),
@@ -201,6 +206,7 @@ class ItemReader:
                 namespace=namespace if isinstance(namespace, str) and namespace else None,
                 signature=self._signature,
                 item_id=item_id if isinstance(item_id, str) else None,
+                options=_rest(item, _CALL_MEMBERS),
             )
         )
         self._signature = None
@@ -230,6 +236,7 @@ class ItemReader:
                 name=name if isinstance(name, str) else None,
                 kind="custom" if item.get("type") == "custom_tool_call_output" else "function",
                 item_id=item_id if isinstance(item_id, str) else None,
+                options=_rest(item, _OUTPUT_MEMBERS),
             )
         )
 
@@ -259,6 +266,17 @@ class ItemReader:
                 fresh.append(tool)
         self.tools.extend(fresh)
         self.tool_items.append(ToolItem(len(self.turns), len(fresh), wire))
+
+
+_MESSAGE_MEMBERS: Final = frozenset({"type", "role", "content", "id", "phase", "name", "status"})
+_CALL_MEMBERS: Final = frozenset({"type", "id", "call_id", "name", "namespace", "arguments", "input", "status"})
+_OUTPUT_MEMBERS: Final = frozenset({"type", "id", "call_id", "name", "output", "status"})
+
+
+def _rest(item: Mapping[str, JsonValue], known: frozenset[str]) -> dict[str, JsonValue] | None:
+    """Further members of an item (`caller`, Codex's `internal_chat_message_metadata_passthrough` …)."""
+    rest = {key: value for key, value in item.items() if key not in known and value is not None}
+    return rest or None
 
 
 _READERS: Final[dict[str, Callable[[ItemReader, dict[str, Any], str], None]]] = {
