@@ -45,8 +45,8 @@ class StoredResponse(msgspec.Struct, frozen=True):
     """One response as the gateway keeps it.
 
     `input` are this request's own items, each with an id; `own_ids` those the gateway invented. `body` is the final
-    response object (its `output` included). `runtime_key` and `upstream_id` say which target made it and how that
-    calls it; `created` unix seconds.
+    response object (its `output` included). `provider_key` (and its `runtime_key`) say which target made it,
+    `upstream_id` how that calls it, if it is a Responses server itself; `created` unix seconds.
     """
 
     id: str
@@ -56,6 +56,7 @@ class StoredResponse(msgspec.Struct, frozen=True):
     body: dict[str, Any]
     previous_response_id: str | None = None
     runtime_key: str = ""
+    provider_key: str = ""
     upstream_id: str | None = None
     own_ids: list[str] = []
     stored: bool = True
@@ -156,6 +157,7 @@ class Expansion(msgspec.Struct, frozen=True):
     """The history behind a request: all items of its ancestors, oldest first, and who made the latest of them."""
 
     items: list[dict[str, Any]]
+    provider_key: str = ""
     runtime_key: str = ""
     upstream_id: str | None = None
     upstream_stored: bool = False
@@ -204,6 +206,7 @@ def expand(store: ResponseStore, response_id: str, account: str) -> Expansion:
             )
     return Expansion(
         items,
+        latest.provider_key,
         latest.runtime_key,
         latest.upstream_id,
         latest.upstream_id is not None and latest.body.get("store") is not False,
@@ -294,25 +297,23 @@ def _without_id(item: dict[str, Any], invented: frozenset[str]) -> dict[str, Any
 # --- keeping a response -------------------------------------------------------------------------------------------
 
 
-def record(
-    store: ResponseStore,
+def to_store(
     *,
     request: Mapping[str, JsonValue],
     response: Mapping[str, JsonValue],
     account: str,
     created: int,
     new_id: Callable[[str], str],
+    provider_key: str = "",
     runtime_key: str = "",
     upstream_id: str | None = None,
-    connection: bool = False,
 ) -> StoredResponse | None:
-    """Keep a finished response: `request` is the client's body as received, `response` the final response object.
+    """A finished response as it is to be kept: `request` is the client's body as received, `response` the final object.
 
-    None (and nothing kept) for `store: false` outside a connection, and for a response without an id.
+    None for a response without an id. Whether it may be persisted is its `stored`.
     """
     response_id = response.get("id")
-    wanted = request.get("store") is not False
-    if not isinstance(response_id, str) or not response_id or not (wanted or connection):
+    if not isinstance(response_id, str) or not response_id:
         return None
     own_ids: list[str] = []
     items = []
@@ -323,7 +324,7 @@ def record(
             own_ids.append(item["id"])
         items.append(item)
     previous = request.get("previous_response_id")
-    stored = StoredResponse(
+    return StoredResponse(
         id=response_id,
         account=account,
         created=created,
@@ -331,12 +332,19 @@ def record(
         body=dict(response),
         previous_response_id=previous if isinstance(previous, str) and previous else None,
         runtime_key=runtime_key,
+        provider_key=provider_key,
         upstream_id=upstream_id,
         own_ids=own_ids,
-        stored=wanted,
+        stored=request.get("store") is not False,
     )
-    store.put(stored)
-    return stored
+
+
+def keep(store: ResponseStore, response: StoredResponse) -> bool:
+    """Put a response where it may live; False (and nothing kept) for `store: false` outside a connection."""
+    if not response.stored and not isinstance(store, ConnectionStore):
+        return False
+    store.put(response)
+    return True
 
 
 # --- the endpoints under /v1/responses/{id} -----------------------------------------------------------------------
@@ -434,5 +442,7 @@ def cancel(store: ResponseStore, response_id: str, account: str) -> Cancellation
     if found.status in _TERMINAL:
         return Cancellation(found.body)
     if found.upstream_id is None:
-        return Cancellation({**found.body, "status": "cancelled"})
+        cancelled = msgspec.structs.replace(found, body={**found.body, "status": "cancelled"})
+        store.put(cancelled)
+        return Cancellation(cancelled.body)
     return Cancellation(runtime_key=found.runtime_key, upstream_id=found.upstream_id)

@@ -8,13 +8,13 @@ tells apart (`context_length_exceeded`, `insufficient_quota`, `rate_limit_exceed
 from __future__ import annotations
 
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from llmswitch_core.canonical import jsonio
 from llmswitch_core.canonical.errors import DEFAULT_STATUS, ErrorKind, GatewayError, Layer, kind_of_status
 from llmswitch_core.canonical.model import JsonValue
 from llmswitch_core.protocols.contract import ErrorReply
+from llmswitch_core.protocols.retry_after import retry_after
 
 _KIND_OF_CODE: Final[Mapping[str, ErrorKind]] = {
     "rate_limit_exceeded": ErrorKind.RATE_LIMIT,
@@ -190,28 +190,3 @@ def _kind(status: int | None, words: list[str]) -> ErrorKind:
         if refined is not None:
             return refined
     return kind_of_status(status)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait: `retry-after-ms`, or `retry-after` in seconds or as a date (relative to the answer's `date`)."""
-    lower = {name.lower(): value for name, value in headers.items()}
-    millis = _number(lower.get("retry-after-ms"))
-    if millis is not None:
-        return millis / 1000
-    given = lower.get("retry-after")
-    seconds = _number(given)
-    if seconds is not None or given is None:
-        return seconds
-    try:
-        until, now = parsedate_to_datetime(given), parsedate_to_datetime(lower.get("date", ""))
-        return max((until - now).total_seconds(), 0.0)
-    except (TypeError, ValueError):
-        return None
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text) if text is not None else None
-    except ValueError:
-        return None
-    return value if value is not None and 0 <= value < 1e9 else None
