@@ -5,8 +5,8 @@ Parts are numbered from 0 in the order in which they start; deltas of different 
 tool calls of Chat Completions do), `PartStop` ends one part. A reader emits `PartStart` for a tool call only once
 the name is known (MP-02). `UsageSeen` may come several times, each replaces the former; the last is the truth.
 `Finish` is emitted once, when the upstream's *final* word is in (so that usage that arrives after the finish
-reason precedes it): Chat Completions hold it back until `[DONE]`/end of stream. A stream that ends without it has been cut:
-the reader's `end()` says so with `Failed` (MP-14).
+reason precedes it): Chat Completions hold it back until `[DONE]`/end of stream. A stream that ends without it has
+been cut: the reader's `end()` says so with `Failed` (MP-14).
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class CitationDelta(msgspec.Struct, frozen=True):
 
 
 class PartStop(msgspec.Struct, frozen=True):
-    """Part `index` is complete. `wire` optionally has the origin's final item (R output item) for same-protocol writers."""
+    """Part `index` is complete. `wire` may hold the origin's final item (R output item) for same-protocol writers."""
 
     index: int
     wire: JsonValue = None
@@ -130,11 +130,11 @@ StreamEvent: TypeAlias = (
 )
 
 CONTENT_EVENTS = (TextDelta, ArgumentsDelta, SignatureDelta, CitationDelta, PartStop, Finish)
-"""Events after which failover is over: something of the answer itself has been said (a `whole` or tool_call PartStart counts too)."""
+"""Events after which failover is over: something of the answer itself has been said (with some kinds of PartStart)."""
 
 
 def is_content(event: StreamEvent) -> bool:
-    """True from the first event on that shows the client part of the answer (architecture.md §4, "When failover ends")."""
+    """True from the first event on that shows part of the answer (architecture.md §4, "When failover ends")."""
     if isinstance(event, PartStart):
         return event.kind in {"whole", "tool_call"}
     return isinstance(event, CONTENT_EVENTS)

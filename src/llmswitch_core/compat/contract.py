@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol as Interface
+from typing import Any, Literal
+from typing import Protocol as Interface
 
 import msgspec
 
@@ -40,8 +41,9 @@ class CompatProfile(Interface):
     def request(
         self, body: dict[str, JsonValue], headers: dict[str, str], context: CompatContext, notes: Notes
     ) -> set[str]:
-        """Apply the request rules to `body` in place (values may be shared: replace, do not mutate nested ones without copying);
-        returns the top-level members that changed, were added or removed."""
+        """Apply the request rules to `body` in place; returns the top-level members that changed, came or went.
+
+        Nested values may be shared with the client's request: they are replaced, never changed."""
         ...
 
     def answer(self, body: dict[str, JsonValue], context: CompatContext) -> dict[str, JsonValue]:

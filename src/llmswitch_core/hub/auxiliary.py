@@ -12,9 +12,9 @@ from typing import Final
 from llmswitch_core.canonical import jsonio
 from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer, invalid
 from llmswitch_core.canonical.model import Conversation, Protocol
-from llmswitch_core.hub.exchange import AttemptOutcome, Exchange, Plan, StateDelta
+from llmswitch_core.hub.exchange import AttemptOutcome, Exchange, Inbound, Plan, StateDelta
 from llmswitch_core.protocols.contract import Codec
-from llmswitch_core.router.contract import Features, Target
+from llmswitch_core.router.contract import Features
 
 OPERATIONS: Final = frozenset({"embed", "compact"})
 """Operations whose body is forwarded without being read as a conversation."""
@@ -62,6 +62,24 @@ def admit(exchange: Exchange) -> None:
         has_tools=False,
     )
     exchange.conversation_key, exchange.conversation_source = inbound.request_id, "request_id"
+
+
+def no_speaker(inbound: Inbound, error: GatewayError) -> GatewayError:
+    """No target of this model's speaks what the operation needs."""
+    if inbound.operation == "compact":
+        return GatewayError(
+            ErrorKind.NOT_FOUND,
+            "not_found",
+            "No target of this model serves /v1/responses/compact: only openai-responses upstreams can.",
+            next_step="Route the model to an openai-responses provider, or let the client compact by itself.",
+            layer=Layer.PROVIDER,
+        )
+    return invalid(
+        f"No target of this model speaks the client's embeddings dialect ({error.message})",
+        param="model",
+        code="unsupported_embeddings",
+        next_step="Name a model of a provider whose protocol is the client's.",
+    )
 
 
 class WholeAnswer:

@@ -7,16 +7,20 @@ holders: the pipeline fills them, the request flow reads them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+from typing import Protocol as Interface
 
 import msgspec
 
 from llmswitch_core.canonical.errors import GatewayError
 from llmswitch_core.canonical.model import Conversation, FinishReason, JsonValue, Protocol, Usage
-from llmswitch_core.hub.responses_state import ResponseStore, StoredResponse
 from llmswitch_core.hub.tokens import TokenStore
 from llmswitch_core.hub.upstream import Operation, UpstreamRequest
 from llmswitch_core.protocols.contract import Notes, RequestHead, StreamWriter
 from llmswitch_core.router.contract import Decision, Features, Target
+
+if TYPE_CHECKING:
+    from llmswitch_core.hub.responses_state import ResponseStore, StoredResponse
 
 
 class Inbound(msgspec.Struct, frozen=True):
@@ -61,6 +65,7 @@ class Exchange:
         "notes",
         "opened",
         "previous",
+        "previous_root",
         "raw",
         "stream",
         "surroundings",
@@ -89,12 +94,14 @@ class Exchange:
         """Something (a keepalive) was already written to the client by the gateway itself."""
         self.previous: StoredResponse | None = None
         """What `previous_response_id` names."""
+        self.previous_root: str | None = None
+        """The first response of the chain it stands in."""
         self.violations_in: tuple[str, ...] = ()
         self.attempts: list[Plan] = []
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """One attempt: the sealed request, the target and why. `answer` is set instead of `upstream` where no call is needed."""
+    """One attempt: the sealed request, the target and why; `answer` for `upstream` where no call is needed."""
 
     upstream: UpstreamRequest | None
     target: Target | None
@@ -102,6 +109,29 @@ class Plan(msgspec.Struct, frozen=True):
     same_protocol: bool
     answer: bytes | None = None
     answer_headers: Mapping[str, str] = {}
+
+
+class Way(Interface):
+    """The way back of one attempt: upstream bytes in, client bytes out. Its methods never raise."""
+
+    failure: GatewayError | None
+    """The upstream's answer was judged a failure; with `content` still False the attempt may be replaced."""
+    judged: bool
+    """The first upstream event was judged: the client's response head may go out."""
+    content: bool
+    """Content was released: failover is over."""
+    finished: bool
+    """The answer is complete and was handed out."""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Client bytes, possibly b""."""
+        ...
+
+    def end(self) -> bytes:
+        """The upstream's body has ended; for a client that does not stream, the whole answer."""
+        ...
+
+    def outcome(self) -> AttemptOutcome: ...
 
 
 class StateDelta(msgspec.Struct):
@@ -115,7 +145,7 @@ class StateDelta(msgspec.Struct):
 
 
 class AttemptOutcome(msgspec.Struct, frozen=True):
-    """What one attempt came to, for the record: failure or finish reason, usage, introduced violations, state to keep."""
+    """What one attempt came to: failure or finish reason, usage, introduced violations, state to keep."""
 
     failure: GatewayError | None
     finish: FinishReason | None

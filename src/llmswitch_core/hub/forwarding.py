@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote
 
 from llmswitch_core.canonical.model import Protocol
 from llmswitch_core.hub.upstream import Operation
 from llmswitch_core.protocols.contract import RequestHead
+from llmswitch_core.protocols.gemini.wire import resource_path
+
+_API_ROOT: Final[Mapping[Protocol, str]] = {Protocol.GEMINI: "/v1beta"}
+"""What the vendor's own SDK puts between its base URL and the resource."""
 
 FORWARDED_HEADERS: Final[Mapping[Protocol, frozenset[str]]] = {
     Protocol.OPENAI_CHAT: frozenset({"openai-beta", "openai-organization", "openai-project", "idempotency-key"}),
@@ -76,8 +79,12 @@ def same_protocol_path(
     if protocol is not Protocol.GEMINI:
         return _FIXED_PATHS[protocol, operation], {}
     action = _gemini_action(operation, stream, inbound_path)
-    path = f"/v1beta/models/{quote(model, safe='-._~')}:{action}"
-    return path, {"alt": "sse"} if action == "streamGenerateContent" else {}
+    return rooted(protocol, resource_path(model, action)), {"alt": "sse"} if action == "streamGenerateContent" else {}
+
+
+def rooted(protocol: Protocol, path: str) -> str:
+    """A codec's path relative to the provider's base URL, which for Gemini has no version in it."""
+    return _API_ROOT.get(protocol, "") + path
 
 
 def _gemini_action(operation: Operation, stream: bool, inbound_path: str) -> str:

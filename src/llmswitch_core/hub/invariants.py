@@ -76,7 +76,7 @@ def _parses(arguments: str) -> bool:
 
 
 class AnswerJudge:
-    """Watches the canonical events of one answer for breaches of the stream grammar. Cheap: a few dict operations an event."""
+    """Watches one answer's canonical events for breaches of the stream grammar; a few dict operations an event."""
 
     __slots__ = ("_ended", "_open", "calls", "violations")
 

@@ -17,21 +17,20 @@ from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer, inva
 from llmswitch_core.canonical.model import Conversation, JsonValue, Protocol, Turn
 from llmswitch_core.compat.contract import CompatContext, CompatProfile
 from llmswitch_core.hub import auxiliary, responses
-from llmswitch_core.hub.exchange import Exchange, Inbound, Plan, Surroundings
-from llmswitch_core.hub.forwarding import forwarded_headers, forwarded_query, same_protocol_path
+from llmswitch_core.hub.exchange import Exchange, Inbound, Plan, Surroundings, Way
+from llmswitch_core.hub.forwarding import forwarded_headers, forwarded_query, rooted, same_protocol_path
 from llmswitch_core.hub.governance import NATIVE_VENDOR, governed, keep_tokens
 from llmswitch_core.hub.invariants import introduced, of_conversation
 from llmswitch_core.hub.responder import Responder
 from llmswitch_core.hub.tokens import TokenLedger
 from llmswitch_core.hub.upstream import _SEAL, UpstreamRequest
-from llmswitch_core.hub.wire_edit import edited, members_of
+from llmswitch_core.hub.wire_edit import REMOVED, edited, members_of
 from llmswitch_core.protocols.contract import Codec, ErrorReply, Scope, StreamWriter, WireRequest, WireTarget
 from llmswitch_core.protocols.registry import CODECS
 from llmswitch_core.router.contract import Decision, RoutingTable, Target
 from llmswitch_core.router.conversation_key import conversation_key
-from llmswitch_core.router.features import features_of
-from llmswitch_core.router.health import RouterState
 from llmswitch_core.router.policy import VirtualRouter
+from llmswitch_core.router.state import RouterState
 
 _HISTORY: Final[Mapping[Protocol, tuple[str, ...]]] = {
     Protocol.OPENAI_CHAT: ("messages",),
@@ -87,17 +86,19 @@ class HubPipeline:
             conversation = responses.with_previous(exchange, conversation)
         exchange.conversation = conversation
         exchange.stream = conversation.stream
-        exchange.features = features_of(conversation)
+        exchange.features = self._router.features(conversation)
         exchange.violations_in = of_conversation(conversation)
-        key, source = conversation_key(
+        key = conversation_key(
             conversation,
-            header=inbound.conversation,
+            inbound.head.headers,
             account=inbound.account,
+            api_key=inbound.account,
             request_id=inbound.request_id,
             secret=self._settings.key_secret,
-            root=exchange.previous.root if exchange.previous is not None else None,
+            explicit=inbound.conversation,
+            previous_root=exchange.previous_root,
         )
-        exchange.conversation_key, exchange.conversation_source = key, source
+        exchange.conversation_key, exchange.conversation_source = key.key, key.source
         return exchange
 
     def _decode(self, inbound: Inbound) -> dict[str, JsonValue]:
@@ -132,8 +133,6 @@ class HubPipeline:
         same = target.protocol is exchange.inbound.protocol
         if operation == "count_tokens":
             return self._plan_count(exchange, target, decision, profile, same)
-        if operation in auxiliary.OPERATIONS:
-            auxiliary.check_target(exchange, target)
         stream = self._upstream_stream(exchange, profile)
         if same:
             wire, body = self._encode_same(exchange, target, profile, stream)
@@ -143,18 +142,25 @@ class HubPipeline:
 
     def _decide(self, exchange: Exchange, state: RouterState, excluded: frozenset[str], now: float) -> Decision:
         inbound = exchange.inbound
-        pinned = responses.pinned_target(exchange, self._table, excluded)
-        return self._router.route(
-            features=exchange.features,
-            hint=inbound.hint,
-            conversation_key=exchange.conversation_key,
-            state=state,
-            excluded=excluded,
-            now=now,
-            operation=inbound.operation,
-            protocol=inbound.protocol,
-            pinned=pinned,
-        )
+        speaks = auxiliary.targets_of(inbound.operation, inbound.protocol)
+        passed: set[str] = set(excluded)
+        while True:
+            try:
+                decision = self._router.route(
+                    exchange.features,
+                    exchange.conversation.model,
+                    inbound.hint,
+                    exchange.conversation_key,
+                    state,
+                    passed,
+                    now,
+                    prefer=responses.issuer_of(exchange),
+                )
+            except GatewayError as error:
+                raise auxiliary.no_speaker(inbound, error) if len(passed) > len(excluded) else error from None
+            if speaks is None or decision.target.protocol in speaks:
+                return decision
+            passed.add(decision.target.provider_key)
 
     def _upstream_stream(self, exchange: Exchange, profile: CompatProfile) -> bool:
         if profile.force_mode is not None and exchange.inbound.operation == "generate":
@@ -176,6 +182,7 @@ class HubPipeline:
         if same:
             return self._sealed(exchange, target, decision, *self._encode_same(exchange, target, profile, False), True)
         profile.request(wire.body, wire.headers, self._context(exchange, target, False), exchange.notes)
+        wire.path = rooted(target.protocol, wire.path)
         return self._sealed(exchange, target, decision, wire, jsonio.encode(wire.body), False)
 
     def _encode_same(
@@ -189,9 +196,10 @@ class HubPipeline:
             tree = {**exchange.tree, **edits}
             context = self._context(exchange, target, stream)
             for name in profile.request(tree, headers, context, exchange.notes):
-                edits[name] = tree[name] if name in tree else REMOVED
+                edits[name] = tree.get(name, REMOVED)
         path, query = same_protocol_path(inbound.protocol, inbound.operation, target.model, stream, inbound.head.path)
-        wire = WireRequest(path, {}, query={**forwarded_query(inbound.protocol, inbound.head), **query}, headers=headers)
+        query = {**forwarded_query(inbound.protocol, inbound.head), **query}
+        wire = WireRequest(path, {}, query=query, headers=headers)
         return wire, edited(inbound.body, exchange.raw, exchange.tree, edits)
 
     def _same_protocol_edits(self, exchange: Exchange, target: Target, stream: bool) -> dict[str, JsonValue]:
@@ -221,9 +229,7 @@ class HubPipeline:
         ledger = TokenLedger(exchange.surroundings.tokens)
         return keep_tokens(conversation.turns, conversation.protocol, target, ledger, exchange.notes)
 
-    def _history(
-        self, exchange: Exchange, target: Target, turns: list[Turn], stream: bool
-    ) -> dict[str, JsonValue]:
+    def _history(self, exchange: Exchange, target: Target, turns: list[Turn], stream: bool) -> dict[str, JsonValue]:
         """The members that hold the turns, written anew because a token in them must not go to this target."""
         conversation = msgspec.structs.replace(exchange.conversation, turns=turns)
         codec = CODECS[target.protocol]
@@ -233,11 +239,12 @@ class HubPipeline:
     def _encode_foreign(
         self, exchange: Exchange, target: Target, profile: CompatProfile, stream: bool
     ) -> tuple[WireRequest, bytes]:
-        """Across protocols: the canonical conversation, governed, written by the target's codec, mended by its profile."""
+        """Across protocols: the conversation, governed, written by the target's codec, mended by its profile."""
         outbound = CODECS[target.protocol]
         conversation = self._governed(exchange, target)
         wire = outbound.write_request(conversation, self._wire_target(exchange, target, stream), exchange.notes)
         profile.request(wire.body, wire.headers, self._context(exchange, target, stream), exchange.notes)
+        wire.path = rooted(target.protocol, wire.path)
         return wire, jsonio.encode(wire.body)
 
     def _governed(self, exchange: Exchange, target: Target) -> Conversation:
@@ -308,12 +315,12 @@ class HubPipeline:
 
     # --- back ----------------------------------------------------------------------------------------------
 
-    def respond(self, exchange: Exchange, plan: Plan, status: int, headers: Mapping[str, str]) -> Responder:
+    def respond(self, exchange: Exchange, plan: Plan, status: int, headers: Mapping[str, str]) -> Way:
         """The way back of an attempt whose upstream answered with a status below 400."""
         target = _target_of(plan)
-        content_type = headers.get("content-type", "")
         if exchange.inbound.operation != "generate":
-            return auxiliary.responder(exchange, plan, CODECS)
+            counting = exchange.inbound.operation == "count_tokens"
+            return auxiliary.WholeAnswer(plan, CODECS[exchange.inbound.protocol], CODECS[target.protocol], counting)
         profile = self._profile(target)
         requested = profile.model_name == "requested"
         forward = plan.same_protocol and not profile.edits_answers and not requested and _frames_pass(exchange)
@@ -324,7 +331,7 @@ class HubPipeline:
             CODECS[target.protocol],
             profile,
             self._scope(exchange, requested),
-            sse=_is_stream(content_type, plan),
+            sse=_is_stream(headers.get("content-type", ""), plan),
             forward=forward,
         )
 
@@ -345,7 +352,7 @@ class HubPipeline:
 
     @staticmethod
     def refuse(protocol: Protocol, error: GatewayError, request_id: str, same_protocol: bool = False) -> ErrorReply:
-        """An error as the client's protocol spells it; an upstream's own body in the same protocol goes out unchanged."""
+        """An error as the client's protocol spells it; in the same protocol the upstream's own body as it is."""
         reply = CODECS[protocol].write_error(error, request_id)
         if same_protocol and error.vendor_body is not None and error.layer is Layer.UPSTREAM:
             return msgspec.structs.replace(reply, status=error.status, body=error.vendor_body)
@@ -371,3 +378,36 @@ class HubPipeline:
     def content_type(self, exchange: Exchange) -> str:
         """Of a successful answer to this request."""
         return "text/event-stream" if exchange.stream and _wants_sse(exchange) else "application/json"
+
+
+def _target_features(target: Target, profile: CompatProfile) -> Mapping[str, Any]:
+    """What the writers may know of a target: the profile's facts, then what configuration says of the model."""
+    facts = dict(profile.features)
+    if target.max_output_tokens is not None:
+        facts["max_output_tokens"] = target.max_output_tokens
+    facts.update(target.options)
+    return facts
+
+
+def _target_of(plan: Plan) -> Target:
+    if plan.target is None:
+        raise GatewayError(ErrorKind.INTERNAL, "no_target", "An upstream answer came back for a plan without a target.")
+    return plan.target
+
+
+def _is_stream(content_type: str, plan: Plan) -> bool:
+    """What the upstream says it sends; where it says nothing, what it was asked for."""
+    if "event-stream" in content_type:
+        return True
+    if "json" in content_type:
+        return False
+    return plan.upstream is not None and plan.upstream.stream
+
+
+def _wants_sse(exchange: Exchange) -> bool:
+    return exchange.conversation.framing == "sse"
+
+
+def _frames_pass(exchange: Exchange) -> bool:
+    """An upstream's own frames may go out as they are: the client reads SSE, and its answer needs no edit of ours."""
+    return not exchange.stream or _wants_sse(exchange)

@@ -15,8 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-import msgspec
-
 from llmswitch_core.canonical import jsonio
 from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer
 from llmswitch_core.canonical.events import Failed, Finish, StreamEvent, UsageSeen, is_content
@@ -27,7 +25,7 @@ from llmswitch_core.hub.exchange import AttemptOutcome, Exchange, Plan
 from llmswitch_core.hub.harvest import Harvest
 from llmswitch_core.hub.invariants import AnswerJudge
 from llmswitch_core.protocols.contract import Codec, Scope, SseFrame
-from llmswitch_core.protocols.sse import SseParser
+from llmswitch_core.protocols.sse import DONE, SseParser
 
 MAX_BODY: Final = 64 * 1024 * 1024
 """Bytes a non-streamed answer may have."""
@@ -194,12 +192,13 @@ class Responder:
                 self._held_frames.append(frame.raw)
             return
         if self._forward:
-            if frame is not None and not self._unasked(events, frame):
+            if frame is None:
+                out.append(_END_MARKER.get(self._inbound.protocol, b"") if self._terminal else b"")
+            elif not self._unasked(events, frame):
                 out.append(frame.raw)
         else:
             write = self._writer_write()
-            for event in events:
-                out.append(write(event))
+            out.extend(map(write, events))
         if self._terminal:
             self.finished = True
 
@@ -347,7 +346,8 @@ _UNASKED: Final[Mapping[Protocol, Callable[[Exchange, Sequence[StreamEvent], Sse
 }
 """Frames that the upstream sent because the gateway asked for more than its client did."""
 
+_END_MARKER: Final[Mapping[Protocol, bytes]] = {Protocol.OPENAI_CHAT: DONE}
+"""What a forwarded stream must end with where the upstream left it out (MP-10)."""
+
 _KEEPALIVE_LEAVES_NO_TRACE: Final = frozenset({Protocol.ANTHROPIC_MESSAGES, Protocol.GEMINI})
 """Protocols whose keepalive carries no id or number that the forwarded frames would contradict."""
-
-DECODE_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, ValueError)

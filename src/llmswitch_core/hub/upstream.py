@@ -102,4 +102,5 @@ class UpstreamRequest:
         raise TypeError("UpstreamRequest is sealed and cannot be pickled.")
 
     def __repr__(self) -> str:
-        return f"<UpstreamRequest {self.request_id}#{self.attempt} {self.method} {self.path} -> {self.target.provider_key}>"
+        name = f"{self.request_id}#{self.attempt}"
+        return f"<UpstreamRequest {name} {self.method} {self.path} -> {self.target.provider_key}>"

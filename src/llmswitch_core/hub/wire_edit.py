@@ -48,7 +48,6 @@ def edited(
         replacement = edits.get(name, value)
         if replacement is not REMOVED:
             merged[name] = replacement
-    for name, value in edits.items():
-        if name not in source and value is not REMOVED:
-            merged[name] = value
+    added = {name: value for name, value in edits.items() if name not in source and value is not REMOVED}
+    merged.update(added)
     return jsonio.encode(merged)

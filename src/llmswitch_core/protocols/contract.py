@@ -11,7 +11,8 @@ and events, numbers for strings) without an exception other than `GatewayError`,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol as Interface
+from typing import Any
+from typing import Protocol as Interface
 
 import msgspec
 
@@ -21,7 +22,7 @@ from llmswitch_core.canonical.model import Answer, Conversation, JsonValue, Prot
 
 
 class Notes:
-    """What could not be carried, by field name; ends in `x-routecodex-notes`. Ordered, without repeats, bounded (64)."""
+    """What could not be carried, by field name; becomes `x-routecodex-notes`. Ordered, without repeats, at most 64."""
 
     __slots__ = ("_names",)
 
@@ -68,9 +69,10 @@ class RequestHead(msgspec.Struct, frozen=True):
 class Scope(msgspec.Struct, frozen=True):
     """What a reader or writer may use of the outside world: all of it deterministic.
 
-    `new_id(prefix)` gives a fresh id such as `msg_…` (24 hex after the prefix); `created` unix seconds; `model` the model
-    name the client sees in the answer; `conversation` the inbound request (tool kinds, namespaces, include_usage, echo fields
-    of R); `done_marker` whether R streams end in `data: [DONE]`; `notes` where answer-side losses are told.
+    `new_id(prefix)` gives a fresh id such as `msg_…` (24 hex after the prefix); `created` unix seconds; `model` the
+    model name the client sees in the answer; `conversation` the inbound request (tool kinds, namespaces,
+    include_usage, echo fields of R); `done_marker` whether R streams end in `data: [DONE]`; `notes` where
+    answer-side losses are told.
     """
 
     new_id: Callable[[str], str]
@@ -110,7 +112,7 @@ class WireRequest(msgspec.Struct):
 
 
 class SseFrame(msgspec.Struct, frozen=True):
-    """One server-sent event: `event` name or "" and `data` (lines joined by LF), as bytes; `raw` the bytes as received, with its blank line."""
+    """One server-sent event: `event` name or "", `data` (lines joined by LF), and `raw`: the bytes as received."""
 
     event: str
     data: bytes
@@ -125,7 +127,9 @@ class StreamReader(Interface):
         ...
 
     def end(self) -> Sequence[StreamEvent]:
-        """The upstream's stream has ended: the held-back `Finish`, or `Failed(truncated)` if it never finished. () if already terminal."""
+        """The upstream's stream has ended: the held-back `Finish`, or `Failed` if it never finished.
+
+        () after a terminal event."""
         ...
 
 
@@ -141,7 +145,9 @@ class StreamWriter(Interface):
         ...
 
     def keepalive(self) -> bytes:
-        """Bytes the client counts as activity but not as content (MP-26); may open the stream with the gateway's own ids. b"" where the protocol has none."""
+        """Bytes the client counts as activity but not as content (MP-26); b"" where the protocol has none.
+
+        They may open the stream, with the gateway's own ids."""
         ...
 
     def fail(self, error: GatewayError) -> bytes:
@@ -150,7 +156,7 @@ class StreamWriter(Interface):
 
 
 class ErrorReply(msgspec.Struct, frozen=True):
-    """An error as an HTTP answer: status, extra headers (`retry-after`, `content-type` is added by the host) and JSON body."""
+    """An error as an HTTP answer: status, JSON body, extra headers (`retry-after`); the host adds `content-type`."""
 
     status: int
     body: bytes
@@ -179,18 +185,19 @@ class Codec(Interface):
 
     # upstream side -------------------------------------------------------------------------------
     def write_request(self, conversation: Conversation, target: WireTarget, notes: Notes) -> WireRequest:
-        """Conversation -> upstream body, from scratch (the cross-protocol way). Raises GatewayError for what must be refused (MP-23)."""
+        """Conversation -> upstream body, from scratch. Raises GatewayError for what must be refused (MP-23)."""
         ...
 
     def stream_reader(self, scope: Scope) -> StreamReader: ...
 
     def read_answer(self, body: Mapping[str, JsonValue], scope: Scope) -> Iterable[StreamEvent]:
-        """A non-streamed 200 body as the same events a stream would give, `Failed` if it is an error in disguise (MP-16)."""
+        """A whole 200 body as the events a stream would give; `Failed` if it is an error in disguise (MP-16)."""
         ...
 
     def read_error(self, status: int, headers: Mapping[str, str], body: bytes) -> GatewayError:
-        """An upstream failure: kind from status, error type and code, never from words of the message; retry_after seconds from
-        `retry-after` / `retry-after-ms` headers or the body (G RetryInfo); vendor_type/code/body kept; layer UPSTREAM."""
+        """An upstream failure, layer UPSTREAM: kind from status, error type and code, never from words of the message.
+
+        `retry_after` from headers or the body (G RetryInfo); vendor_type, vendor_code and vendor_body are kept."""
         ...
 
     # token counting ------------------------------------------------------------------------------
