@@ -8,8 +8,9 @@ travels in thinking blocks. It must not know routing, vendors' quirks beyond Ant
 Features a compat profile may set for a Messages target, with their defaults: `default_max_tokens` (32000),
 `count_tokens` (true), `auto_cache` (false: a foreign client's request gets no cache breakpoints), `hosted_tools`
 (true | false | labels | "drop"), `strict_tools` (false), `thinking_disable` (true: the model takes `thinking:
-disabled`), and every field of `models.Abilities`: `thinking_style`, `efforts`, `sampling`, `single_sampler`, `structured_outputs`,
-`mid_system`, `unsigned_thinking`, `max_output_tokens`, whose defaults come from the model's version.
+disabled`), and every field of `models.Abilities`: `thinking_style`, `efforts`, `sampling`, `single_sampler`,
+`structured_outputs`, `mid_system`, `unsigned_thinking`, `max_output_tokens`, whose defaults come from the model's
+version.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ _HOSTED: Final = (
 )
 """Type prefix -> canonical label; other types are their own label."""
 
-_FUNCTION: Final = ("name", "description", "input_schema", "strict", "defer_loading", "cache_control")
+_FUNCTION: Final = ("type", "name", "description", "input_schema", "strict", "defer_loading", "cache_control")
 
 
 def read_tools(value: JsonValue) -> list[Tool]:
