@@ -40,9 +40,7 @@ def read(**members: Any) -> Conversation:
 
 
 def conversation(*turns: Turn, protocol: Protocol = C, **members: Any) -> Conversation:
-    return Conversation(
-        protocol=protocol, model="m", turns=list(turns) or [Turn("user", [Text("hi")])], **members
-    )
+    return Conversation(protocol=protocol, model="m", turns=list(turns) or [Turn("user", [Text("hi")])], **members)
 
 
 def target(model: str = "claude-opus-5-5", *, stream: bool = False, **features: Any) -> WireTarget:

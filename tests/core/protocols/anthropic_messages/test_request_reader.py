@@ -240,7 +240,11 @@ def test_numbers_may_be_strings_or_integral_floats() -> None:
             "messages.0.content.0.name",
         ),
         (
-            {"messages": [{"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "n", "input": []}]}]},
+            {
+                "messages": [
+                    {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "n", "input": []}]}
+                ]
+            },
             "messages.0.content.0.input",
         ),
         ({"max_tokens": "many"}, "max_tokens"),

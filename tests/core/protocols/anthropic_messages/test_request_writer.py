@@ -289,7 +289,11 @@ def test_mp23_hosted_tools_become_the_server_tool_that_does_the_same() -> None:
 
 @pytest.mark.parametrize(
     ("label", "features"),
-    [("image_generation", {}), ("web_search", {"hosted_tools": False}), ("web_search", {"hosted_tools": ["web_fetch"]})],
+    [
+        ("image_generation", {}),
+        ("web_search", {"hosted_tools": False}),
+        ("web_search", {"hosted_tools": ["web_fetch"]}),
+    ],
 )
 def test_mp23_hosted_tools_without_an_equal_are_refused(label: str, features: dict[str, Any]) -> None:
     with pytest.raises(GatewayError) as caught:

@@ -80,7 +80,9 @@ def test_effort_and_budget_in_the_targets_form(model: str, reasoning: Reasoning,
 
 
 def test_a_messages_clients_thinking_moves_to_a_model_of_the_other_form() -> None:
-    adaptive = read(thinking={"type": "adaptive", "display": "omitted"}, output_config={"effort": "low"}, max_tokens=64000)
+    adaptive = read(
+        thinking={"type": "adaptive", "display": "omitted"}, output_config={"effort": "low"}, max_tokens=64000
+    )
     assert body_of(adaptive, BUDGET)["thinking"] == {"type": "enabled", "budget_tokens": 1024, "display": "omitted"}
     by_budget = read(thinking={"type": "enabled", "budget_tokens": 31999}, max_tokens=64000)
     assert body_of(by_budget, ADAPTIVE)["thinking"] == {"type": "adaptive"}
