@@ -7,20 +7,17 @@ holders: the pipeline fills them, the request flow reads them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 from typing import Protocol as Interface
 
 import msgspec
 
 from llmswitch_core.canonical.errors import GatewayError
 from llmswitch_core.canonical.model import Conversation, FinishReason, JsonValue, Protocol, Usage
+from llmswitch_core.hub.responses_state import Expansion, ResponseStore, StoredResponse
 from llmswitch_core.hub.tokens import TokenStore
 from llmswitch_core.hub.upstream import Operation, UpstreamRequest
 from llmswitch_core.protocols.contract import Notes, RequestHead, StreamWriter
 from llmswitch_core.router.contract import Decision, Features, Target
-
-if TYPE_CHECKING:
-    from llmswitch_core.hub.responses_state import ResponseStore, StoredResponse
 
 
 class Inbound(msgspec.Struct, frozen=True):
@@ -60,12 +57,12 @@ class Exchange:
         "conversation",
         "conversation_key",
         "conversation_source",
+        "expanded",
         "features",
+        "history",
         "inbound",
         "notes",
         "opened",
-        "previous",
-        "previous_root",
         "raw",
         "stream",
         "surroundings",
@@ -92,10 +89,10 @@ class Exchange:
         """The client's stream, made when first needed; survives failover."""
         self.opened: bool = False
         """Something (a keepalive) was already written to the client by the gateway itself."""
-        self.previous: StoredResponse | None = None
-        """What `previous_response_id` names."""
-        self.previous_root: str | None = None
-        """The first response of the chain it stands in."""
+        self.expanded: dict[str, JsonValue] | None = None
+        """The body with the history behind it as its input (R)."""
+        self.history: Expansion | None = None
+        """What the request goes on from (R)."""
         self.violations_in: tuple[str, ...] = ()
         self.attempts: list[Plan] = []
 

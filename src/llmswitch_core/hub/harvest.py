@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llmswitch_core.canonical import ids
+from llmswitch_core.canonical import ids, jsonio
 from llmswitch_core.canonical.errors import GatewayError
 from llmswitch_core.canonical.events import Finish, PartStart, SignatureDelta, Start, StreamEvent, UsageSeen
 from llmswitch_core.canonical.model import FinishReason, Issuer, Protocol, Thinking, Usage
+from llmswitch_core.hub import responses
 from llmswitch_core.hub.exchange import AttemptOutcome, Exchange, Plan, StateDelta
 from llmswitch_core.hub.invariants import AnswerJudge
 from llmswitch_core.hub.tokens import call_signed, id_hashed, issued
@@ -21,11 +22,25 @@ from llmswitch_core.protocols.contract import SseFrame
 class Harvest:
     """Collects one attempt's facts."""
 
-    __slots__ = ("_delta", "_exchange", "_finish", "_issuer", "_model", "_names_calls", "_usage")
+    __slots__ = (
+        "_delta",
+        "_exchange",
+        "_finish",
+        "_issuer",
+        "_model",
+        "_names_calls",
+        "_records",
+        "_target",
+        "_upstream_id",
+        "_usage",
+    )
 
     def __init__(self, exchange: Exchange, plan: Plan) -> None:
         target = plan.target
         self._exchange = exchange
+        self._target = target
+        self._records = responses.wants_record(exchange)
+        self._upstream_id = ""
         self._issuer = Issuer("") if target is None else Issuer(target.vendor, target.runtime_key, target.model)
         self._delta = StateDelta()
         self._finish: FinishReason | None = None
@@ -33,12 +48,13 @@ class Harvest:
         self._model = ""
         self._names_calls = exchange.inbound.protocol is not Protocol.GEMINI
 
-    def see(self, event: StreamEvent, frame: SseFrame | None) -> None:
+    def see(self, event: StreamEvent) -> None:
         """Take one judged event in."""
         if isinstance(event, UsageSeen):
             self._usage = event.usage
         elif isinstance(event, Start):
             self._model = event.model
+            self._upstream_id = event.id
             if event.usage is not None:
                 self._usage = event.usage
         elif isinstance(event, Finish):
@@ -70,11 +86,25 @@ class Harvest:
         key, value = issued(token, self._issuer)
         self._delta.tokens[key] = value
 
-    def body(self, tree: Mapping[str, Any]) -> None:
-        """The upstream's whole answer, where it was one."""
+    def response(self, tree: Mapping[str, Any] | None) -> None:
+        """The final response object the client got (R), for the store."""
+        if tree is None or self._target is None or not self._records:
+            return
+        own = self._target.protocol is Protocol.OPENAI_RESPONSES
+        self._delta.response = responses.record(
+            self._exchange, tree, self._target, self._upstream_id or None if own else None
+        )
 
     def rendered(self, body: bytes) -> None:
-        """The client's whole answer, where the gateway wrote it."""
+        """The whole answer the gateway wrote."""
+        if self._records:
+            self.response(jsonio.decode(body))
+
+    def final_frame(self, frame: SseFrame) -> None:
+        """A forwarded stream's last event (R), which holds the response object."""
+        if self._records:
+            tree = jsonio.decode(frame.data)
+            self.response(tree.get("response") if isinstance(tree, dict) else None)
 
     def outcome(self, failure: GatewayError | None, judge: AnswerJudge) -> AttemptOutcome:
         return AttemptOutcome(

@@ -74,16 +74,18 @@ class HubPipeline:
         """Decode and classify one client request. Raises GatewayError for what the client did wrong."""
         exchange = Exchange(inbound, surroundings)
         if inbound.operation == "forward":
-            responses.admit_forward(exchange)
+            exchange.conversation = Conversation(inbound.protocol, "", [])
             return exchange
         exchange.tree = self._decode(inbound)
         exchange.raw = members_of(inbound.body)
         if inbound.operation in auxiliary.OPERATIONS:
             auxiliary.admit(exchange)
             return exchange
-        conversation = CODECS[inbound.protocol].read_request(inbound.head, exchange.tree)
-        if conversation.previous_response_id is not None:
-            conversation = responses.with_previous(exchange, conversation)
+        codec = CODECS[inbound.protocol]
+        if inbound.protocol is Protocol.OPENAI_RESPONSES:
+            conversation = responses.read(exchange, codec)
+        else:
+            conversation = codec.read_request(inbound.head, exchange.tree)
         exchange.conversation = conversation
         exchange.stream = conversation.stream
         exchange.features = self._router.features(conversation)
@@ -96,7 +98,7 @@ class HubPipeline:
             request_id=inbound.request_id,
             secret=self._settings.key_secret,
             explicit=inbound.conversation,
-            previous_root=exchange.previous_root,
+            previous_root=exchange.history.root if exchange.history is not None else None,
         )
         exchange.conversation_key, exchange.conversation_source = key.key, key.source
         return exchange
@@ -125,8 +127,7 @@ class HubPipeline:
         """
         operation = exchange.inbound.operation
         if operation == "forward":
-            target, method, path, query = responses.forward_target(exchange, self._table)
-            return self._sealed(exchange, target, None, WireRequest(path, {}, query=query, method=method), b"", True)
+            return self._plan_forward(exchange)
         decision = self._decide(exchange, state, excluded, now)
         target = decision.target
         profile = self._profile(target)
@@ -166,6 +167,15 @@ class HubPipeline:
         if profile.force_mode is not None and exchange.inbound.operation == "generate":
             return profile.force_mode == "stream"
         return exchange.stream
+
+    def _plan_forward(self, exchange: Exchange) -> Plan:
+        """A request on stored responses: answered from the store, or by the upstream that holds the response."""
+        try:
+            return Plan(None, None, None, True, responses.answer(exchange))
+        except responses.Forwarded as elsewhere:
+            targets = self._router.resolve(elsewhere.provider_key).targets
+            wire = WireRequest(elsewhere.path, {}, method=elsewhere.method)
+            return self._sealed(exchange, targets[0], None, wire, b"", True)
 
     def _plan_count(
         self, exchange: Exchange, target: Target, decision: Decision, profile: CompatProfile, same: bool

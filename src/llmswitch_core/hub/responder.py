@@ -25,6 +25,7 @@ from llmswitch_core.hub.exchange import AttemptOutcome, Exchange, Plan
 from llmswitch_core.hub.harvest import Harvest
 from llmswitch_core.hub.invariants import AnswerJudge
 from llmswitch_core.protocols.contract import Codec, Scope, SseFrame
+from llmswitch_core.protocols.openai_responses import ResponsesWriter
 from llmswitch_core.protocols.sse import DONE, SseParser
 
 MAX_BODY: Final = 64 * 1024 * 1024
@@ -161,7 +162,7 @@ class Responder:
                 self.failure = event.error
                 return True
             self._judge.see(event)
-            self._harvest.see(event, frame)
+            self._harvest.see(event)
             if self._folder is not None:
                 self._folder.add(event)
             elif not self.content and is_content(event):
@@ -200,7 +201,16 @@ class Responder:
             write = self._writer_write()
             out.extend(map(write, events))
         if self._terminal:
-            self.finished = True
+            self._conclude(frame)
+
+    def _conclude(self, frame: SseFrame | None) -> None:
+        """The terminal event went out: what the client now holds is kept."""
+        self.finished = True
+        writer = self._exchange.writer
+        if isinstance(writer, ResponsesWriter) and not self._forward:
+            self._harvest.response(writer.response)
+        elif self._forward and frame is not None and frame.data:
+            self._harvest.final_frame(frame)
 
     def _unasked(self, events: Sequence[StreamEvent], frame: SseFrame) -> bool:
         rule = _UNASKED.get(self._inbound.protocol)
@@ -255,7 +265,8 @@ class Responder:
         if not self._terminal:
             self.failure = truncated()
             return b""
-        self._harvest.body(tree)
+        if self._forward:
+            self._harvest.response(tree)
         if self._folder is None:
             return b"".join(out)
         return self._forwarded(body) if self._forward else self._render()
