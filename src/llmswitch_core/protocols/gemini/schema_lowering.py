@@ -50,6 +50,7 @@ _LIMITS: Final[dict[str, tuple[str, ...]]] = {
 _TYPES: Final[dict[str, str]] = {
     name: name.upper() for name in ("string", "number", "integer", "boolean", "array", "object")
 }
+_SHAPING: Final = frozenset({"type", "$ref", "anyOf", "oneOf", "allOf"})
 _COMBINATORS: Final = frozenset({"anyOf", "oneOf", "allOf"})
 _MERGED_MAPS: Final = ("properties", "$defs", "definitions")
 
@@ -58,10 +59,10 @@ def lower(schema: JsonValue) -> Schema | None:
     """The `parameters` of a function; None where there is nothing to pass (Gemini refuses an empty object there)."""
     if not isinstance(schema, dict):
         return None
-    lowered = _Lowering(schema).lower(schema, (), 0)
-    if "anyOf" not in lowered and lowered.get("type") != "OBJECT":
-        return None
-    return None if lowered.get("type") == "OBJECT" and not lowered.get("properties") else lowered
+    lowered = _Lowering(schema).lower(schema if schema.keys() & _SHAPING else {"type": "object", **schema}, (), 0)
+    if "anyOf" in lowered:
+        lowered = _united(_leaves(lowered))
+    return lowered if lowered.get("type") == "OBJECT" and lowered.get("properties") else None
 
 
 def lower_output(schema: JsonValue) -> Schema:
@@ -164,9 +165,9 @@ class _Lowering:
             for item in lowered:
                 for leaf in _leaves(item):
                     leaf["nullable"] = True
-        if len(lowered) == 1:
-            return {**lowered[0], **notes}
         flat = [leaf for item in lowered for leaf in _leaves(item)]
+        if len(flat) == 1:
+            return {**flat[0], **notes}
         if "description" in notes and not any("description" in leaf for leaf in flat):
             flat[0] = {**flat[0], "description": notes["description"]}
         return {"anyOf": flat}
@@ -222,6 +223,30 @@ def _leaves(schema: Schema) -> list[Schema]:
     """The branches of a lowered union, else the schema itself."""
     branches = schema.get("anyOf")
     return branches if isinstance(branches, list) else [schema]
+
+
+def _united(branches: list[Schema]) -> Schema:
+    """Parameters that may take several forms, as one object: every property, required only what all forms require."""
+    objects = [branch for branch in branches if branch.get("type") == "OBJECT"]
+    properties: dict[str, Schema] = {}
+    for branch in objects:
+        for name, schema in branch.get("properties", {}).items():
+            properties[name] = _either(properties[name], schema) if name in properties else schema
+    first, *others = [branch.get("required", []) for branch in objects] or [[]]
+    required = [name for name in first if all(name in other for other in others)]
+    out: Schema = {"type": "OBJECT", "properties": properties}
+    if required:
+        out["required"] = required
+    return out
+
+
+def _either(first: Schema, second: Schema) -> Schema:
+    """A property that two forms describe: the words of both where both are words, else any of the two."""
+    if "enum" in first and "enum" in second:
+        return {**first, "enum": list(dict.fromkeys([*first["enum"], *second["enum"]]))}
+    branches = list(_leaves(first))
+    branches += [branch for branch in _leaves(second) if branch not in branches]
+    return first if len(branches) == len(_leaves(first)) else {"anyOf": branches}
 
 
 def _strings(values: Iterable[JsonValue]) -> list[str]:
