@@ -11,6 +11,8 @@ import binascii
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from llmswitch_core.canonical import jsonio
 from llmswitch_core.canonical.custom import wrap_input
 from llmswitch_core.canonical.errors import GatewayError, invalid
@@ -207,6 +209,9 @@ class ContentWriter:
         if part.data is not None:
             return self._inline(part, part.data)
         if part.url is not None:
+            inline = _data_url(part.url)
+            if inline is not None:
+                return self._inline(msgspec.structs.replace(part, media_type=inline[0]), inline[1])
             if not part.url.startswith(("http://", "https://")):
                 raise _unsupported_media(f"a document or image at {part.url.partition(':')[0]}:")
             return {"type": "url", "url": part.url}
@@ -238,6 +243,15 @@ def _unsupported_media(what: str) -> GatewayError:
         param="messages",
         next_step="Send PNG, JPEG, GIF, WebP, PDF or plain text, inline or at an http(s) address.",
     )
+
+
+def _data_url(url: str) -> tuple[str, str] | None:
+    """Media type and base64 data of a data URL that has both."""
+    if not url.startswith("data:"):
+        return None
+    described, comma, data = url[5:].partition(",")
+    media_type, *parameters = described.split(";")
+    return (media_type or "text/plain", data) if comma and "base64" in parameters else None
 
 
 def _decoded(data: str) -> str | None:

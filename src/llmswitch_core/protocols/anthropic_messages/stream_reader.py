@@ -68,10 +68,12 @@ Wire = dict[str, JsonValue]
 class _Delta(msgspec.Struct):
     type: str = ""
     text: str = ""
+    thinking: str = ""
+    partial_json: str = ""
 
 
 class _DeltaFrame(msgspec.Struct):
-    """The hot frame: only what a text delta has."""
+    """The hot frames: what the deltas of text, thinking and arguments have."""
 
     type: str = ""
     index: int = 0
@@ -123,10 +125,19 @@ class MessagesStreamReader:
         except (msgspec.DecodeError, UnicodeDecodeError):
             return self._generic(frame)
         delta = hot.delta
-        if hot.type == "content_block_delta" and delta is not None and delta.type == "text_delta":
+        if hot.type == "content_block_delta" and delta is not None:
             block = self._blocks.get(hot.index)
-            if block is not None and block.kind == "text":
+            if block is None:
+                return self._generic(frame)
+            if delta.type == "text_delta" and block.kind == "text":
                 return (TextDelta(block.part, delta.text),) if delta.text else ()
+            if delta.type == "thinking_delta" and block.kind == "thinking":
+                return (TextDelta(block.part, delta.thinking),) if delta.thinking else ()
+            if delta.type == "input_json_delta" and block.kind == "call" and block.unwrapper is None:
+                if not delta.partial_json:
+                    return ()
+                block.argued = True
+                return (ArgumentsDelta(block.part, delta.partial_json),)
         return self._generic(frame)
 
     def end(self) -> Sequence[StreamEvent]:
@@ -177,8 +188,8 @@ class MessagesStreamReader:
 
     def _block_start(self, tree: Wire) -> Sequence[StreamEvent]:
         wire = tree.get("content_block")
-        if not isinstance(wire, dict):
-            return self._fail(bad_frame("a content_block_start has no block"))
+        if not isinstance(wire, dict) or not str_or_empty(wire.get("type")):
+            return self._fail(bad_frame("a content_block_start has no block with a type"))
         index = _index(tree)
         before = self._ensure_started()
         if index in self._blocks:

@@ -63,7 +63,7 @@ class ToolsWriter:
         """`tool_choice`, None where there is nothing to say. Raises GatewayError for a name not among the tools."""
         choice = self._conversation.tool_choice
         parallel = self._conversation.parallel_tool_calls
-        if not tools:
+        if not tools and not self._native:
             if choice is not None and choice.mode in ("required", "named"):
                 raise invalid("tool_choice demands a tool, but the request has none.", param="tool_choice")
             return None
@@ -91,6 +91,9 @@ class ToolsWriter:
         for wire_name in (self._hosted_name(name), self._names.wire(name, choice.namespace)):
             if wire_name in offered:
                 return {"type": "tool", "name": wire_name}
+        if self._native:
+            # It may name a member of a toolset or of an MCP server, which the list of tools does not show.
+            return {"type": "tool", "name": name}
         raise invalid(
             f"tool_choice names {name!r}, which is not among the tools.",
             param="tool_choice.name",
@@ -153,6 +156,8 @@ class ToolsWriter:
             self._notes.dropped("tool.strict")
         if tool.deferred:
             self._notes.dropped("tool.deferred")
+        if tool.namespace_description is not None:
+            self._notes.dropped("tool.namespace_description")
         if tool.output_schema is not None:
             self._notes.dropped("tool.output_schema")
         if options:

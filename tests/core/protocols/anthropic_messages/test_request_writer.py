@@ -227,6 +227,11 @@ def test_mp20_media_the_protocol_cannot_carry_is_refused(media: Media, code: str
     assert (caught.value.status, caught.value.code) == (400, code)
 
 
+def test_mp20_a_data_url_is_inline_data() -> None:
+    (block,) = body_of(conversation(user(Media("image", url="data:image/webp;base64,AA=="))))["messages"][0]["content"]
+    assert block["source"] == {"type": "base64", "media_type": "image/webp", "data": "AA=="}
+
+
 def test_structured_results_and_failures_without_text_have_content() -> None:
     subject = conversation(
         user("go"),
@@ -337,6 +342,12 @@ def test_mp23_tool_choice_never_names_an_absent_tool(tools: list[Any]) -> None:
     with pytest.raises(GatewayError) as caught:
         body_of(conversation(tools=tools, tool_choice=ToolChoice("named", name="f")))
     assert caught.value.status == 400
+
+
+def test_a_messages_clients_choice_may_name_what_its_tool_list_does_not_show() -> None:
+    choice = {"type": "tool", "name": "left_click"}
+    subject = read(tools=[{"type": "computer_toolset_20260801", "name": "computer"}], tool_choice=choice)
+    assert body_of(subject)["tool_choice"] == choice
 
 
 def test_typed_client_tools_go_back_to_a_messages_upstream_as_they_came() -> None:

@@ -322,6 +322,7 @@ def test_servers_that_leave_events_out_are_understood() -> None:
         opened(0, type="tool_use", id="t", input={}),
         delta(0, "input_json_delta", partial_json="{}"),
         {"type": "content_block_start", "index": 0},
+        {"type": "content_block_start", "index": 0, "content_block": {"text": "x"}},
     ],
 )
 def test_mp02_a_call_without_a_name_is_a_failure_not_an_empty_name(frame: dict[str, Any]) -> None:

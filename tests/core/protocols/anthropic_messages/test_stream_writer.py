@@ -34,8 +34,8 @@ from llmswitch_core.canonical.model import (
     Usage,
 )
 from tests.core.protocols.anthropic_messages.builders import (
-    C,
     CODEC,
+    C,
     G,
     M,
     R,
