@@ -137,7 +137,7 @@ class ProviderCompiler:
                 )
             elif not _is_local(base_url):
                 self.loaded.fault(
-                    "missing_key",
+                    "no_credential",
                     path,
                     "The provider has no keys: requests go out without a credential.",
                     'Write keys = { main = "${NAME}" }, or auth = { type = "none" } if that is meant.',

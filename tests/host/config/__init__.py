@@ -1,0 +1,1 @@
+"""Configuration: what a file may say, what is told of its faults, and what it compiles to."""
