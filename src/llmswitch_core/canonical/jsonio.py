@@ -1,6 +1,6 @@
 """JSON at the border: msgspec first, the standard library for what msgspec refuses (lone surrogates).
 
-Nesting is bounded before anything recurses: depth is an argument of `decode`.
+Nesting is bounded: both decoders stop by themselves before the stack ends, and `decode` refuses what is past its limit.
 """
 
 from __future__ import annotations
@@ -34,18 +34,20 @@ def decode(data: bytes | str, max_depth: int = MAX_DEPTH) -> JsonValue:
         data = data.encode("utf-8", "surrogatepass")
     if data[:3] == b"\xef\xbb\xbf":
         data = data[3:]
-    if _may_be_deep(data, max_depth):
-        _check_depth(data, max_depth)
     try:
-        return _DECODER.decode(data)
+        tree = _DECODER.decode(data)
+    except RecursionError as error:
+        raise TooDeepError(_too_deep(max_depth)) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as first:
         try:
-            tree = json.loads(data, parse_constant=_refuse_constant)
+            tree = _clean(json.loads(data, parse_constant=_refuse_constant))
         except RecursionError as error:
-            raise TooDeepError("The JSON is nested too deeply.") from error
+            raise TooDeepError(_too_deep(max_depth)) from error
         except (ValueError, UnicodeDecodeError):
             raise ValueError(str(first)) from first
-        return _clean(tree)
+    if data.count(b"[") + data.count(b"{") > max_depth and _deeper(tree, max_depth):
+        raise TooDeepError(_too_deep(max_depth))
+    return tree
 
 
 def encode(value: JsonValue) -> bytes:
@@ -65,23 +67,22 @@ def _refuse_constant(name: str) -> JsonValue:
     raise ValueError(f"{name} is not JSON.")
 
 
-def _may_be_deep(data: bytes, limit: int) -> bool:
-    return data.count(b"[") + data.count(b"{") > limit
+def _too_deep(limit: int) -> str:
+    return f"The JSON is nested more than {limit} levels deep."
 
 
-_STRUCTURE: Final = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]+|[\]}]+', re.DOTALL)
-
-
-def _check_depth(data: bytes, limit: int) -> None:
-    depth = 0
-    for match in _STRUCTURE.finditer(data):
-        head = data[match.start()]
-        if head in b"[{":
-            depth += match.end() - match.start()
-            if depth > limit:
-                raise TooDeepError(f"The JSON is nested more than {limit} levels deep.")
-        elif head in b"]}":
-            depth -= match.end() - match.start()
+def _deeper(tree: JsonValue, limit: int) -> bool:
+    """True where containers nest more than `limit` levels; goes level by level, never recurses."""
+    level = [tree] if isinstance(tree, dict | list) else []
+    for _ in range(limit):
+        if not level:
+            return False
+        below: list[JsonValue] = []
+        for node in level:
+            children = node.values() if type(node) is dict else node
+            below.extend(child for child in children if type(child) is dict or type(child) is list)
+        level = below
+    return bool(level)
 
 
 def _clean(value: JsonValue) -> JsonValue:

@@ -17,7 +17,15 @@ from typing import Any, Final
 
 from llmswitch_core.canonical import jsonio
 from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer
-from llmswitch_core.canonical.events import Failed, Finish, StreamEvent, UsageSeen, is_content
+from llmswitch_core.canonical.events import (
+    ArgumentsDelta,
+    Failed,
+    Finish,
+    StreamEvent,
+    TextDelta,
+    UsageSeen,
+    is_content,
+)
 from llmswitch_core.canonical.fold import Folder
 from llmswitch_core.canonical.model import JsonValue, Protocol
 from llmswitch_core.compat.contract import CompatContext, CompatProfile
@@ -55,6 +63,7 @@ class Responder:
         "_size",
         "_sse",
         "_terminal",
+        "_write",
         "content",
         "failure",
         "finished",
@@ -91,6 +100,7 @@ class Responder:
         self._buffer: list[bytes] = []
         self._size = 0
         self._terminal = False
+        self._write: Callable[[StreamEvent], bytes] = _unopened
         self.failure: GatewayError | None = None
         self.judged = False
         self.content = False
@@ -142,6 +152,11 @@ class Responder:
                 if self.failure is not None:
                     break
             events = self._reader.feed(frame)
+            if self.content and len(events) == 1 and type(events[0]) in _DELTAS:
+                # Nine frames of ten: one more piece of an open part.
+                self._judge.see(events[0])
+                out.append(frame.raw if self._forward else self._write(events[0]))
+                continue
             if events:
                 self.judged = True
             if self._take(events, frame, out):
@@ -181,8 +196,8 @@ class Responder:
         if self._forward:
             out.extend(self._held_frames)
         else:
-            write = self._writer_write()
-            out.extend(write(event) for event in self._held_events)
+            self._write = self._writer_write()
+            out.extend(map(self._write, self._held_events))
         self._held_frames = []
         self._held_events = []
 
@@ -198,8 +213,7 @@ class Responder:
             elif not self._unasked(events, frame):
                 out.append(frame.raw)
         else:
-            write = self._writer_write()
-            out.extend(map(write, events))
+            out.extend(map(self._write, events))
         if self._terminal:
             self._conclude(frame)
 
@@ -330,6 +344,10 @@ def truncated() -> GatewayError:
     )
 
 
+def _unopened(event: StreamEvent) -> bytes:
+    raise GatewayError(ErrorKind.INTERNAL, "write_before_release", "An answer was written before its first content.")
+
+
 def _own_fault(error: Exception) -> GatewayError:
     failure = GatewayError(
         ErrorKind.INTERNAL,
@@ -351,6 +369,9 @@ def _usage_unasked(exchange: Exchange, events: Sequence[StreamEvent], frame: Sse
     tree: JsonValue = jsonio.decode(frame.data)
     return isinstance(tree, dict) and not tree.get("choices")
 
+
+_DELTAS: Final = frozenset({TextDelta, ArgumentsDelta})
+"""Events that only the judge and the client need to see."""
 
 _UNASKED: Final[Mapping[Protocol, Callable[[Exchange, Sequence[StreamEvent], SseFrame], bool]]] = {
     Protocol.OPENAI_CHAT: _usage_unasked,

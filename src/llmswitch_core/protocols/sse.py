@@ -35,6 +35,16 @@ class SseParser:
 
     def feed(self, chunk: bytes) -> list[SseFrame]:
         """Frames completed by `chunk`, in order."""
+        if (
+            not self._buffer
+            and self._started
+            and chunk.find(b"\n\n") == len(chunk) - 2
+            and len(chunk) > 2
+            and b"\r" not in chunk
+        ):
+            # Nine chunks of ten are exactly one frame.
+            frame = _frame(chunk, chunk[:-2])
+            return [] if frame is None else [frame]
         buffer = self._buffer + chunk if self._buffer else chunk
         if not self._started:
             if len(buffer) < 3 and _BOM.startswith(buffer):
@@ -42,7 +52,7 @@ class SseParser:
                 return []
             self._started = True
             buffer = buffer.removeprefix(_BOM)
-        if b"\r" in chunk or b"\r" in buffer[: self._scanned]:
+        if b"\r" in chunk or (self._scanned and b"\r" in buffer[: self._scanned]):
             return self._feed_any_line_end(buffer)
         frames: list[SseFrame] = []
         begin = 0
