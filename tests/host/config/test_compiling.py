@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from llmswitch_core.canonical.model import Protocol
-from llmswitch_core.router.contract import Alias, ClassifierSettings, HealthSettings, PoolEntry
+from llmswitch_core.router.contract import (
+    Alias,
+    ClassifierSettings,
+    ContextSettings,
+    HealthSettings,
+    PoolEntry,
+    StickySettings,
+)
 from llmswitch_core.router.policy import VirtualRouter
-from routecodex.config import AuthSpec, EndpointSpec, Secret, Timeouts
+from routecodex.config import AuthSpec, EndpointSpec, ProviderSpec, Secret, Timeouts
+from routecodex.config.fields import Section
 from routecodex.config.loading import config_path, gateway_home
 from routecodex.config.routing_models import Classifier, ContextRouting, Health, Sticky
 from routecodex.config.vendors import family_of, key_header_of, profile_of
@@ -51,8 +60,6 @@ def test_snake_case_says_the_same_as_camel_case() -> None:
 
 
 def test_json_says_the_same_as_toml() -> None:
-    import tomllib
-
     as_json = compiled(json.dumps(tomllib.loads(SMALLEST)), path=Path("config.json"))
 
     assert as_json.hash == compiled(SMALLEST).hash
@@ -69,7 +76,7 @@ def test_the_hash_knows_the_meaning_and_not_the_layout_or_the_secret() -> None:
     assert compiled(SMALLEST, {**ENVIRON, "ROUTECODEX_SERVER__PORT": "5556"}).hash != base
 
 
-def _with(*lines: str, environ: dict[str, str] | None = None) -> object:
+def _with(*lines: str, environ: dict[str, str] | None = None) -> ProviderSpec:
     return compiled(PROVIDER + "\n".join(lines) + "\n" + DEFAULT, environ or ENVIRON).providers["acme"]
 
 
@@ -85,7 +92,7 @@ def _with(*lines: str, environ: dict[str, str] | None = None) -> object:
     ],
 )
 def test_where_a_key_goes(auth: str, header: str, prefix: str, query: str | None) -> None:
-    spec = _with(f"auth = {auth}").auth["main"]  # type: ignore[attr-defined]
+    spec = _with(f"auth = {auth}").auth["main"]
 
     assert (spec.kind, spec.header, spec.prefix, spec.query) == ("static", header, prefix, query)
     assert spec.secret.reveal() == SECRET
@@ -108,19 +115,16 @@ def test_the_key_goes_where_the_vendors_own_sdk_puts_it(protocol: str, url: str,
 
 def test_oauth_client_credentials_and_refresh() -> None:
     base = "type = 'oauth2', tokenUrl = 'https://id.example/token', clientId = 'me', scopes = ['a', 'b']"
-    by_client = _with(f"auth = {{ {base}, audience = 'api', clientAuth = 'basic' }}").auth["main"]  # type: ignore[attr-defined]
+    by_client = _with(f"auth = {{ {base}, audience = 'api', clientAuth = 'basic' }}").auth["main"]
     by_refresh = _with(
         f"auth = {{ {base}, grant = 'refresh_token', clientSecret = '${{OTHER}}' }}",
         environ={**ENVIRON, "OTHER": "client-secret"},
-    ).auth["main"]  # type: ignore[attr-defined]
+    ).auth["main"]
 
     assert by_client.kind == "oauth2"
     assert by_client.oauth.client_secret.reveal() == SECRET
-    assert (by_client.oauth.refresh_token, by_client.oauth.scopes, by_client.oauth.audience) == (
-        None,
-        ("a", "b"),
-        "api",
-    )
+    assert by_client.oauth.refresh_token is None
+    assert (by_client.oauth.scopes, by_client.oauth.audience) == (("a", "b"), "api")
     assert by_client.oauth.client_auth == "basic"
     assert by_refresh.oauth.refresh_token.reveal() == SECRET
     assert by_refresh.oauth.client_secret.reveal() == "client-secret"
@@ -204,8 +208,8 @@ def test_a_custom_endpoint_says_it_all() -> None:
 
     assert spec.endpoint == EndpointSpec(
         "custom", "/{tenant}{path}", {"embed": "/e/{model}"}, {"v": "1"}, {"tenant": "me"}
-    )  # type: ignore[attr-defined]
-    assert (spec.auth["main"].header, spec.auth["main"].prefix) == ("x-key", "")  # type: ignore[attr-defined]
+    )
+    assert (spec.auth["main"].header, spec.auth["main"].prefix) == ("x-key", "")
 
 
 def test_a_token_file_stays_a_path_because_it_changes(tmp_path: Path) -> None:
@@ -224,11 +228,11 @@ def test_headers_and_proxy_may_hold_references_inside() -> None:
         'proxy = "http://me:${ACME_API_KEY}@proxy:3128"',
     )
 
-    assert {name: value.reveal() for name, value in spec.headers.items()} == {  # type: ignore[attr-defined]
+    assert {name: value.reveal() for name, value in spec.headers.items()} == {
         "x-team": "blue",
         "authorization": f"Token {SECRET}",
     }
-    assert spec.proxy.reveal() == f"http://me:{SECRET}@proxy:3128"  # type: ignore[attr-defined]
+    assert spec.proxy.reveal() == f"http://me:{SECRET}@proxy:3128"
     assert SECRET not in repr(spec)
 
 
@@ -384,21 +388,22 @@ def test_family_and_profile_by_host(url: str, protocol: Protocol, family: str, p
 def test_an_explicit_vendor_and_profile_win_over_the_table() -> None:
     spec = _with("vendor = 'openai'", "compatProfile = 'deepseek'")
 
-    assert (spec.vendor, spec.profile) == ("openai", "deepseek")  # type: ignore[attr-defined]
+    assert (spec.vendor, spec.profile) == ("openai", "deepseek")
     assert key_header_of("https://x.example", Protocol.GEMINI) == "x-goog-api-key"
 
 
 @pytest.mark.parametrize(
     ("struct", "model"),
-    [(ClassifierSettings, Classifier), (HealthSettings, Health), (ContextRouting, None), (Sticky, None)],
+    [
+        (ClassifierSettings, Classifier),
+        (HealthSettings, Health),
+        (ContextSettings, ContextRouting),
+        (StickySettings, Sticky),
+    ],
 )
-def test_the_routers_settings_can_all_be_configured(struct: type, model: type | None) -> None:
-    if model is None:
-        from llmswitch_core.router.contract import ContextSettings, StickySettings
-
-        model, struct = struct, {"ContextRouting": ContextSettings, "Sticky": StickySettings}[struct.__name__]
+def test_the_routers_settings_can_all_be_configured(struct: type[msgspec.Struct], model: type[Section]) -> None:
     fields = {field.name: field.default for field in msgspec.structs.fields(struct)}
-    configured = model().model_dump()  # type: ignore[attr-defined]
+    configured = model().model_dump()
 
     assert set(configured) == set(fields)
     for name, default in fields.items():
