@@ -50,14 +50,15 @@ FAILED_WITHOUT_TEXT: Final = "The tool call failed and gave no output."
 
 
 class ContentWriter:
-    """Blocks for one request. `native` is true where the conversation was a Messages one from the start."""
+    """Blocks for one request of a client that speaks `inbound`."""
 
-    __slots__ = ("_abilities", "_names", "_native", "_notes")
+    __slots__ = ("_abilities", "_inbound", "_names", "_native", "_notes")
 
-    def __init__(self, names: WireNames, abilities: Abilities, native: bool, notes: Notes) -> None:
+    def __init__(self, names: WireNames, abilities: Abilities, inbound: Protocol, notes: Notes) -> None:
         self._names = names
         self._abilities = abilities
-        self._native = native
+        self._inbound = inbound
+        self._native = inbound is Protocol.ANTHROPIC_MESSAGES
         self._notes = notes
 
     def texts(self, parts: Sequence[Part]) -> list[Block]:
@@ -135,6 +136,9 @@ class ContentWriter:
                 return [{"type": "redacted_thinking", "data": part.redacted}]
             self._notes.dropped("thinking.redacted")
             return []
+        # A Gemini client has one slot for every vendor's token, so its tokens all look like Gemini's; governance has
+        # let only those through that this target's vendor issued.
+        own = own or (part.origin is self._inbound and self._inbound is Protocol.GEMINI)
         if own and part.signature:
             return [{"type": "thinking", "thinking": part.text, "signature": part.signature}]
         if part.signature:

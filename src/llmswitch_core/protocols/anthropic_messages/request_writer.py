@@ -40,7 +40,7 @@ def request_body(conversation: Conversation, target: WireTarget, notes: Notes) -
     features = target.features
     able = abilities(target.model, features)
     names = WireNames(conversation.tools)
-    content = ContentWriter(names, able, native, notes)
+    content = ContentWriter(names, able, conversation.protocol, notes)
     placed = TurnsWriter(content, _mid_system_role(native, able, target), native, notes).place(conversation.turns)
     tools_writer = ToolsWriter(conversation, names, features, native, notes)
     tools = tools_writer.tools()

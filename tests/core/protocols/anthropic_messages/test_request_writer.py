@@ -183,6 +183,12 @@ def test_mp07_only_anthropic_signatures_go_to_a_claude_model() -> None:
     assert {("thinking.signature", "dropped"), ("thinking", "dropped")} <= set(notes.items())
 
 
+def test_mp07_a_gemini_client_replays_an_anthropic_signature_in_its_own_slot() -> None:
+    subject = conversation(user("go"), assistant(Thinking("own", signature="Eq", origin=G)), user("x"), protocol=G)
+    block = {"type": "thinking", "thinking": "own", "signature": "Eq"}
+    assert body_of(subject)["messages"][1]["content"] == [block]
+
+
 def test_mp08_a_foreign_model_behind_this_protocol_gets_its_plain_reasoning_back() -> None:
     subject = conversation(
         user("go"), assistant(Thinking("plain"), ToolCall("a", "f", "{}")), user(ToolResult("a", []))
