@@ -9,6 +9,7 @@ Facts about the target come from `WireTarget.features`, with defaults by model g
 | thinking_style  | level, budget, none                           | level from Gemini 3 on, budget for 2.5, else none |
 | thinking_levels | list of efforts                               | by model                                       |
 | mixed_tools     | true, false: hosted tools beside functions    | Gemini 3 and later                             |
+| max_output_tokens | most the model takes; larger wishes are cut | 65536 from Gemini 2.5 on, 8192 before        |
 | hosted_tools    | refuse, drop: hosted tools without an equal   | refuse                                         |
 """
 
@@ -244,6 +245,11 @@ def _generation_config(conversation: Conversation, target: WireTarget, notes: No
         value = getattr(sampling, field)
         if value is not None and (field != "n" or own):
             config[key] = value
+    wish, most = sampling.max_output_tokens, _most_output(target)
+    if wish is not None and most is not None and wish > most and not own:
+        # Clients built for other vendors ask for more than Gemini allows, which answers with a 400.
+        config["maxOutputTokens"] = most
+        notes.mapped("sampling.max_output_tokens")
     if sampling.logit_bias:
         notes.dropped("sampling.logit_bias")
     output = conversation.output
@@ -264,6 +270,15 @@ def _generation_config(conversation: Conversation, target: WireTarget, notes: No
         if thinking:
             config["thinkingConfig"] = thinking
     return config
+
+
+def _most_output(target: WireTarget) -> int | None:
+    """Output tokens the model can be asked for; None where nothing is known."""
+    most = target.features.get("max_output_tokens")
+    if isinstance(most, int):
+        return most
+    known = generation(target.model)
+    return None if known is None else 65_536 if known >= (2, 5) else 8_192
 
 
 def thinking_config(reasoning: Reasoning, target: WireTarget, own: bool, notes: Notes) -> dict[str, JsonValue]:

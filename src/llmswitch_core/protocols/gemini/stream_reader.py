@@ -12,7 +12,7 @@ cut. The finish is therefore held until the end, so that usage and parts after i
 | part `text` + `thought: true`               | the same for a thinking part                               |
 | part `functionCall`                         | a whole tool call: start, one ArgumentsDelta, stop         |
 | `thoughtSignature` on text or thought       | SignatureDelta, which closes that part                     |
-| `thoughtSignature` on a call                | on its PartStart (and, see `_carry`, on a thought before it) |
+| `thoughtSignature` on a call                | on its PartStart (and, see `_carry`, on the thought before it) |
 | part `inlineData`                           | a whole Media part                                         |
 | any other part                              | a whole Opaque part                                        |
 | `groundingMetadata`, `citationMetadata` …   | CitationDelta of the open text part                        |
@@ -173,7 +173,8 @@ class _Machine:
         self._scope = scope
         self._names = WireNames(scope.conversation.tools)
         self._carry = scope.conversation.protocol is not Protocol.GEMINI
-        """Other protocols can only bring a signature back on a thought."""
+        """The client speaks another protocol: it can bring a signature back on a thought only, so the call's
+        signature is told on the thought directly before it as well (without one, the ledger of tokens remembers)."""
         self._begun = False
         self._index = -1
         self._open: Literal["text", "thinking"] | None = None
@@ -368,7 +369,9 @@ class _Machine:
             self._sign(signature or "", out)
             return
         if not text and self._carry:
-            kind = "thinking"
+            # A part of nothing but a signature: no other protocol has a place for it, and Gemini does not demand it.
+            self._scope.notes.dropped("text.signature")
+            return
         if self._open != kind:
             self._start(kind, out)
         if text:
@@ -417,9 +420,7 @@ class _Machine:
         signature: str | None,
         out: list[StreamEvent],
     ) -> None:
-        if signature and self._carry:
-            if self._open != "thinking":
-                self._start("thinking", out)
+        if signature and self._carry and self._open == "thinking":
             self._sign(signature, out)
         self._close(out)
         self._called = True

@@ -370,6 +370,24 @@ def test_sampling_and_output_are_written_in_full() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("model", "features", "sent"),
+    [
+        ("gemini-2.5-pro", {}, 65_536),
+        ("gemini-2.0-flash", {}, 8_192),
+        ("unknown", {}, 128_000),
+        ("gemini-3-pro", {"max_output_tokens": 1_000}, 1_000),
+    ],
+)
+def test_a_longer_answer_than_the_model_allows_is_not_asked_for(
+    model: str, features: dict[str, Any], sent: int
+) -> None:
+    notes = Notes()
+    body = write(conversation(sampling=Sampling(max_output_tokens=128_000)), model, notes, **features).body
+    assert body["generationConfig"] == {"maxOutputTokens": sent}
+    assert notes.items() == ((("sampling.max_output_tokens", "mapped"),) if sent != 128_000 else ())
+
+
 def test_more_than_one_answer_is_refused_across_protocols() -> None:
     with pytest.raises(GatewayError) as caught:
         write(conversation(sampling=Sampling(n=2)))

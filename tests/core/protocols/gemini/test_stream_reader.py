@@ -92,11 +92,17 @@ def test_mp07_other_clients_get_the_calls_signature_on_a_thought_too() -> None:
         ToolCall("1", "f", "{}", signature="s1"),
     ]
     got = fold(events_of(sse(chunk({"text": "ok"}), call), scope(FOREIGN)))
-    assert got.parts == [
-        Text("ok"),
-        Thinking("", signature="s1", origin=Protocol.GEMINI),
-        ToolCall("1", "f", "{}", signature="s1"),
-    ]
+    assert got.parts == [Text("ok"), ToolCall("1", "f", "{}", signature="s1")]
+
+
+def test_mp07_a_part_of_nothing_but_a_signature_is_no_part_for_other_clients() -> None:
+    bare = chunk({"text": "", "thoughtSignature": "s"}, finish="STOP")
+    within = scope(FOREIGN)
+    got = fold(events_of(sse(chunk({"functionCall": {"id": "1", "name": "f"}}), bare), within))
+    assert got.parts == [ToolCall("1", "f", "{}")]
+    assert within.notes.items() == (("text.signature", "dropped"),)
+    got = fold(events_of(sse(chunk({"text": "hm", "thought": True}), bare), scope(FOREIGN)))
+    assert got.parts == [Thinking("hm", signature="s", origin=Protocol.GEMINI)]
 
 
 def test_images_and_code_are_whole_parts() -> None:
