@@ -7,8 +7,8 @@ shapes are read too: plenty of servers that speak Messages answer errors in Open
 from __future__ import annotations
 
 import math
+from calendar import timegm
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 from llmswitch_core.canonical import jsonio
@@ -186,9 +186,19 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _until(value: str, now: str | None) -> float | None:
-    if now is None:
-        return None
+    then, today = _http_date(value), _http_date(now or "")
+    return None if then is None or today is None else float(max(0, then - today))
+
+
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def _http_date(value: str) -> int | None:
+    """Unix seconds of an IMF-fixdate (RFC 9110), `Sun, 06 Nov 1994 08:49:37 GMT`; email.utils would pull in sockets."""
     try:
-        return max(0.0, (parsedate_to_datetime(value) - parsedate_to_datetime(now)).total_seconds())
-    except (ValueError, TypeError):
+        _, day, month, year, clock, _ = value.split()
+        hour, minute, second = clock.split(":")
+        date = (int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second))
+        return timegm((*date, 0, 0, 0))
+    except ValueError:
         return None

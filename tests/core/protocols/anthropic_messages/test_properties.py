@@ -381,7 +381,7 @@ _ODD_EVENT = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(_ODD_EVENT, max_size=12))
 def test_events_with_members_of_any_type_never_raise_and_can_be_written_again(events: list[dict[str, Any]]) -> None:
     got = heard(wire(*events), scope(_TOOLS))
