@@ -7,7 +7,7 @@ from typing import Any
 from llmswitch_core.canonical.model import JsonValue, Media, Opaque, Part, Protocol, Thinking
 from llmswitch_core.protocols.contract import Notes, Scope
 from llmswitch_core.protocols.openai_chat.media import data_url
-from llmswitch_core.protocols.openai_chat.reasoning_details import write_details
+from llmswitch_core.protocols.openai_chat.reasoning_details import entries
 
 
 def is_legacy(scope: Scope) -> bool:
@@ -51,7 +51,7 @@ def whole_part(part: Part, notes: Notes) -> dict[str, Any]:
             return {"images": [{"type": "image_url", "image_url": {"url": url}}]}
         notes.dropped(f"media.{part.kind}")
     elif isinstance(part, Thinking):
-        details = write_details([part])
+        details = entries(part)
         if details:
             return {"reasoning_details": details}
         notes.dropped("thinking")

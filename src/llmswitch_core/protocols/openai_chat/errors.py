@@ -126,7 +126,7 @@ def read_error_payload(tree: JsonValue, status: int | None = None) -> GatewayErr
     param = box.get("param")
     return GatewayError(
         kind,
-        stable or f"upstream_{kind.value}",
+        stable or ("upstream_error" if kind is ErrorKind.UPSTREAM else f"upstream_{kind.value}"),
         message,
         status=status,
         param=param if isinstance(param, str) else None,

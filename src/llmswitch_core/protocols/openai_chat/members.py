@@ -37,6 +37,11 @@ def text_of(value: JsonValue, path: str) -> str:
     raise invalid(f"{path} must be a string that is not empty, not {_kind(value)}.", param=path)
 
 
+def word_of(value: JsonValue) -> str:
+    """`value` where it is a string, else "": for words that select a way to read (roles, types)."""
+    return value if isinstance(value, str) else ""
+
+
 def optional_text(body: Mapping[str, JsonValue], name: str, path: str = "") -> str | None:
     """Member `name` as a string; None if absent, null or empty."""
     value = body.get(name)

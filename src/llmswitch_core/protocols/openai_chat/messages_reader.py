@@ -30,6 +30,7 @@ from llmswitch_core.protocols.openai_chat.members import (
     json_text,
     optional_text,
     text_of,
+    word_of,
 )
 from llmswitch_core.protocols.openai_chat.reasoning_details import read_details
 
@@ -62,7 +63,7 @@ class _Reader:
         self._results: Turn | None = None
 
     def take(self, message: dict[str, Any], path: str, position: int) -> None:
-        role = message.get("role")
+        role = word_of(message.get("role"))
         if role in {"tool", "function"}:
             self._result(message, path)
             return
@@ -78,8 +79,7 @@ class _Reader:
             self.turns.append(turn)
         else:
             raise invalid(
-                f"{path}.role is {role!r}; it must be system, developer, user, assistant, tool or function.",
-                param=f"{path}.role",
+                f"{path}.role must be system, developer, user, assistant, tool or function.", param=f"{path}.role"
             )
 
     def _assistant(self, message: dict[str, Any], path: str, position: int) -> Turn:
@@ -157,9 +157,9 @@ def read_content(value: JsonValue, path: str) -> list[Part]:
 
 
 def _read_part(part: dict[str, Any], path: str) -> Part | None:
-    kind = part.get("type")
+    kind = word_of(part.get("type"))
     cache = _read_cache(part)
-    if kind in _TEXT_TYPES or (kind is None and "text" in part):
+    if kind in _TEXT_TYPES or (not kind and "text" in part):
         text = part.get("text")
         if text is not None and not isinstance(text, str):
             raise invalid(f"{path}.text must be a string.", param=f"{path}.text")
@@ -172,7 +172,7 @@ def _read_part(part: dict[str, Any], path: str) -> Part | None:
     if kind == "thinking":
         text = thinking_text(part.get("thinking"))
         return Thinking(text) if text else None
-    return Opaque(Protocol.OPENAI_CHAT, kind if isinstance(kind, str) else "unknown", part)
+    return Opaque(Protocol.OPENAI_CHAT, kind or "unknown", part)
 
 
 def thinking_text(value: JsonValue) -> str:

@@ -189,7 +189,9 @@ class _Writer:
             elif isinstance(part, Refusal) and not self._features.own("refusal"):
                 self._notes.mapped("refusal")
                 texts.append(Text(part.text))
-        audio = [p for p in texts if isinstance(p, Opaque) and p.label == "audio" and p.protocol is Protocol.OPENAI_CHAT]
+        audio = [
+            p for p in texts if isinstance(p, Opaque) and p.label == "audio" and p.protocol is Protocol.OPENAI_CHAT
+        ]
         content = self._content([part for part in texts if part not in audio])
         message["content"] = self._collapsed(content, "") if content else None
         if refusals and self._features.own("refusal"):

@@ -111,16 +111,29 @@ def _add_readable(parts: list[Thinking], entry: dict[str, Any]) -> None:
 
 
 def write_details(thinking: Sequence[Thinking]) -> list[dict[str, Any]]:
-    """Entries for thinking that has a token; readable thinking without one has `reasoning_content` alone."""
+    """All thinking of a message as entries, if any of it has a token; else none: `reasoning_content` says it all."""
+    signed = [entries(part) for part in thinking]
+    if not any(signed):
+        return []
     out: list[dict[str, Any]] = []
-    for part in thinking:
-        for entry in _entries(part):
-            entry["index"] = len(out)
-            out.append(entry)
+    for part, own in zip(thinking, signed, strict=True):
+        for entry in own or ([{"type": "reasoning.text", "text": part.text}] if part.text else []):
+            out.append({**entry, "index": len(out)})
     return out
 
 
-def _entries(part: Thinking) -> list[dict[str, Any]]:
+def announcement(origin: Protocol, item_id: str | None) -> dict[str, Any] | None:
+    """The entry that tells a stream's reader whose thinking follows; None for an origin without a format."""
+    form = _FORMAT_OF_ORIGIN.get(origin)
+    if form is None:
+        return None
+    if origin is Protocol.OPENAI_RESPONSES:
+        return {"type": "reasoning.summary", "format": form, **({"id": item_id} if item_id else {})}
+    return {"type": "reasoning.text", "format": form}
+
+
+def entries(part: Thinking) -> list[dict[str, Any]]:
+    """The entries of one piece of thinking that has a token, without an index; none for one that has not."""
     if part.origin is Protocol.OPENAI_CHAT:
         return [dict(part.wire)] if isinstance(part.wire, dict) else []
     form = _FORMAT_OF_ORIGIN.get(part.origin) if part.origin is not None else None

@@ -27,6 +27,7 @@ from llmswitch_core.protocols.openai_chat.members import (
     optional_int,
     optional_text,
     text_of,
+    word_of,
 )
 from llmswitch_core.protocols.openai_chat.messages_reader import read_messages
 from llmswitch_core.protocols.openai_chat.tools import read_tool_choice, read_tools
@@ -133,7 +134,7 @@ def _read_reasoning(body: Mapping[str, JsonValue]) -> Reasoning | None:
         reasoning.visible = False
     thinking = body.get("thinking")
     if isinstance(thinking, dict):
-        kind = thinking.get("type")
+        kind = word_of(thinking.get("type"))
         reasoning.mode = "off" if kind == "disabled" else "adaptive" if kind in {"adaptive", "auto"} else "on"
         reasoning.budget_tokens = optional_int(thinking, "budget_tokens", "thinking.") or reasoning.budget_tokens
     enabled = optional_bool(body, "enable_thinking")
@@ -167,7 +168,7 @@ def _read_output(body: Mapping[str, JsonValue]) -> OutputFormat | None:
         output.strict = optional_bool(box, "strict", path)
     elif form and kind != "text":
         raise invalid(
-            f"response_format.type is {kind!r}; it must be text, json_object or json_schema.",
+            "response_format.type must be text, json_object or json_schema.",
             param="response_format.type",
         )
     return None if output == OutputFormat() and not form else output

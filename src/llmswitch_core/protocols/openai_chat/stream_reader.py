@@ -8,8 +8,8 @@ because usage may come behind it.
     wire                                          handler                       canonical
     first chunk                                   _chunk                        Start
     delta.content (string, part list)             _content                      text: PartStart, TextDelta
-    delta.reasoning_content | reasoning           _delta                        thinking: PartStart, TextDelta
-    delta.reasoning_details                       _detail                       thinking with origin and signature
+    delta.reasoning_content | reasoning           LinearParts                   thinking: PartStart, TextDelta
+    delta.reasoning_details                       LinearParts                     thinking with origin and signature
     delta.refusal                                 _delta                        refusal: PartStart, TextDelta
     delta.tool_calls, delta.function_call         CallAssembly                  tool_call: PartStart, ArgumentsDelta
     delta.annotations                             _annotations                  CitationDelta
@@ -36,16 +36,12 @@ from llmswitch_core.canonical.events import (
     CitationDelta,
     Failed,
     Finish,
-    PartKind,
-    PartStart,
-    PartStop,
-    SignatureDelta,
     Start,
     StreamEvent,
     TextDelta,
     UsageSeen,
 )
-from llmswitch_core.canonical.model import FinishReason, JsonValue, Opaque, Part, Protocol, Thinking
+from llmswitch_core.canonical.model import FinishReason, JsonValue, Opaque, Part, Protocol
 from llmswitch_core.canonical.names import WireNames
 from llmswitch_core.protocols.contract import Scope, SseFrame
 from llmswitch_core.protocols.openai_chat import errors, finish
@@ -61,6 +57,7 @@ from llmswitch_core.protocols.openai_chat.chunks import (
     number_calls,
     tokens_of,
 )
+from llmswitch_core.protocols.openai_chat.linear_parts import LinearParts
 from llmswitch_core.protocols.openai_chat.media import read_image
 from llmswitch_core.protocols.openai_chat.messages_reader import thinking_text
 from llmswitch_core.protocols.openai_chat.usage import read_usage
@@ -72,19 +69,15 @@ class ChatStreamReader:
     """Reads one upstream answer. State: which linear part is open, the calls, the kept finish reason."""
 
     __slots__ = (
-        *("_calls", "_detail_key", "_done", "_finish", "_kind", "_linear", "_next", "_refused", "_scope"),
-        *("_signed", "_spoke", "_started", "_stop", "_stops"),
+        *("_calls", "_done", "_finish", "_parts", "_refused", "_scope"),
+        *("_spoke", "_started", "_stop", "_stops"),
     )
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._calls = CallAssembly(WireNames(scope.conversation.tools), scope.new_id, self._take_number)
+        self._parts = LinearParts()
+        self._calls = CallAssembly(WireNames(scope.conversation.tools), scope.new_id, self._parts.take_number)
         self._stops = scope.conversation.sampling.stop or ()
-        self._next = 0
-        self._linear: int | None = None
-        self._kind: PartKind = "text"
-        self._detail_key: tuple[Any, ...] | None = None
-        self._signed = False
         self._started = False
         self._spoke = False
         self._refused = False
@@ -106,13 +99,14 @@ class ChatStreamReader:
         if chunk.error or frame.event == "error" or chunk.object == "error":
             return self._error(data)
         choices = chunk.choices
-        if self._linear is not None and choices and len(choices) == 1 and chunk.usage is None:
+        number = self._parts.number
+        if number is not None and choices and len(choices) == 1 and chunk.usage is None:
             # The way nine chunks of ten take: more text of the part that is open.
             choice = choices[0]
             delta = choice.delta
             if (
                 delta is not None
-                and self._kind == "text"
+                and self._parts.kind == "text"
                 and type(delta.content) is str
                 and choice.finish_reason is None
                 and choice.index == 0
@@ -130,7 +124,7 @@ class ChatStreamReader:
             ):
                 if not delta.content:
                     return ()
-                return (TextDelta(self._linear, delta.content, tokens_of(choice.logprobs)),)
+                return (TextDelta(number, delta.content, tokens_of(choice.logprobs)),)
         out: list[StreamEvent] = []
         self._chunk(chunk, out)
         return out
@@ -150,7 +144,7 @@ class ChatStreamReader:
         if self._finish.lower() in finish.FAILURES:
             return (Failed(self._broken_off(self._finish)),)
         out: list[StreamEvent] = []
-        self._close_linear(out)
+        self._parts.close(out)
         self._calls.close(out)
         reason = finish.reason_of(self._finish, called=self._calls.any, refused=self._refused and not self._spoke)
         if self._stop is not None and reason is FinishReason.STOP:
@@ -267,12 +261,12 @@ class ChatStreamReader:
         if isinstance(delta.reasoning_details, list) and delta.reasoning_details:
             self._details(delta, out)
         elif delta.reasoning_content is not None or delta.reasoning is not None:
-            self._thinking(thinking_text(delta.reasoning_content) or thinking_text(delta.reasoning), out)
+            self._parts.thinking(thinking_text(delta.reasoning_content) or thinking_text(delta.reasoning), out)
         if delta.content is not None:
             self._content(delta.content, tokens, out)
         if isinstance(delta.refusal, str) and delta.refusal:
             self._refused = True
-            out.append(TextDelta(self._open("refusal", out), delta.refusal, tokens))
+            out.append(TextDelta(self._parts.open("refusal", out), delta.refusal, tokens))
         if isinstance(delta.annotations, list) and delta.annotations:
             self._annotations(delta.annotations, out)
         for image in delta.images if isinstance(delta.images, list) else ():
@@ -282,10 +276,10 @@ class ChatStreamReader:
             self._whole(Opaque(Protocol.OPENAI_CHAT, "audio", delta.audio), out)
         for call in delta.tool_calls if isinstance(delta.tool_calls, list) else ():
             if isinstance(call, dict):
-                self._close_linear(out)
+                self._parts.close(out)
                 self._calls.feed(call, out)
         if isinstance(delta.function_call, dict) and delta.tool_calls is None:
-            self._close_linear(out)
+            self._parts.close(out)
             self._calls.feed_legacy(delta.function_call, out)
 
     # parts -------------------------------------------------------------------------------------------
@@ -294,7 +288,7 @@ class ChatStreamReader:
         if isinstance(content, str):
             if content:
                 self._spoke = True
-                out.append(TextDelta(self._open("text", out), content, tokens))
+                out.append(TextDelta(self._parts.open("text", out), content, tokens))
             return
         for part in content if isinstance(content, list) else (content,):
             if isinstance(part, str):
@@ -305,74 +299,35 @@ class ChatStreamReader:
     def _content_part(self, part: dict[str, Any], out: list[StreamEvent]) -> None:
         kind = part.get("type")
         if kind == "thinking":
-            self._thinking(thinking_text(part.get("thinking")), out)
+            self._parts.thinking(thinking_text(part.get("thinking")), out)
         elif kind == "image_url":
             self._image(part, out)
         elif kind == "refusal" and isinstance(part.get("refusal"), str):
             self._refused = True
-            out.append(TextDelta(self._open("refusal", out), part["refusal"]))
+            out.append(TextDelta(self._parts.open("refusal", out), part["refusal"]))
         elif isinstance(part.get("text"), str):
             self._content(part["text"], None, out)
         elif isinstance(kind, str):
             self._whole(Opaque(Protocol.OPENAI_CHAT, kind, part), out)
 
-    def _thinking(self, text: str, out: list[StreamEvent]) -> None:
-        if text:
-            out.append(TextDelta(self._open("thinking", out), text))
-
     def _details(self, delta: Delta, out: list[StreamEvent]) -> None:
         """Signed pieces of thinking; text that only the plain member has is taken from there."""
         entries = [entry for entry in delta.reasoning_details if isinstance(entry, dict)]
         if not any(details.text_of_entry(entry) for entry in entries):
-            self._thinking(thinking_text(delta.reasoning_content) or thinking_text(delta.reasoning), out)
+            self._parts.thinking(thinking_text(delta.reasoning_content) or thinking_text(delta.reasoning), out)
         for entry in entries:
-            self._detail(entry, out)
-
-    def _detail(self, entry: dict[str, Any], out: list[StreamEvent]) -> None:
-        signed = details.call_signature(entry)
-        if signed is not None:
-            self._calls.sign(*signed, out)
-            return
-        item_id = details.string(entry, "id")
-        if details.string(entry, "type") == "reasoning.encrypted":
-            part = details.whole_encrypted(entry)
-            same_item = (
-                part.origin is Protocol.OPENAI_RESPONSES
-                and self._linear is not None
-                and self._kind == "thinking"
-                and self._detail_key is not None
-                and self._detail_key[-1] == item_id
-            )
-            if same_item and self._linear is not None and part.signature is not None:
-                out.append(SignatureDelta(self._linear, part.signature))
-                self._signed = True
+            signed = details.call_signature(entry)
+            if signed is not None:
+                self._calls.sign(*signed, out)
             else:
-                self._whole(part, out)
-            return
-        text, signature = details.text_of_entry(entry), details.string(entry, "signature")
-        if not text and not signature:
-            return
-        summary = details.string(entry, "type") == "reasoning.summary"
-        key = (entry.get("index"), summary, item_id)
-        another = self._detail_key != key or self._signed
-        # Plain thinking whose signature follows alone stays one part.
-        if self._kind == "thinking" and another and (text or self._detail_key is not None):
-            self._close_linear(out)
-        if self._linear is None or self._kind != "thinking":
-            part_id = item_id if summary else ""
-            self._open("thinking", out, summary=summary, origin=details.origin_of(entry), item_id=part_id or None)
-        self._detail_key = key
-        if self._linear is None:
-            return
-        if text:
-            out.append(TextDelta(self._linear, text))
-        if signature:
-            self._signed = True
-            out.append(SignatureDelta(self._linear, signature))
+                self._parts.detail(entry, out)
 
     def _annotations(self, annotations: list[Any], out: list[StreamEvent]) -> None:
-        index = self._open("text", out)
-        out.extend(CitationDelta(index, item, Protocol.OPENAI_CHAT) for item in annotations)
+        index = self._parts.open("text", out)
+        for item in annotations:
+            if isinstance(item, dict):  # `index` numbers list entries in a stream and is no part of the citation
+                item = {name: value for name, value in item.items() if name != "index"}
+            out.append(CitationDelta(index, item, Protocol.OPENAI_CHAT))
 
     def _image(self, image: dict[str, Any], out: list[StreamEvent]) -> None:
         try:
@@ -381,38 +336,5 @@ class ChatStreamReader:
             self._whole(Opaque(Protocol.OPENAI_CHAT, "image_url", image), out)
 
     def _whole(self, part: Part, out: list[StreamEvent]) -> None:
-        self._close_linear(out)
-        index = self._take_number()
-        out += (PartStart(index, "whole", part=part), PartStop(index))
-        self._spoke = self._spoke or not isinstance(part, Thinking)
-
-    def _open(
-        self,
-        kind: PartKind,
-        out: list[StreamEvent],
-        *,
-        summary: bool = False,
-        origin: Protocol | None = None,
-        item_id: str | None = None,
-    ) -> int:
-        """The number of the open linear part, which is of `kind` from here on."""
-        if self._linear is not None:
-            if self._kind == kind:
-                return self._linear
-            self._close_linear(out)
-        self._linear = self._take_number()
-        self._kind = kind
-        self._detail_key = None
-        self._signed = False
-        out.append(PartStart(self._linear, kind, item_id=item_id, summary=summary, origin=origin))
-        return self._linear
-
-    def _close_linear(self, out: list[StreamEvent]) -> None:
-        if self._linear is not None:
-            out.append(PartStop(self._linear))
-            self._linear = None
-
-    def _take_number(self) -> int:
-        number = self._next
-        self._next += 1
-        return number
+        self._parts.whole(part, out)
+        self._spoke = True

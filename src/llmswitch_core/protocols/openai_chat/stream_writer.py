@@ -10,7 +10,8 @@ line with an `error` object and no `[DONE]` behind it: the vendor's SDKs raise o
     TextDelta (text, thinking, refusal)    delta {content} | {reasoning_content} | {refusal}
     PartStart tool_call                    delta {tool_calls: [{index, id, type, function {name, arguments: ""}}]}
     ArgumentsDelta                         delta {tool_calls: [{index, function {arguments}}]}
-    SignatureDelta, PartStop of thinking   delta {reasoning_details}: signed thinking, whole, once
+    PartStart of thinking with an origin   delta {reasoning_details}: whose thinking follows
+    PartStop of thinking with a signature  delta {reasoning_details}: the whole text and its signature, once
     PartStart whole                        delta {images} | {audio} | {reasoning_details}
     UsageSeen                              kept
     Finish                                 finish_reason, [usage chunk], [DONE]
@@ -39,10 +40,10 @@ from llmswitch_core.canonical.events import (
     UsageSeen,
 )
 from llmswitch_core.canonical.ids import portable
-from llmswitch_core.canonical.model import JsonValue, Thinking, Usage
+from llmswitch_core.canonical.model import JsonValue, Protocol, Thinking, Usage
 from llmswitch_core.protocols.contract import Scope
 from llmswitch_core.protocols.openai_chat import answer_parts, errors, finish
-from llmswitch_core.protocols.openai_chat.reasoning_details import write_details
+from llmswitch_core.protocols.openai_chat.reasoning_details import announcement, entries
 from llmswitch_core.protocols.openai_chat.usage import write_usage
 from llmswitch_core.protocols.sse import DONE, data_frame
 
@@ -54,7 +55,7 @@ class ChatStreamWriter:
     """Writes one client stream. State: the envelope, which member each open part fills, call indices."""
 
     __slots__ = (
-        *("_boxes", "_call_indices", "_detail_count", "_done", "_finish_head", "_head", "_legacy", "_opened"),
+        *("_announced", "_boxes", "_call_indices", "_counts", "_done", "_finish_head", "_head", "_legacy", "_opened"),
         *("_prefixes", "_refused", "_scope", "_start", "_suffix", "_tail", "_thinking", "_usage"),
     )
 
@@ -72,7 +73,8 @@ class ChatStreamWriter:
         self._boxes: dict[int, bytes] = {}
         self._call_indices: dict[int, int] = {}
         self._thinking: dict[int, Thinking] = {}
-        self._detail_count = 0
+        self._announced: dict[int, dict[str, Any]] = {}
+        self._counts = {"reasoning_details": 0, "images": 0, "annotations": 0}
         self._refused = False
         self._usage: Usage | None = None
 
@@ -162,17 +164,26 @@ class ChatStreamWriter:
         if kind == "whole":
             if event.part is None:
                 return opener
-            delta = answer_parts.whole_part(event.part, self._scope.notes)
-            self._number_details(delta)
+            delta = self._number(answer_parts.whole_part(event.part, self._scope.notes))
             return opener + (self._chunk(delta) if delta else b"")
         self._prefixes[event.index] = self._finish_head + b'{"' + _MEMBER_OF_KIND[kind] + b'":'
         if kind == "refusal":
             self._refused = True
         if kind == "thinking" and event.origin is not None:
-            self._thinking[event.index] = Thinking(
-                signature=event.signature, summary=event.summary, id=event.item_id, origin=event.origin
-            )
+            return opener + self._thinking_start(event, event.origin)
         return opener
+
+    def _thinking_start(self, event: PartStart, origin: Protocol) -> bytes:
+        """Thinking that may be signed: announce whose it is, and keep its text for the entry that signs it."""
+        self._thinking[event.index] = Thinking(
+            signature=event.signature, summary=event.summary, id=event.item_id, origin=origin
+        )
+        entry = announcement(origin, event.item_id)
+        if entry is None:
+            return b""
+        delta = self._number({"reasoning_details": [entry]})
+        self._announced[event.index] = entry
+        return self._chunk(delta)
 
     def _text(self, event: TextDelta) -> bytes:
         if not event.text:
@@ -240,25 +251,38 @@ class ChatStreamWriter:
         return b""
 
     def _part_stop(self, event: PartStop) -> bytes:
+        """The signed entry. SDKs join the strings of entries with one index, so what was announced is not repeated."""
         thinking = self._thinking.pop(event.index, None)
         if thinking is None:
             return b""
-        delta: dict[str, JsonValue] = {"reasoning_details": write_details([thinking])}
-        self._number_details(delta)
-        return self._chunk(delta) if delta["reasoning_details"] else b""
+        if thinking.origin is Protocol.OPENAI_CHAT and thinking.wire is None:
+            thinking.wire = event.wire
+        signing = entries(thinking)
+        announced = self._announced.pop(event.index, None)
+        if not signing:
+            return b""
+        if announced is None or announced["type"] != signing[0]["type"]:
+            return self._chunk(self._number({"reasoning_details": signing}))
+        first = {name: value for name, value in signing[0].items() if name == "type" or name not in announced}
+        first["index"] = announced["index"]
+        rest = self._number({"reasoning_details": signing[1:]})["reasoning_details"]
+        return self._chunk({"reasoning_details": [first, *rest]})
 
-    def _number_details(self, delta: dict[str, JsonValue]) -> None:
-        """Clients merge entries of one index, so every entry of the answer has its own."""
-        for entry in delta.get("reasoning_details") or ():
-            entry["index"] = self._detail_count
-            self._detail_count += 1
+    def _number(self, delta: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        """The SDKs merge list entries by their `index` and refuse those without, so every entry gets its own."""
+        for name, value in delta.items():
+            if name in self._counts:
+                for entry in value:
+                    entry["index"] = self._counts[name]
+                    self._counts[name] += 1
+        return delta
 
     def _citation(self, event: CitationDelta) -> bytes:
         annotation = answer_parts.annotation(event.citation)
         if annotation is None:
             self._scope.notes.dropped("text.citations")
             return b""
-        return self._chunk({"annotations": [annotation]})
+        return self._chunk(self._number({"annotations": [dict(annotation)]}))
 
     # the end -----------------------------------------------------------------------------------------
 

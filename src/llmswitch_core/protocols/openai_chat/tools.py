@@ -135,7 +135,7 @@ def read_tool_choice(body: Mapping[str, JsonValue]) -> ToolChoice | None:
 def _mode(word: str) -> ToolChoice:
     mode = _MODES.get(word)
     if mode is None:
-        raise invalid(f"tool_choice is {word!r}; it must be auto, none, required or a named tool.", param="tool_choice")
+        raise invalid("tool_choice must be auto, none, required or a named tool.", param="tool_choice")
     return ToolChoice(mode)
 
 

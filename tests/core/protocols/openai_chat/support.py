@@ -105,13 +105,9 @@ def events(raw: bytes, in_scope: Scope | None = None, sizes: Iterable[int] = ())
 
 def payloads(raw: bytes) -> list[Any]:
     """The decoded data of every frame; `[DONE]` stays a string."""
-    return [
-        "[DONE]" if frame.data == b"[DONE]" else json.loads(frame.data) for frame in SseParser().feed(raw)
-    ]
+    return ["[DONE]" if frame.data == b"[DONE]" else json.loads(frame.data) for frame in SseParser().feed(raw)]
 
 
 def deltas(raw: bytes) -> list[dict[str, Any]]:
     """The deltas of all chunks that have a choice."""
-    return [
-        item["choices"][0]["delta"] for item in payloads(raw) if isinstance(item, dict) and item.get("choices")
-    ]
+    return [item["choices"][0]["delta"] for item in payloads(raw) if isinstance(item, dict) and item.get("choices")]

@@ -47,8 +47,10 @@ PATTERNS: dict[str, list[dict[str, Any]]] = {
     "empty name and id in later deltas": [one(entry(0, "c1", "f", "")), one(entry(0, "", "", '{"a":1}'))],
     "index as a string": [one({**entry(None, "c1", "f", ""), "index": "0"}), one(entry(0, arguments='{"a":1}'))],
     "arguments as an object": [one(entry(0, "c1", "f", {"a": 1}))],
-    "arguments null first": [one({"index": 0, "id": "c1", "function": {"name": "f", "arguments": None}}),
-                             one(entry(0, arguments='{"a":1}'))],
+    "arguments null first": [
+        one({"index": 0, "id": "c1", "function": {"name": "f", "arguments": None}}),
+        one(entry(0, arguments='{"a":1}')),
+    ],
 }
 
 

@@ -75,9 +75,7 @@ def test_thinking_and_text_in_one_chunk_keep_their_order() -> None:
 
 
 def test_thinking_after_text_opens_a_new_part() -> None:
-    raw = stream(
-        chunk({"content": "a"}), chunk({"reasoning_content": "t"}), chunk({"content": "b"}), chunk({}, "stop")
-    )
+    raw = stream(chunk({"content": "a"}), chunk({"reasoning_content": "t"}), chunk({"content": "b"}), chunk({}, "stop"))
     assert fold(events(raw)).parts == [Text("a"), Thinking("t"), Text("b")]
 
 
