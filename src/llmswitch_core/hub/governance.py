@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from llmswitch_core.canonical.errors import invalid
 from llmswitch_core.canonical.model import (
     Conversation,
     Issuer,
@@ -41,6 +42,29 @@ NATIVE_VENDOR: Final[Mapping[Protocol, str]] = {
 
 _KEY_BOUND: Final = frozenset({"openai"})
 """Vendors whose tokens only the issuing credential can read (encrypted reasoning is bound to the organisation)."""
+
+
+_BY_REFERENCE: Final[Mapping[Protocol, tuple[str, ...]]] = {
+    Protocol.OPENAI_CHAT: (),
+    Protocol.OPENAI_RESPONSES: ("background", "conversation", "prompt"),
+    Protocol.ANTHROPIC_MESSAGES: (),
+    Protocol.GEMINI: ("cachedContent", "cached_content"),
+}
+"""Members that stand for content or work only the vendor has: without them it would be another request."""
+
+
+def refuse_references(conversation: Conversation, target: Target) -> None:
+    """Raises GatewayError (400) naming the member that cannot cross to a foreign protocol."""
+    for name in _BY_REFERENCE[conversation.protocol]:
+        if conversation.extensions.get(name) not in (None, False, ""):
+            raise invalid(
+                f"`{name}` means something to the {conversation.protocol.value} vendor only; "
+                f"the target speaks {target.protocol.value}.",
+                param=name,
+                code=f"unsupported_{name}",
+                next_step=f"Route this model to a provider with protocol {conversation.protocol.value}, "
+                f"or send the request without `{name}`.",
+            )
 
 
 def pair_tools(turns: list[Turn], notes: Notes) -> list[Turn]:
@@ -235,6 +259,7 @@ def may_see(issuer: Issuer, target: Target) -> bool:
 
 def governed(conversation: Conversation, target: Target, ledger: TokenLedger, notes: Notes) -> Conversation:
     """The conversation as a foreign protocol's target may receive it; the original is untouched."""
+    refuse_references(conversation, target)
     turns = unique_calls(conversation.turns, notes)
     turns = pair_tools(turns, notes)
     kept = keep_tokens(turns, conversation.protocol, target, ledger, notes)

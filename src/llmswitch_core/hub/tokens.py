@@ -26,13 +26,18 @@ class _CallFact(msgspec.Struct, frozen=True):
     signature: str
 
 
+_ONE_ALPHABET = str.maketrans("-_", "+/")
 _ISSUER = msgspec.json.Decoder(Issuer)
 _CALL = msgspec.json.Decoder(_CallFact)
 
 
 def token_key(kind: str, token: str) -> str:
-    """`kind:` + 128 bits of BLAKE2 over the token."""
-    digest = hashlib.blake2b(token.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    """`kind:` + 128 bits of BLAKE2 over the token.
+
+    Both base64 alphabets are one: some SDKs (google-genai) send a signature back in the other than they got it.
+    """
+    folded = token.translate(_ONE_ALPHABET).rstrip("=")
+    digest = hashlib.blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     return f"{kind}:{digest}"
 
 

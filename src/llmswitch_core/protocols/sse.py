@@ -127,6 +127,9 @@ class SseParser:
 def _frame(raw: bytes, block: bytes) -> SseFrame | None:
     if block.startswith(b"data: ") and b"\n" not in block:
         return SseFrame("", block[6:], raw)
+    if block[:1] == b"{":
+        # No event stream, but Google writes the error of a broken stream as a bare JSON line.
+        return SseFrame("", block, raw)
     event = ""
     data: list[bytes] = []
     for line in block.split(b"\n"):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmswitch_core.canonical.errors import GatewayError
 from llmswitch_core.canonical.model import (
     Conversation,
     Issuer,
@@ -174,3 +176,29 @@ def test_mp07_a_thought_signature_its_client_could_not_carry_comes_back_by_call_
     assert kept is not None
     assert kept[0].parts == [ToolCall("c1", "read", "{}", signature="thought")]
     assert keep_tokens(turns, Protocol.OPENAI_CHAT, target("kimi"), ledger, Notes()) is None
+
+
+def test_mp07_a_signature_sent_back_in_the_other_base64_alphabet_is_the_same_one() -> None:
+    turns = [Turn("assistant", [Thinking("hm", signature="a-b_c=")])]
+    ledger = TokenLedger(Memory(issued("a+b/c=", Issuer("gemini", "gemini.main"))))
+    kept = keep_tokens(turns, Protocol.ANTHROPIC_MESSAGES, target("gemini", Protocol.GEMINI), ledger, Notes())
+    assert kept is None
+
+
+@pytest.mark.parametrize(
+    ("protocol", "member", "value"),
+    [
+        (Protocol.OPENAI_RESPONSES, "background", True),
+        (Protocol.OPENAI_RESPONSES, "conversation", "conv_1"),
+        (Protocol.OPENAI_RESPONSES, "prompt", {"id": "pmpt_1"}),
+        (Protocol.GEMINI, "cachedContent", "cachedContents/1"),
+    ],
+)
+def test_content_by_reference_is_refused_by_name_across_protocols(
+    protocol: Protocol, member: str, value: object
+) -> None:
+    conversation = Conversation(protocol, "m", [Turn("user", [Text("x")])], extensions={member: value})
+    with pytest.raises(GatewayError) as caught:
+        governed(conversation, target("anthropic"), TokenLedger(Memory()), Notes())
+    assert caught.value.status == 400
+    assert caught.value.param == member

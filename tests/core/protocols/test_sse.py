@@ -98,3 +98,8 @@ def test_mp28_work_is_linear_in_one_long_frame() -> None:
         parser.feed(piece)
         assert parser._scanned == parser.pending - 1
     assert len(parser.feed(b"\n\n")) == 1
+
+
+def test_mp14_a_bare_json_line_in_a_stream_is_read_as_the_error_it_is() -> None:
+    raw = b'data: {"a":1}\n\n{"error":{"code":500}}\n\n'
+    assert parsed(raw, []) == [("", b'{"a":1}'), ("", b'{"error":{"code":500}}')]
