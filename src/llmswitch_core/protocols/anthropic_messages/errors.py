@@ -7,7 +7,6 @@ shapes are read too: plenty of servers that speak Messages answer errors in Open
 from __future__ import annotations
 
 import math
-from calendar import timegm
 from collections.abc import Mapping
 from typing import Final
 
@@ -15,6 +14,7 @@ from llmswitch_core.canonical import jsonio
 from llmswitch_core.canonical.errors import DEFAULT_STATUS, ErrorKind, GatewayError, Layer, kind_of_status
 from llmswitch_core.canonical.model import JsonValue
 from llmswitch_core.protocols.contract import ErrorReply
+from llmswitch_core.protocols.retry_after import retry_after
 
 _TYPES: Final[dict[ErrorKind, str]] = {
     ErrorKind.INVALID_REQUEST: "invalid_request_error",
@@ -82,7 +82,7 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes) -> GatewayE
     except ValueError:
         tree = None
     error = _failure(tree, status, _excerpt(body) if tree is None else "")
-    error.retry_after = _retry_after(headers)
+    error.retry_after = retry_after(headers)
     error.vendor_body = body
     return error
 
@@ -165,40 +165,3 @@ def _word(value: JsonValue) -> str | None:
 
 def _excerpt(body: bytes) -> str:
     return " ".join(body[:400].decode("utf-8", "replace").split())
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds. A date is measured against the answer's own Date header: this module has no clock."""
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        value = headers.get(name)
-        if value is None:
-            continue
-        try:
-            seconds = float(value) / unit
-        except ValueError:
-            dated = _until(value, headers.get("date"))
-            if dated is not None:
-                return dated
-            continue
-        if math.isfinite(seconds):
-            return max(0.0, seconds)
-    return None
-
-
-def _until(value: str, now: str | None) -> float | None:
-    then, today = _http_date(value), _http_date(now or "")
-    return None if then is None or today is None else float(max(0, then - today))
-
-
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def _http_date(value: str) -> int | None:
-    """Unix seconds of an IMF-fixdate (RFC 9110), `Sun, 06 Nov 1994 08:49:37 GMT`; email.utils would pull in sockets."""
-    try:
-        _, day, month, year, clock, _ = value.split()
-        hour, minute, second = clock.split(":")
-        date = (int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second))
-        return timegm((*date, 0, 0, 0))
-    except ValueError:
-        return None
