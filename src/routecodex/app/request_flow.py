@@ -13,13 +13,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
+
+import msgspec
 
 from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer
 from llmswitch_core.canonical.model import Protocol
-from llmswitch_core.hub.exchange import Exchange, Inbound, Plan, StateDelta, Surroundings
-from llmswitch_core.hub.responder import Responder
+from llmswitch_core.hub.exchange import Exchange, Inbound, Plan, Surroundings, Way
+from llmswitch_core.hub.prepare import prepare
+from llmswitch_core.hub.responder import truncated
+from llmswitch_core.hub.responses_state import ConnectionStore, ResponseStore, keep
 from llmswitch_core.protocols.contract import ErrorReply, RequestHead
 from llmswitch_core.router.state import RouterState
 from routecodex.app import outcome
@@ -62,16 +66,16 @@ class RequestFlow:
         generation: Callable[[], Generation],
         state: RouterState,
         surroundings: Surroundings,
-        keep: Callable[[StateDelta], None],
+        keep_tokens: Callable[[Mapping[str, bytes]], None],
         errors: ErrorHandlingCenter,
         provider_errors: ProviderErrorCenter,
         telemetry: Telemetry,
     ) -> None:
-        """`generation` gives the current one; `keep` applies an answer's state delta to the stores."""
+        """`generation` gives the current one; `keep_tokens` stores facts about opaque tokens."""
         self._generation = generation
         self._state = state
         self._surroundings = surroundings
-        self._keep = keep
+        self._keep_tokens = keep_tokens
         self._errors = errors
         self._provider_errors = provider_errors
         self._telemetry = telemetry
@@ -89,7 +93,18 @@ class RequestFlow:
 
     # --- one request -----------------------------------------------------------------------------------
 
-    async def run(self, inbound: Inbound, client: ClientPort) -> None:
+    def connection(self) -> ResponseStore:
+        """What one WebSocket connection remembers, in front of the store."""
+        return ConnectionStore(self._surroundings.responses)
+
+    async def run(
+        self,
+        inbound: Inbound,
+        client: ClientPort,
+        connection: ResponseStore | None = None,
+        *,
+        generate: bool = True,
+    ) -> None:
         """Answer this request on this port; see `blocks.http_adapter.contract.RequestFlow`."""
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()
@@ -101,7 +116,7 @@ class RequestFlow:
         self._running.add(side)
         try:
             try:
-                await self._answer(generation, inbound, side, facts)
+                await self._answer(generation, inbound, side, facts, connection, generate)
             except asyncio.CancelledError:
                 if side.interrupted is None:
                     facts.error = _INTERRUPTED[Interruption.STOPPING]()
@@ -120,10 +135,28 @@ class RequestFlow:
             self._telemetry.record(outcome.record(facts, inbound, at, loop.time(), generation.id))
             generation.release()
 
-    async def _answer(self, generation: Generation, inbound: Inbound, side: ClientSide, facts: Facts) -> None:
+    async def _answer(
+        self,
+        generation: Generation,
+        inbound: Inbound,
+        side: ClientSide,
+        facts: Facts,
+        connection: ResponseStore | None,
+        generate: bool,
+    ) -> None:
         pipeline = generation.artifacts.pipeline
-        exchange = pipeline.admit(inbound, self._surroundings)
+        surroundings = self._surroundings
+        if connection is not None:
+            surroundings = msgspec.structs.replace(surroundings, responses=connection)
+        exchange = pipeline.admit(inbound, surroundings)
         facts.exchange = exchange
+        if not generate:
+            side.headers = self._head(generation, exchange, None, None)
+            await side.write(prepare(exchange))
+            facts.complete = True
+            facts.status = 200
+            await side.finish()
+            return
         if exchange.stream:
             server = generation.config.server
             side.open(
@@ -233,18 +266,18 @@ class RequestFlow:
         facts: Facts,
     ) -> None:
         """Bring the upstream's answer to the client. Raises GatewayError when it is a failure."""
-        responder = generation.artifacts.pipeline.respond(exchange, plan, stream.status, stream.headers)
+        way = generation.artifacts.pipeline.respond(exchange, plan, stream.status, stream.headers)
         try:
             if exchange.stream:
-                await self._relay_stream(generation, exchange, plan, stream, responder, side, facts)
+                await self._relay_stream(generation, exchange, plan, stream, way, side, facts)
             else:
-                await self._relay_whole(generation, exchange, plan, stream, responder, side, facts)
+                await self._relay_whole(generation, exchange, plan, stream, way, side, facts)
         finally:
-            result = responder.outcome()
+            result = way.outcome()
             facts.result = result
             if not facts.complete and result.delta.tokens:
                 # A client that leaves keeps what it has seen: its signatures must find their issuer.
-                self._keep(StateDelta(tokens=result.delta.tokens))
+                self._keep_tokens(result.delta.tokens)
 
     async def _relay_stream(
         self,
@@ -252,17 +285,17 @@ class RequestFlow:
         exchange: Exchange,
         plan: Plan,
         stream: UpstreamStream,
-        responder: Responder,
+        way: Way,
         side: ClientSide,
         facts: Facts,
     ) -> None:
         clock = asyncio.get_running_loop().time
-        feed, read, write = responder.feed, stream.read, side.write
+        feed, read, write = way.feed, stream.read, side.write
         if not side.started:
             side.headers = self._head(generation, exchange, plan, stream)
         ended = False
         broken: GatewayError | None = None
-        while not responder.finished:
+        while True:
             since = 0.0 if facts.content_at else clock()
             try:
                 chunk = await read()
@@ -271,21 +304,25 @@ class RequestFlow:
                 broken, chunk = error, b""
             if since:
                 facts.waited += clock() - since
-            out = feed(chunk) if chunk else responder.end()
-            if responder.failure is not None:
-                if out and responder.content:
+            out = feed(chunk) if chunk else way.end()
+            if way.failure is not None:
+                if out and way.content:
                     await write(out)
-                raise broken or responder.failure
-            if out and not facts.content_at and responder.content:
+                raise broken or way.failure
+            if out and not facts.content_at and way.content:
                 facts.content_at = clock()
-            if responder.finished:
-                self._completed(generation, plan, responder, facts, stream.status)
+            finished = way.finished
+            if finished:
+                self._completed(generation, plan, way, facts, stream.status)
             if out:
                 await write(out)
-            elif responder.judged and not side.started:
+            elif way.judged and not side.started:
                 await side.start()
             if not chunk:
                 ended = True
+                if not finished:
+                    raise broken or truncated()
+            if finished:
                 break
         await side.finish()
         if not ended:
@@ -297,7 +334,7 @@ class RequestFlow:
         exchange: Exchange,
         plan: Plan,
         stream: UpstreamStream,
-        responder: Responder,
+        way: Way,
         side: ClientSide,
         facts: Facts,
     ) -> None:
@@ -305,34 +342,36 @@ class RequestFlow:
         since = clock()
         out: list[bytes] = []
         broken: GatewayError | None = None
-        while not responder.finished and responder.failure is None:
+        while not way.finished and way.failure is None:
             try:
                 chunk = await stream.read()
             except GatewayError as error:
                 broken, chunk = error, b""
-            out.append(responder.feed(chunk) if chunk else responder.end())
+            out.append(way.feed(chunk) if chunk else way.end())
             if not chunk:
                 break
         now = clock()
         facts.waited += now - since
-        if broken is not None and not responder.finished:
+        if broken is not None and not way.finished:
             raise broken
-        if responder.failure is not None:
-            raise responder.failure
+        if way.failure is not None:
+            raise way.failure
         facts.content_at = now
-        self._completed(generation, plan, responder, facts, stream.status)
+        self._completed(generation, plan, way, facts, stream.status)
         facts.status = stream.status if plan.same_protocol else 200
         headers = self._head(generation, exchange, plan, stream)
         await side.reply(facts.status, headers, b"".join(out))
 
-    def _completed(self, generation: Generation, plan: Plan, responder: Responder, facts: Facts, status: int) -> None:
+    def _completed(self, generation: Generation, plan: Plan, way: Way, facts: Facts, status: int) -> None:
         """The whole answer is with the client's connection: what follows cannot fail the request any more."""
         facts.complete = True
         facts.attempts.append(outcome.attempt(plan, status, None))
         self._provider_errors.succeeded(generation, plan)
-        delta = responder.outcome().delta
-        if delta:
-            self._keep(delta)
+        delta = way.outcome().delta
+        if delta.tokens:
+            self._keep_tokens(delta.tokens)
+        if delta.response is not None and facts.exchange is not None:
+            keep(facts.exchange.surroundings.responses, delta.response)
 
     async def _settle(self, stream: UpstreamStream) -> None:
         with contextlib.suppress(GatewayError, TimeoutError):

@@ -5,6 +5,13 @@ sides of `hostBlocks.httpAdapter` share (who may ask, what an endpoint is, limit
 Starlette application. Nothing in here chooses a target or opens a connection.
 """
 
-from routecodex.blocks.http_adapter.contract import ClientPort, ControlPlane, ModelCatalogue, RequestFlow, Rules
+from routecodex.blocks.http_adapter.contract import (
+    ClientPort,
+    ControlPlane,
+    ModelCatalogue,
+    ModelEntry,
+    RequestFlow,
+    Rules,
+)
 
-__all__ = ["ClientPort", "ControlPlane", "ModelCatalogue", "RequestFlow", "Rules"]
+__all__ = ["ClientPort", "ControlPlane", "ModelCatalogue", "ModelEntry", "RequestFlow", "Rules"]

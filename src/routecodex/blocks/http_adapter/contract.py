@@ -15,6 +15,7 @@ import msgspec
 from llmswitch_core.canonical.errors import GatewayError
 from llmswitch_core.canonical.model import Protocol
 from llmswitch_core.hub.exchange import Inbound
+from llmswitch_core.hub.responses_state import ResponseStore
 from llmswitch_core.protocols.contract import ErrorReply
 from routecodex.config.compiled import Limits, ServerSettings
 
@@ -51,8 +52,28 @@ class ClientPort(Interface):
 class RequestFlow(Interface):
     """The one way through the gateway."""
 
-    async def run(self, inbound: Inbound, client: ClientPort) -> None:
-        """Answer this request on this port. Never raises for a failure of the request: the client is told."""
+    @property
+    def running(self) -> int:
+        """Requests under way."""
+        ...
+
+    async def run(
+        self,
+        inbound: Inbound,
+        client: ClientPort,
+        connection: ResponseStore | None = None,
+        *,
+        generate: bool = True,
+    ) -> None:
+        """Answer this request on this port. Never raises for a failure of the request: the client is told.
+
+        `connection` is what the client's WebSocket connection remembers; with `generate` False the request is only
+        kept there.
+        """
+        ...
+
+    def connection(self) -> ResponseStore:
+        """A new WebSocket connection's memory."""
         ...
 
     def refuse(self, protocol: Protocol, error: GatewayError, request_id: str, account: str = "") -> ErrorReply:

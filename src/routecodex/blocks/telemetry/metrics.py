@@ -106,6 +106,13 @@ class Metrics(Collector):
             self._observe("routecodex_first_content_seconds", record.inbound, record.ttft_ms)
             self._observe("routecodex_overhead_seconds", record.inbound, record.overhead_ms)
 
+    def outcomes(self) -> dict[str, int]:
+        """Requests since the start by outcome class."""
+        told: dict[str, int] = {}
+        for (_, _, outcome, _), count in self._requests.items():
+            told[outcome] = told.get(outcome, 0) + count
+        return told
+
     def _observe(self, name: str, protocol: str, milliseconds: float) -> None:
         by_protocol = self._histograms[name]
         histogram = by_protocol.get(protocol)

@@ -1,0 +1,150 @@
+"""uvicorn around one application on one listener: limits uvicorn does not have, and a drain that ends in words.
+
+It knows uvicorn's public classes. Stopping: leave the accept loop, answer what was accepted, and after `drain`
+seconds end what still streams with a terminal error event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+from typing import Protocol as Interface
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from routecodex.config.compiled import Limits, ServerSettings
+
+KEEP_ALIVE: Final = 75
+"""Seconds an idle client connection is kept: longer than most clients' pools keep theirs."""
+_LAST_WORDS: Final = 5.0
+"""Seconds for the terminal errors to be written."""
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+_TOO_LARGE: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain\r\ncontent-length: 34\r\n"
+    b"connection: close\r\n\r\nThe request's headers are too big."
+)
+
+
+class Running(Interface):
+    """What the drain looks at and ends."""
+
+    @property
+    def running(self) -> int: ...
+
+    def stop_all(self) -> None: ...
+
+
+def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
+    """uvicorn's HTTP protocol with a bound on headers and on what waits to be written."""
+
+    class BoundedProtocol(HttpToolsProtocol):
+        _in_head = True
+        _head_bytes = 0
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            transport.set_write_buffer_limits(high=limits.write_buffer_bytes)
+            super().connection_made(transport)
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            if self._in_head:
+                self._head_bytes += len(data)
+                if self._head_bytes > limits.max_header_bytes and not self.transport.is_closing():
+                    self.transport.write(_TOO_LARGE)
+                    self.transport.close()
+
+        def on_message_begin(self) -> None:
+            self._in_head = True
+            self._head_bytes = 0
+            super().on_message_begin()
+
+        def on_headers_complete(self) -> None:
+            self._in_head = False
+            super().on_headers_complete()
+
+        def on_message_complete(self) -> None:
+            self._head_bytes = 0
+            super().on_message_complete()
+
+    return BoundedProtocol
+
+
+class DrainingServer(uvicorn.Server):
+    """A uvicorn server that lets requests finish, within limits, and tells the rest."""
+
+    def __init__(
+        self, config: uvicorn.Config, requests: Running, stop_accepting: Callable[[], None], drain: float
+    ) -> None:
+        super().__init__(config)
+        self._requests = requests
+        self._stop_accepting = stop_accepting
+        self._drain = drain
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGINT and SIGTERM; unlike uvicorn's own, the signals are not raised again at the end."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stop_accepting()
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        websocket: Any = self.config.ws_protocol_class
+        for connection in list(self.server_state.connections):
+            if not isinstance(connection, websocket):
+                connection.shutdown()
+        if not await self._nothing_runs(self._drain):
+            self._requests.stop_all()
+            await self._nothing_runs(_LAST_WORDS)
+        await super().shutdown(sockets)
+
+    async def _nothing_runs(self, seconds: float) -> bool:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while self._requests.running and loop.time() < deadline and not self.force_exit:  # noqa: ASYNC110 (three conditions, one of them uvicorn's)
+            await asyncio.sleep(0.02)
+        return not self._requests.running
+
+
+def server(
+    application: Any, requests: Running, stop_accepting: Callable[[], None], settings: ServerSettings
+) -> DrainingServer:
+    """A server for this application; `await serve(sockets=[listener])` runs it."""
+    config = uvicorn.Config(
+        application,
+        http=http_protocol(settings.limits),
+        ws="websockets-sansio" if settings.limits.max_websocket_connections > 0 else "none",
+        ws_max_size=settings.limits.max_body_bytes,
+        # Compressing each event of a stream on its own costs more than the local network does.
+        ws_per_message_deflate=False,
+        interface="asgi3",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        backlog=settings.backlog,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=int(_LAST_WORDS),
+    )
+    return DrainingServer(config, requests, stop_accepting, settings.drain)

@@ -1,0 +1,54 @@
+"""What the admin handlers read. The app implements it; members are asked for at the time of the question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from typing import Protocol as Interface
+
+from llmswitch_core.router.health import Standing
+
+
+class Overview(Interface):
+    """The running gateway, as far as people ask."""
+
+    @property
+    def accepting(self) -> bool:
+        """Requests are taken on."""
+        ...
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def started_at(self) -> float:
+        """Unix seconds."""
+        ...
+
+    def now(self) -> float:
+        """Unix seconds, the clock of `Standing.until`."""
+        ...
+
+    def generation(self) -> Mapping[str, Any]:
+        """`generation` (its id), `configHash`, `config` (its file)."""
+        ...
+
+    def running(self) -> int:
+        """Requests under way."""
+        ...
+
+    def outcomes(self) -> Mapping[str, int]:
+        """Requests since the start by outcome class."""
+        ...
+
+    def standings(self) -> Sequence[Standing]:
+        """Every listed target's health."""
+        ...
+
+    def switches(self) -> Mapping[str, Mapping[str, Any]]:
+        """Per row of the switch table: `value`, `source`."""
+        ...
+
+    def render_metrics(self) -> tuple[bytes, str]:
+        """(text, content type) in Prometheus' format."""
+        ...
