@@ -36,6 +36,8 @@ class CompatProfile(Interface):
     """The upstream is asked in this mode whatever the client wants."""
     edits_answers: bool
     """False: answers may be forwarded as bytes."""
+    checks_answers: bool
+    """True: `failure` knows shapes of errors, also in stream payloads."""
     edits_requests: bool
 
     def request(
