@@ -204,7 +204,7 @@ def keep_tokens(
     """
     changed = False
     out: list[Turn] = []
-    native = Issuer(NATIVE_VENDOR[inbound])
+    sight = _Sight(inbound, target, ledger, notes)
     for turn in turns:
         if turn.role != "assistant":
             out.append(turn)
@@ -212,7 +212,7 @@ def keep_tokens(
         parts: list[Part] = []
         touched = False
         for part in turn.parts:
-            kept = _kept(part, native, target, ledger, notes)
+            kept = sight.kept(part)
             touched = touched or kept is not part
             if kept is not None:
                 parts.append(kept)
@@ -221,31 +221,60 @@ def keep_tokens(
     return out if changed else None
 
 
-def _kept(part: Part, native: Issuer, target: Target, ledger: TokenLedger, notes: Notes) -> Part | None:
-    if isinstance(part, Thinking):
+class _Sight:
+    """Which tokens of a conversation one target may see."""
+
+    __slots__ = ("_inbound", "_ledger", "_notes", "_target")
+
+    def __init__(self, inbound: Protocol, target: Target, ledger: TokenLedger, notes: Notes) -> None:
+        self._inbound = inbound
+        self._target = target
+        self._ledger = ledger
+        self._notes = notes
+
+    def kept(self, part: Part) -> Part | None:
+        """The part itself, a copy without its token, or None."""
+        if isinstance(part, Thinking):
+            return self._thinking(part)
+        if isinstance(part, ToolCall):
+            return self._call(part)
+        if isinstance(part, Text) and part.signature is not None and not self._may_pass(part.signature, None):
+            self._notes.dropped("text.signature")
+            return msgspec.structs.replace(part, signature=None)
+        return part
+
+    def _thinking(self, part: Thinking) -> Part | None:
         token = part.signature or part.redacted
-        if token is None or may_see(ledger.issuer(token) or native, target):
+        if token is None:
+            if self._inbound is Protocol.ANTHROPIC_MESSAGES is self._target.protocol:
+                # Messages demands a signature: the one the client holds is an envelope of the gateway's own.
+                self._notes.dropped("thinking")
+                return Thinking(text=part.text) if part.text else None
             return part
-        notes.dropped("thinking.signature")
+        if self._may_pass(token, part.origin):
+            return part
+        self._notes.dropped("thinking.signature")
         if part.redacted is not None or not part.text:
             return None
         return Thinking(text=part.text, summary=part.summary)
-    if isinstance(part, ToolCall):
+
+    def _call(self, part: ToolCall) -> Part:
         if part.signature is not None:
-            if may_see(ledger.issuer(part.signature) or native, target):
+            if self._may_pass(part.signature, Protocol.GEMINI):
                 return part
-            notes.dropped("tool_call.signature")
+            self._notes.dropped("tool_call.signature")
             return msgspec.structs.replace(part, signature=None)
-        known = ledger.signature_of_call(part.id)
-        if known is not None and may_see(known[0], target):
+        known = self._ledger.signature_of_call(part.id)
+        if known is not None and may_see(known[0], self._target):
             return msgspec.structs.replace(part, signature=known[1])
         return part
-    if isinstance(part, Text) and part.signature is not None:
-        if may_see(ledger.issuer(part.signature) or native, target):
-            return part
-        notes.dropped("text.signature")
-        return msgspec.structs.replace(part, signature=None)
-    return part
+
+    def _may_pass(self, token: str, origin: Protocol | None) -> bool:
+        """The target is the issuer's, and its protocol has a place for a token of this origin."""
+        if origin is not None and origin is not self._target.protocol and self._inbound is self._target.protocol:
+            return False
+        issuer = self._ledger.issuer(token) or Issuer(NATIVE_VENDOR[origin or self._inbound])
+        return may_see(issuer, self._target)
 
 
 def may_see(issuer: Issuer, target: Target) -> bool:

@@ -35,10 +35,10 @@ from llmswitch_core.router.state import RouterState
 _HISTORY: Final[Mapping[Protocol, tuple[str, ...]]] = {
     Protocol.OPENAI_CHAT: ("messages",),
     Protocol.OPENAI_RESPONSES: ("input",),
-    Protocol.ANTHROPIC_MESSAGES: ("messages",),
+    Protocol.ANTHROPIC_MESSAGES: ("messages", "thinking"),
     Protocol.GEMINI: ("contents",),
 }
-"""The top-level members that hold the turns, per protocol."""
+"""The top-level members that hold the turns, per protocol, and what their thinking parts allow."""
 
 
 class PipelineSettings(msgspec.Struct, frozen=True):
@@ -244,7 +244,8 @@ class HubPipeline:
         conversation = msgspec.structs.replace(exchange.conversation, turns=turns)
         codec = CODECS[target.protocol]
         wire = codec.write_request(conversation, self._wire_target(exchange, target, stream), exchange.notes)
-        return {name: wire.body[name] for name in _HISTORY[target.protocol] if name in wire.body}
+        names = (name for name in _HISTORY[target.protocol] if name in wire.body or name in exchange.tree)
+        return {name: wire.body.get(name, REMOVED) for name in names}
 
     def _encode_foreign(
         self, exchange: Exchange, target: Target, profile: CompatProfile, stream: bool

@@ -202,3 +202,18 @@ def test_content_by_reference_is_refused_by_name_across_protocols(
         governed(conversation, target("anthropic"), TokenLedger(Memory()), Notes())
     assert caught.value.status == 400
     assert caught.value.param == member
+
+
+def test_mp07_an_envelope_of_the_gateways_own_is_never_sent_to_the_vendor() -> None:
+    unsigned = [Turn("assistant", [Thinking("hm"), Text("ok")])]
+    foreign = [Turn("assistant", [Thinking("hm", signature="g", origin=Protocol.GEMINI), Text("ok")])]
+    for turns in (unsigned, foreign):
+        kept = keep_tokens(turns, Protocol.ANTHROPIC_MESSAGES, target("anthropic"), TokenLedger(Memory()), Notes())
+        assert kept is not None
+        assert kept[0].parts == [Thinking("hm"), Text("ok")]
+
+
+def test_mp07_an_unrecorded_token_belongs_to_the_vendor_of_the_protocol_it_was_spelled_in() -> None:
+    turns = [Turn("assistant", [Thinking("hm", signature="g", origin=Protocol.GEMINI)])]
+    gemini = target("gemini", Protocol.GEMINI)
+    assert keep_tokens(turns, Protocol.ANTHROPIC_MESSAGES, gemini, TokenLedger(Memory()), Notes()) is None
