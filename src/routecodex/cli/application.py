@@ -25,7 +25,7 @@ from routecodex.cli import (
     stop,
     version,
 )
-from routecodex.cli.failures import EXIT_INTERNAL, CommandError, tell
+from routecodex.cli.failures import EXIT_INTERNAL, EXIT_TEMPORARY, CommandError, tell
 
 P = ParamSpec("P")
 
@@ -91,6 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        tell(_system_refused(error), as_json=as_json)
+        return EXIT_TEMPORARY
     except Exception as error:
         if os.environ.get("ROUTECODEX_DEBUG"):
             raise
@@ -99,3 +102,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tell(CommandError(EXIT_INTERNAL, cause, step, code="internal"), as_json=as_json)
         return EXIT_INTERNAL
     return 0
+
+
+def _system_refused(error: OSError) -> CommandError:
+    """A file or process operation that no command foresaw: the system's own words."""
+    where = f" ({error.filename})" if error.filename else ""
+    return CommandError(
+        EXIT_TEMPORARY,
+        f"The system refused: {error.strerror or type(error).__name__}{where}.",
+        "Mend that, or choose another folder with ROUTECODEX_HOME.",
+        code="system",
+    )

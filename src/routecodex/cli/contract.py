@@ -15,7 +15,7 @@ class TargetHealth(msgspec.Struct, frozen=True, rename="camel"):
     state: str
     reason: str = ""
     until: float | None = None
-    """On the server's clock; seconds."""
+    """Unix seconds."""
     last_error: str = ""
     cooldown_seconds: float | None = None
     """How long it is still avoided."""
@@ -34,6 +34,8 @@ class ServerHealth(msgspec.Struct, frozen=True, rename="camel"):
     uptime_seconds: float | None = None
     generation: int | str | None = None
     config_hash: str = ""
+    running: int = 0
+    """Requests under way."""
     requests: dict[str, int] = {}
     """Counts by outcome class."""
     targets: list[TargetHealth] = []

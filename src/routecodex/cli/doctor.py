@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from routecodex.config.compiled import CompiledConfig
 
 _OLDEST_PYTHON: Final = (3, 11)
-_TROUBLED: Final = frozenset({"open", "cooling", "disabled", "quota"})
+_TROUBLED: Final = frozenset({"open", "cooling", "disabled"})
 
 
 class Finding(msgspec.Struct, frozen=True, rename="camel"):

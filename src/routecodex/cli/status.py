@@ -81,8 +81,8 @@ def _show(target: TargetServer, ready: bool, detail: ServerHealth | None) -> Non
         return
     if detail.uptime_seconds is not None:
         say(f"  up {_duration(detail.uptime_seconds)}, generation {detail.generation}")
-    if detail.requests:
-        say("  requests: " + ", ".join(f"{name} {count}" for name, count in detail.requests.items()))
+    counts = [f"{detail.running} running", *(f"{count} {name}" for name, count in detail.requests.items())]
+    say(f"  requests: {', '.join(counts)}")
     table(
         ["target", "state", "for", "reason"],
         [
