@@ -204,6 +204,6 @@ def _box(delta: dict[str, Any]) -> tuple[dict[str, Any], bool]:
 def _index(value: object) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.isdigit():
+    if isinstance(value, str) and len(value) < 10 and value.isdecimal():
         return int(value)
     return None

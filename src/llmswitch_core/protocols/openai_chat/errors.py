@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from llmswitch_core.canonical import jsonio
 from llmswitch_core.canonical.errors import DEFAULT_STATUS, ErrorKind, GatewayError, Layer, kind_of_status
 from llmswitch_core.canonical.model import JsonValue
 from llmswitch_core.protocols.contract import ErrorReply
+from llmswitch_core.protocols.retry_after import retry_after
 
 _KIND_OF_CODE: Final[dict[str, ErrorKind]] = {
     "context_length_exceeded": ErrorKind.INVALID_REQUEST,
@@ -96,7 +96,7 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes) -> GatewayE
     except ValueError:
         tree = None
     error = read_error_payload(tree, status)
-    error.retry_after = _retry_after(headers)
+    error.retry_after = retry_after(headers)
     error.vendor_body = body or None
     return error
 
@@ -122,7 +122,7 @@ def read_error_payload(tree: JsonValue, status: int | None = None) -> GatewayErr
     else:
         kind = _KIND_OF_TYPE.get((kind_word or "").lower(), ErrorKind.UPSTREAM)
     message = _message(box) or f"The upstream failed with status {status or DEFAULT_STATUS[kind]}."
-    stable = code if code is not None and not code.isdigit() else kind_word
+    stable = code if code is not None and not code.isdecimal() else kind_word
     param = box.get("param")
     return GatewayError(
         kind,
@@ -171,35 +171,11 @@ def _word(value: JsonValue) -> str | None:
 def _status_in(box: dict[str, Any]) -> int | None:
     for name in ("status", "status_code", "code"):
         value = box.get(name)
-        if isinstance(value, str) and value.isdigit() and len(value) == 3:
+        if isinstance(value, str) and len(value) == 3 and value.isdecimal():
             value = int(value)
         if isinstance(value, int) and not isinstance(value, bool) and 400 <= value <= 599:
             return value
     return None
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds. A date counts from the answer's own `date` header, since nothing here has a clock."""
-    exact = _seconds(headers.get("retry-after-ms"))
-    if exact is not None:
-        return exact / 1000
-    value = headers.get("retry-after")
-    seconds = _seconds(value)
-    if seconds is not None or value is None:
-        return seconds
-    try:
-        wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", ""))
-    except (ValueError, TypeError):
-        return None
-    return max(wait.total_seconds(), 0.0)
-
-
-def _seconds(value: str | None) -> float | None:
-    try:
-        seconds = float(value or "")
-    except ValueError:
-        return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
 def upstream_failure(code: str, message: str, next_step: str | None = None) -> GatewayError:

@@ -6,6 +6,7 @@ Real clients send nulls, numbers as strings and integral floats: those are taken
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -71,9 +72,11 @@ def optional_float(body: Mapping[str, JsonValue], name: str, path: str = "") -> 
         return value
     if isinstance(value, str):
         try:
-            return float(value)
+            number = float(value)
         except ValueError:
-            pass
+            number = math.nan
+        if math.isfinite(number):
+            return number
     raise invalid(f"{path}{name} must be a number, not {_kind(value)}.", param=f"{path}{name}")
 
 

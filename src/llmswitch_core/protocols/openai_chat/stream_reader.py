@@ -221,8 +221,8 @@ class ChatStreamReader:
 
     def _chunk(self, chunk: Chunk, out: list[StreamEvent]) -> None:
         if not self._started:
-            if chunk.choices is None and chunk.usage is None and chunk.id is None:
-                return  # a peer's ping or preamble
+            if not chunk.choices and chunk.usage is None and not chunk.id:
+                return  # a peer's ping or preamble (Azure's prompt filter results come without id and model)
             self._started = True
             out.append(self._start(chunk))
         for choice in chunk.choices or ():

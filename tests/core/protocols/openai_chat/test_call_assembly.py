@@ -137,6 +137,11 @@ def test_mp03_two_calls_of_one_tool_without_ids_are_two() -> None:
     assert len({call.id for call in got}) == 2
 
 
+@pytest.mark.parametrize("index", ["²", "9" * 5000, -1, 1.5, True, 10**30])
+def test_an_odd_index_does_no_harm(index: Any) -> None:
+    assert calls(one({**entry(None, "c1", "f", '{"a":1}'), "index": index})) == [ToolCall("c1", "f", '{"a":1}')]
+
+
 def test_mp03_a_repeated_id_is_made_unique() -> None:
     got = calls(one(entry(0, "same", "f", "[1]")), one(entry(1, "same", "g", "[2]")))
     assert [call.name for call in got] == ["f", "g"]

@@ -41,6 +41,7 @@ def envelope(**members: Any) -> dict[str, Any]:
         (503, envelope(type="server_error"), ErrorKind.OVERLOADED, "server_error"),
         (500, envelope(type="overloaded_error"), ErrorKind.OVERLOADED, "overloaded_error"),
         (529, [envelope(code=529)], ErrorKind.OVERLOADED, "upstream_overloaded"),
+        (418, envelope(code="²²²"), ErrorKind.INVALID_REQUEST, "²²²"),
         (400, {"error": "plain words"}, ErrorKind.INVALID_REQUEST, "upstream_invalid_request"),
         (400, {"message": "rate limit reached", "code": 400}, ErrorKind.INVALID_REQUEST, "upstream_invalid_request"),
     ],

@@ -355,6 +355,7 @@ ODD: list[tuple[dict[str, Any], str]] = [
     ({"tool_choice": 3}, "tool_choice"),
     ({"temperature": "hot"}, "temperature"),
     ({"temperature": True}, "temperature"),
+    ({"temperature": "nan"}, "temperature"),
     ({"max_tokens": 1.5}, "max_tokens"),
     ({"max_tokens": 1e300}, "max_tokens"),
     ({"stop": [3]}, "stop[0]"),

@@ -51,6 +51,11 @@ def test_a_plain_answer_is_start_text_finish() -> None:
     ]
 
 
+def test_a_preamble_without_id_and_choices_does_not_start_the_answer() -> None:
+    preamble = {"id": "", "model": "", "created": 0, "choices": [], "prompt_filter_results": []}
+    assert events(stream(preamble, chunk({"content": "a"}, "stop")))[0] == Start("chatcmpl-1", "m-1", created=5)
+
+
 def test_the_opening_role_chunk_is_no_content() -> None:
     got = events(stream(chunk({"role": "assistant", "content": ""}), done=False))
     assert [is_content(event) for event in got[:-1]] == [False]
