@@ -109,7 +109,7 @@ def _append_rest(out: list[Turn], rest: list[Turn]) -> None:
     """What the client said beside its results: plain user parts share the results' turn, other turns follow it."""
     for turn in rest:
         if turn.role == "user" and out[-1].role == "user":
-            out[-1].parts.extend(turn.parts)
+            out[-1] = _with_parts(out[-1], [*out[-1].parts, *turn.parts])
         else:
             out.append(turn)
 
