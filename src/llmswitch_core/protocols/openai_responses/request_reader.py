@@ -160,6 +160,8 @@ def _reasoning(body: Mapping[str, JsonValue], include: list[str]) -> Reasoning |
     summary = text_at(wire, "summary", "reasoning.summary") or text_at(
         wire, "generate_summary", "reasoning.generate_summary"
     )
+    if effort is None and summary is None and not encrypted:
+        return None
     return Reasoning(
         mode="off" if effort == "none" else None,
         effort=effort,
