@@ -85,6 +85,7 @@ class Gateway:
             limits=server.limits,
             admin_token_digest=admin_token.digest(server.admin.token_file) if server.admin.enabled else None,
             websockets=server.limits.max_websocket_connections > 0,
+            route_hints=config.route_hints,
         )
         self.application: Application = build_adapter(rules, self.flow, self, ControlPlane(self), new_id)
 

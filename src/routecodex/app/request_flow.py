@@ -356,15 +356,17 @@ class RequestFlow:
             raise broken
         if way.failure is not None:
             raise way.failure
+        if not way.finished:
+            raise truncated()
         facts.content_at = now
         self._completed(generation, plan, way, facts, stream.status)
-        facts.status = stream.status if plan.same_protocol else 200
         headers = self._head(generation, exchange, plan, stream)
         await side.reply(facts.status, headers, b"".join(out))
 
     def _completed(self, generation: Generation, plan: Plan, way: Way, facts: Facts, status: int) -> None:
-        """The whole answer is with the client's connection: what follows cannot fail the request any more."""
+        """The whole answer is translated: a client that closes after its last event has what it wanted."""
         facts.complete = True
+        facts.status = status if plan.same_protocol else 200
         facts.attempts.append(outcome.attempt(plan, status, None))
         self._provider_errors.succeeded(generation, plan)
         delta = way.outcome().delta

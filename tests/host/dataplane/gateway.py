@@ -114,6 +114,7 @@ def compiled(
         providers={spec.id: spec for spec in specs},
         routing=table or routing(specs),
         canary_routing=None,
+        route_hints=True,
         retry=retry,
         profiles=(),
         architecture={},

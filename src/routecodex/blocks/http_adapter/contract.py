@@ -120,6 +120,8 @@ class Rules(msgspec.Struct, frozen=True):
     admin_token_digest: bytes | None
     """sha256 of the admin token; None: the admin surface is off."""
     websockets: bool = True
+    route_hints: bool = True
+    """The header `x-routecodex-route` is obeyed."""
 
 
 Shape: TypeAlias = Literal["openai", "anthropic", "gemini"]

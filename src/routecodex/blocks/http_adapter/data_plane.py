@@ -80,7 +80,7 @@ class DataPlane:
                 RequestHead(method, scope["path"], query_values(query), without_secrets(headers)),
                 content,
                 account,
-                headers.get(ROUTE_HINT),
+                headers.get(ROUTE_HINT) if self.policy.rules.route_hints else None,
                 headers.get(CONVERSATION),
                 response_id,
             )

@@ -89,7 +89,7 @@ class _Connection:
         self._account = account
         self._receive = receive
         self._send = send
-        self._hint = headers.get(ROUTE_HINT)
+        self._hint = headers.get(ROUTE_HINT) if plane.policy.rules.route_hints else None
         self._conversation = headers.get(CONVERSATION)
         self._head = RequestHead("POST", scope["path"], query_values(scope["query_string"]), without_secrets(headers))
         self._memory: ResponseStore = plane.flow.connection()
