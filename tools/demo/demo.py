@@ -138,7 +138,7 @@ def stream(base: str, dialect: Dialect, question: str, limit: int) -> Streamed:
             if not line.startswith(b"data:") or line[5:].strip() == b"[DONE]":
                 continue
             piece = dialect.text(json.loads(line[5:]))
-            if piece and not pieces:
+            if piece and not first:
                 first = time.perf_counter() - started
             pieces.append(piece)
         if not "".join(pieces):
