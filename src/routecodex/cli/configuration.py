@@ -16,7 +16,6 @@ from routecodex.config.compiled import CompiledConfig
 from routecodex.config.compiling import compile_config
 from routecodex.config.faults import ConfigError, Fault
 from routecodex.config.loading import Loaded, config_path, gateway_home, load
-from routecodex.config.vendors import BUILT_IN_PROFILES
 
 
 def read(explicit: Path | None, environ: Mapping[str, str] = os.environ) -> Loaded:
@@ -36,7 +35,7 @@ def compiled(explicit: Path | None, environ: Mapping[str, str] = os.environ) -> 
     """A configuration that can be run. Raises CommandError naming every fault."""
     loaded = read(explicit, environ)
     try:
-        return loaded, compile_config(loaded, environ, BUILT_IN_PROFILES)
+        return loaded, compile_config(loaded, environ)
     except ConfigError as error:
         raise refused(loaded.path, list(error.faults)) from None
 

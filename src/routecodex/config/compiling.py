@@ -6,16 +6,18 @@ start, open or connect anything; files it reads are the ones references and prof
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
+from llmswitch_core.compat import BUILT_IN
 from routecodex.config.compiled import (
     AdminSettings,
     ApiKey,
     CompiledConfig,
     Limits,
     Paths,
+    ProfileDocument,
     ProviderSpec,
     RetrySettings,
     ServerSettings,
@@ -35,7 +37,7 @@ from routecodex.config.routing_compiling import compile_routing
 ROUTER = "virtualrouter"
 
 
-def compile_config(loaded: Loaded, environ: Mapping[str, str], built_in_profiles: Collection[str]) -> CompiledConfig:
+def compile_config(loaded: Loaded, environ: Mapping[str, str]) -> CompiledConfig:
     """The configuration, ready to be wired. Raises ConfigError naming every fault of shape and meaning."""
     model = loaded.model
     if model is None:
@@ -44,8 +46,8 @@ def compile_config(loaded: Loaded, environ: Mapping[str, str], built_in_profiles
     folder = loaded.path.absolute().parent
     references = References(environ, folder)
     profiles = read_profiles(loaded, model.compat, folder)
-    known = frozenset({*built_in_profiles, *(profile.name for profile in profiles)})
-    providers = ProviderCompiler(loaded, references, known)
+    vendors = {**dict.fromkeys(BUILT_IN, ""), **{profile.name: _stated_vendor(profile) for profile in profiles}}
+    providers = ProviderCompiler(loaded, references, vendors)
     specs = _specs(providers, model, (ROUTER,))
     routing = compile_routing(loaded, model.virtualrouter, specs, (ROUTER,), "stable")
     canary_routing = None
@@ -89,6 +91,11 @@ def compile_config(loaded: Loaded, environ: Mapping[str, str], built_in_profiles
         ),
         paths=paths_of(home),
     )
+
+
+def _stated_vendor(profile: ProfileDocument) -> str:
+    stated = profile.data.get("vendor", "")
+    return stated if isinstance(stated, str) else ""
 
 
 def paths_of(home: FilePath) -> Paths:

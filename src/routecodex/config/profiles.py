@@ -1,6 +1,7 @@
-"""User-written compat profiles: which files there are, and what they hold, decoded but not compiled.
+"""User-written compat profiles: which files there are, what they hold, and whether they make sense.
 
-It knows where files are looked for and how a profile gets its name. What a rule means is the shared module's.
+It knows where files are looked for and how a profile gets its name. What a rule means is the shared module's, which is
+asked here whether a profile makes sense and by the app again to build it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path as FilePath
 from typing import Final
 
+from llmswitch_core.compat import BUILT_IN, ProfileError, compile_profiles
 from routecodex.config.compiled import ProfileDocument
 from routecodex.config.faults import Fault, Path
 from routecodex.config.loading import MAX_CONFIG_BYTES, Loaded, read_document
@@ -17,8 +19,9 @@ SUFFIXES: Final = frozenset({".toml", ".json"})
 
 
 def read_profiles(loaded: Loaded, compat: Compat, folder: FilePath) -> tuple[ProfileDocument, ...]:
-    """All profile files the configuration names, in its order; faults are noted where the file is named."""
+    """All profile files the configuration names, in its order, each checked; faults are noted where it is named."""
     found: dict[str, ProfileDocument] = {}
+    places: dict[str, Path] = {}
     for place, file in _files(loaded, compat, folder):
         document = _read(loaded, place, file)
         if document is None:
@@ -31,7 +34,15 @@ def read_profiles(loaded: Loaded, compat: Compat, folder: FilePath) -> tuple[Pro
                 f'The profile "{document.name}" of {file.name} is also in {other}.',
                 "Give each profile a name of its own.",
             )
+            continue
         found[document.name] = document
+        places[document.source] = place
+    try:
+        compile_profiles(BUILT_IN, found.values())
+    except ProfileError as error:
+        for fault in error.faults:
+            name = FilePath(fault.source).name
+            loaded.fault("bad_profile", places[fault.source], f"{name}: {fault.place}: {fault.message}.")
     return tuple(found.values())
 
 

@@ -55,7 +55,8 @@ AuthKind: TypeAlias = Literal["none", "static", "token_file", "oauth2", "service
 class ProviderCompiler:
     """Compiles the providers of one configuration; faults go to its `Loaded`."""
 
-    def __init__(self, loaded: Loaded, references: References, profiles: frozenset[str]) -> None:
+    def __init__(self, loaded: Loaded, references: References, profiles: Mapping[str, str]) -> None:
+        """`profiles`: every profile's name, with the vendor family a user's own profile states or ""."""
         self.loaded = loaded
         self.references = references
         self.profiles = profiles
@@ -77,7 +78,7 @@ class ProviderCompiler:
             id=provider_id,
             protocol=protocol,
             base_url=base_url,
-            vendor=provider.vendor or family_of(base_url, protocol, provider_id),
+            vendor=provider.vendor or self.profiles.get(profile) or family_of(base_url, protocol, provider_id),
             profile=profile,
             auth=self._credentials(provider, base_url, protocol, path),
             endpoint=self._endpoint(provider.endpoint, protocol, path),

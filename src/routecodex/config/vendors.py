@@ -34,6 +34,12 @@ class Vendor(msgspec.Struct, frozen=True):
 
 _ANTHROPIC: Final = Protocol.ANTHROPIC_MESSAGES
 
+_LOCAL: Final = {
+    Protocol.OPENAI_RESPONSES: "openai-compatible",
+    Protocol.ANTHROPIC_MESSAGES: "anthropic",
+    Protocol.GEMINI: "gemini",
+}
+
 VENDORS: Final[tuple[Vendor, ...]] = (
     Vendor(("api.openai.com", "*.api.openai.com"), "openai", "openai"),
     Vendor(
@@ -43,20 +49,22 @@ VENDORS: Final[tuple[Vendor, ...]] = (
         key_header="api-key",
     ),
     Vendor(("api.anthropic.com",), "anthropic", "anthropic"),
-    Vendor(("generativelanguage.googleapis.com",), "gemini", profiles={Protocol.OPENAI_CHAT: "openai"}),
+    Vendor(("generativelanguage.googleapis.com",), "gemini"),
     Vendor(("aiplatform.googleapis.com", "*-aiplatform.googleapis.com"), "gemini"),
     Vendor(("api.deepseek.com",), "deepseek", "deepseek", {_ANTHROPIC: "anthropic"}),
     Vendor(("open.bigmodel.cn", "api.z.ai"), "glm", "glm", {_ANTHROPIC: "anthropic"}),
     Vendor(("dashscope*.aliyuncs.com",), "qwen", "qwen", {_ANTHROPIC: "anthropic"}),
     Vendor(("api.moonshot.cn", "api.moonshot.ai"), "kimi", "kimi", {_ANTHROPIC: "anthropic"}),
     Vendor(("openrouter.ai",), "openrouter", "openrouter", {_ANTHROPIC: "anthropic"}),
-    Vendor(("localhost:1234", "127.0.0.1:1234", "localhost:8080", "127.0.0.1:8080"), profile="lmstudio"),
+    Vendor(("api.mistral.ai",), "mistral", "mistral", {_ANTHROPIC: "anthropic"}),
+    Vendor(("localhost:1234", "127.0.0.1:1234"), profile="lmstudio", profiles=_LOCAL),
+    Vendor(("localhost:8080", "127.0.0.1:8080"), profile="llamacpp", profiles=_LOCAL),
 )
 """First match wins. Sources: each vendor's API reference, "base URL"."""
 
 PROTOCOL_PROFILE: Final[Mapping[Protocol, str]] = {
-    Protocol.OPENAI_CHAT: "openai",
-    Protocol.OPENAI_RESPONSES: "openai",
+    Protocol.OPENAI_CHAT: "openai-compatible",
+    Protocol.OPENAI_RESPONSES: "openai-compatible",
     Protocol.ANTHROPIC_MESSAGES: "anthropic",
     Protocol.GEMINI: "gemini",
 }
@@ -66,10 +74,6 @@ PROTOCOL_KEY_HEADER: Final[Mapping[Protocol, KeyPlace]] = {
     Protocol.ANTHROPIC_MESSAGES: "x-api-key",
     Protocol.GEMINI: "x-goog-api-key",
 }
-
-BUILT_IN_PROFILES: Final = frozenset(
-    {"openai", "anthropic", "gemini", "deepseek", "glm", "qwen", "kimi", "lmstudio", "openrouter"}
-)
 
 _UNKNOWN: Final = Vendor(())
 _VERTEX: Final = ("aiplatform.googleapis.com", "*-aiplatform.googleapis.com")

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from llmswitch_core.canonical.model import Protocol
+from llmswitch_core.compat import BUILT_IN
 from llmswitch_core.router.contract import (
     Alias,
     ClassifierSettings,
@@ -23,7 +24,7 @@ from routecodex.config import AuthSpec, EndpointSpec, ProviderSpec, Secret, Time
 from routecodex.config.fields import Section
 from routecodex.config.loading import config_path, gateway_home
 from routecodex.config.routing_models import Classifier, ContextRouting, Health, Sticky
-from routecodex.config.vendors import family_of, key_header_of, profile_of
+from routecodex.config.vendors import VENDORS, family_of, key_header_of, profile_of
 from tests.host.config.texts import DEFAULT, ENVIRON, PROVIDER, SECRET, SMALLEST, compiled, faults, loaded
 
 
@@ -344,6 +345,30 @@ def test_user_profiles_are_found_and_may_be_named(tmp_path: Path) -> None:
     assert found.providers["acme"].profile == "house"
 
 
+def test_a_users_profile_may_state_the_vendor_family(tmp_path: Path) -> None:
+    (tmp_path / "house.toml").write_text('extends = "openai"\nvendor = "house"\n')
+    text = (
+        SMALLEST.replace('compatProfile = "openai"', 'compatProfile = "house"') + '[compat]\nfiles = ["house.toml"]\n'
+    )
+
+    assert compiled(text, path=tmp_path / "config.toml").providers["acme"].vendor == "house"
+
+
+def test_a_profile_with_rules_that_make_no_sense_is_told_with_the_rule(tmp_path: Path) -> None:
+    (tmp_path / "house.toml").write_text('extends = "opnai"\n[[request]]\naction = "removee"\npath = "x"\n')
+    told = faults(SMALLEST + '[compat]\nfiles = ["house.toml"]\n', path=tmp_path / "config.toml")
+
+    assert {(fault.code, fault.line) for fault in told} == {("bad_profile", 20)}
+    assert any("house.toml: request[0]" in fault.message for fault in told)
+    assert any("extends" in fault.message and "openai" in fault.message for fault in told)
+
+
+def test_every_built_in_default_exists() -> None:
+    hosts = [host.replace("*", "x") for vendor in VENDORS for host in vendor.hosts] + ["unknown.example"]
+
+    assert {profile_of(f"https://{host}/v1", protocol) for host in hosts for protocol in Protocol} <= set(BUILT_IN)
+
+
 def test_broken_profiles_are_told_where_they_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text("x = ")
     (tmp_path / "b.json").write_text('{"name": "same"}')
@@ -366,9 +391,14 @@ def test_broken_profiles_are_told_where_they_are_named(tmp_path: Path) -> None:
         ("https://me.openai.azure.com", Protocol.OPENAI_CHAT, "id", "openai"),
         ("https://api.anthropic.com", Protocol.ANTHROPIC_MESSAGES, "anthropic", "anthropic"),
         ("https://generativelanguage.googleapis.com", Protocol.GEMINI, "gemini", "gemini"),
-        ("https://generativelanguage.googleapis.com/v1beta/openai", Protocol.OPENAI_CHAT, "gemini", "openai"),
+        (
+            "https://generativelanguage.googleapis.com/v1beta/openai",
+            Protocol.OPENAI_CHAT,
+            "gemini",
+            "openai-compatible",
+        ),
         ("https://us-east5-aiplatform.googleapis.com", Protocol.ANTHROPIC_MESSAGES, "anthropic", "anthropic"),
-        ("https://us-east5-aiplatform.googleapis.com", Protocol.OPENAI_CHAT, "id", "openai"),
+        ("https://us-east5-aiplatform.googleapis.com", Protocol.OPENAI_CHAT, "id", "openai-compatible"),
         ("https://API.DeepSeek.com/v1", Protocol.OPENAI_CHAT, "deepseek", "deepseek"),
         ("https://api.deepseek.com/anthropic", Protocol.ANTHROPIC_MESSAGES, "deepseek", "anthropic"),
         ("https://open.bigmodel.cn/api/paas/v4", Protocol.OPENAI_CHAT, "glm", "glm"),
@@ -377,8 +407,10 @@ def test_broken_profiles_are_told_where_they_are_named(tmp_path: Path) -> None:
         ("https://api.moonshot.ai/v1", Protocol.OPENAI_CHAT, "kimi", "kimi"),
         ("https://openrouter.ai/api/v1", Protocol.OPENAI_CHAT, "openrouter", "openrouter"),
         ("http://localhost:1234/v1", Protocol.OPENAI_CHAT, "id", "lmstudio"),
-        ("http://localhost:9999/v1", Protocol.OPENAI_CHAT, "id", "openai"),
-        ("https://api.openai.com.evil.example/v1", Protocol.OPENAI_CHAT, "id", "openai"),
+        ("http://localhost:1234/v1", Protocol.OPENAI_RESPONSES, "id", "openai-compatible"),
+        ("http://localhost:8080/v1", Protocol.OPENAI_CHAT, "id", "llamacpp"),
+        ("http://localhost:9999/v1", Protocol.OPENAI_CHAT, "id", "openai-compatible"),
+        ("https://api.openai.com.evil.example/v1", Protocol.OPENAI_CHAT, "id", "openai-compatible"),
     ],
 )
 def test_family_and_profile_by_host(url: str, protocol: Protocol, family: str, profile: str) -> None:

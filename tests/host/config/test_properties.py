@@ -16,7 +16,6 @@ from routecodex.config.faults import ConfigError, Fault
 from routecodex.config.loading import load, load_text
 from routecodex.config.models import configuration_model
 from routecodex.config.shape import fields_of, inner_kind
-from routecodex.config.vendors import BUILT_IN_PROFILES
 from tests.host.config.texts import ENVIRON, SECRET, SMALLEST
 
 _LITERAL = "sk-generated-literal-secret"
@@ -95,7 +94,7 @@ _SOUND: dict[str, Any] = {
 def _check(text: str, path: Path) -> None:
     found = load_text(text, ENVIRON, TABLE, path=path)
     try:
-        compiled = compile_config(found, ENVIRON, BUILT_IN_PROFILES)
+        compiled = compile_config(found, ENVIRON)
     except ConfigError as error:
         _are_told_well(error)
     else:
@@ -137,7 +136,7 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory: Any, noise: bytes, at: 
     path.write_bytes(SMALLEST[:at].encode() + noise + SMALLEST[at:].encode())
     found = load(path, ENVIRON, TABLE)
     try:
-        compile_config(found, ENVIRON, BUILT_IN_PROFILES)
+        compile_config(found, ENVIRON)
     except ConfigError as error:
         for fault in error.faults:
             _is_told_well(fault)
@@ -157,7 +156,7 @@ def test_any_override_is_taken_or_told_with_its_variable(overrides: dict[str, st
     environ = {**ENVIRON, **{f"ROUTECODEX_{name}": value for name, value in overrides.items()}}
     found = load_text(SMALLEST, environ, TABLE)
     try:
-        compile_config(found, environ, BUILT_IN_PROFILES)
+        compile_config(found, environ)
     except ConfigError as error:
         for fault in error.faults:
             _is_told_well(fault)

@@ -10,7 +10,6 @@ from routecodex.config import CompiledConfig
 from routecodex.config.compiling import compile_config
 from routecodex.config.faults import ConfigError, Fault
 from routecodex.config.loading import Loaded, load_text
-from routecodex.config.vendors import BUILT_IN_PROFILES
 
 SECRET = "s3cr3t-value-of-acme"
 ENVIRON = {"ACME_API_KEY": SECRET, "HOME": "/nowhere"}
@@ -53,14 +52,14 @@ def loaded(text: str, environ: Mapping[str, str] = ENVIRON, *, path: Path = Path
 
 
 def compiled(text: str, environ: Mapping[str, str] = ENVIRON, *, path: Path = Path("config.toml")) -> CompiledConfig:
-    return compile_config(loaded(text, environ, path=path), environ, BUILT_IN_PROFILES)
+    return compile_config(loaded(text, environ, path=path), environ)
 
 
 def faults(text: str, environ: Mapping[str, str] = ENVIRON, *, path: Path = Path("config.toml")) -> list[Fault]:
     """Everything that is said about a text, warnings included."""
     found = loaded(text, environ, path=path)
     try:
-        compile_config(found, environ, BUILT_IN_PROFILES)
+        compile_config(found, environ)
     except ConfigError as error:
         return list(error.faults)
     return found.faults
