@@ -54,8 +54,6 @@ def models(config: ConfigOption = None, as_json: JsonOption = False) -> int:
 
 
 def _as_json(routing: RoutingTable) -> dict[str, Any]:
-    import msgspec
-
     return {
         "targets": {
             key: {
@@ -69,5 +67,19 @@ def _as_json(routing: RoutingTable) -> dict[str, Any]:
         },
         "anyModelOf": [provider.id for provider in routing.providers.values() if "*" in provider.models],
         "aliases": {alias.pattern: alias.ref for alias in routing.aliases},
-        "routes": {name: msgspec.to_builtins(route.pools) for name, route in routing.routes.items()},
+        "routes": {
+            route.name: [
+                {
+                    "id": pool.id,
+                    "mode": pool.mode,
+                    "priority": pool.priority,
+                    "entries": [
+                        {"target": entry.provider_key, "weight": entry.weight, "priority": entry.priority}
+                        for entry in pool.entries
+                    ],
+                }
+                for pool in route.pools
+            ]
+            for route in routing.routes.values()
+        },
     }

@@ -29,7 +29,12 @@ class ServerRecord(msgspec.Struct, frozen=True, rename="camel"):
     host: str
     port: int
     config: str
+    """Absolute path of its configuration."""
     config_hash: str
+    token_file: str
+    """Where its admin token is kept."""
+    key_reference: str | None
+    """Reference of an API key it accepts; None where it asks for none."""
     version: str
     started_at: float
     """Seconds since the epoch."""
@@ -114,9 +119,11 @@ def _decoded(content: bytes) -> ServerRecord | None:
         return None
 
 
-def chosen(run: Path, port: int | None) -> ServerRecord | None:
-    """The one running gateway, or the one on `port`. Raises CommandError where that is ambiguous."""
+def chosen(run: Path, port: int | None, config: Path | None = None) -> ServerRecord | None:
+    """The one running gateway, on `port` or with `config` if given. Raises CommandError where that is ambiguous."""
     alive = running(run)
+    if config is not None:
+        alive = [record for record in alive if Path(record.config) == config.absolute()]
     if port is not None:
         return next((record for record in alive if record.port == port), None)
     if len(alive) > 1:

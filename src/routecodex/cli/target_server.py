@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,9 +18,6 @@ from routecodex.cli.servers import ServerRecord, base_url, chosen
 from routecodex.config.compiling import admin_token_file
 from routecodex.config.loading import gateway_home
 from routecodex.config.references import References, UnresolvedReferenceError
-
-if TYPE_CHECKING:
-    from routecodex.config.models import ConfigurationBase
 
 
 class TargetServer(msgspec.Struct, frozen=True):
@@ -60,20 +56,20 @@ class TargetServer(msgspec.Struct, frozen=True):
 
 
 def find(config: Path | None, port: int | None) -> TargetServer:
-    """The gateway that is meant. A running one tells which configuration it serves. Raises CommandError."""
+    """The gateway that is meant: a running one as it was started, else the configured address. Raises CommandError."""
     home = gateway_home(os.environ)
-    record = chosen(home / "run", port)
-    source = config if config is not None or record is None else Path(record.config)
-    loaded = shaped(source)
-    model: ConfigurationBase | None = loaded.model
+    record = chosen(home / "run", port, config)
+    if record is not None:
+        folder = str(Path(record.config).parent)
+        return TargetServer(record.url, record, record.key_reference, record.token_file, folder)
+    loaded = shaped(config)
+    model = loaded.model
     assert model is not None  # noqa: S101 - shaped() has refused everything else
-    folder = loaded.path.absolute().parent
-    url = record.url if record is not None else base_url(model.server.host, port or model.server.port)
-    keys = model.server.api_keys
+    parent = loaded.path.absolute().parent
     return TargetServer(
-        url=url,
-        record=record,
-        key_reference=keys[0].key if keys else None,
-        token_file=admin_token_file(model.server, home, folder),
-        folder=str(folder),
+        url=base_url(model.server.host, port or model.server.port),
+        record=None,
+        key_reference=next((entry.key for entry in model.server.api_keys), None),
+        token_file=admin_token_file(model.server, home, parent),
+        folder=str(parent),
     )

@@ -96,7 +96,7 @@ def test_models_lists_targets_aliases_and_routes(cli: Cli) -> None:
 
     assert list(found["targets"]) == ["acme.main.large", "acme.main.small"]
     assert found["aliases"] == {"gpt-*": "acme.large"}
-    assert [entry["provider_key"] for entry in found["routes"]["default"][0]["entries"]] == ["acme.main.large"]
+    assert [entry["target"] for entry in found["routes"]["default"][0]["entries"]] == ["acme.main.large"]
     assert "acme.main.small" in text
 
 

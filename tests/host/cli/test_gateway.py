@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -39,11 +40,11 @@ def test_a_gateway_is_started_seen_and_stopped(cli: Cli) -> None:
     assert started["url"] == f"http://127.0.0.1:{port}"
     assert seen.code == 0
     assert (seen.json["ready"], seen.json["pid"], seen.json["url"]) == (True, started["pid"], started["url"])
-    assert [each["provider_key"] for each in seen.json["health"]["targets"]] == ["acme.main.large", "acme.main.small"]
+    assert [each["providerKey"] for each in seen.json["health"]["targets"]] == ["acme.main.large", "acme.main.small"]
     assert stopped == {"stopped": True, "pid": started["pid"], "port": port}
     assert after.code == 75
-    with pytest.raises(ProcessLookupError):
-        os.kill(started["pid"], 0)
+    with socket.create_server(("127.0.0.1", port)):
+        pass
 
 
 def test_what_a_gateway_writes_is_private(gateway: Cli) -> None:
@@ -84,6 +85,24 @@ def test_two_gateways_must_be_told_apart(gateway: Cli) -> None:
     assert clear.json["pid"] == second["pid"]
     assert gateway("stop", "--port", port).code == 0
     assert gateway("status").code == 0
+
+
+def test_a_running_gateway_is_found_when_its_file_has_become_broken(gateway: Cli) -> None:
+    gateway.config.write_text("[server\n")
+
+    assert gateway("status").code == 0
+    assert gateway("env", "openai").code == 0
+    assert gateway("stop").code == 0
+    assert gateway("status").code == 78
+
+
+def test_a_gateway_is_found_by_its_configuration(gateway: Cli, tmp_path: Path) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text(CONFIG.format(port=0))
+    second = gateway("start", "--daemon", "--config", str(other), "--json").json
+
+    assert gateway("status", "--json", "--config", str(other)).json["pid"] == second["pid"]
+    assert gateway("status", "--json", "--config", str(gateway.config)).json["pid"] != second["pid"]
 
 
 def test_a_gateway_that_was_killed_leaves_nothing_in_the_way(gateway: Cli) -> None:
