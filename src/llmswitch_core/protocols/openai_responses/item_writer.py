@@ -76,6 +76,24 @@ class ItemWriter:
                 role = "developer" if turn.developer and self._developer else "system"
                 self._message(role, turn.parts, turn)
         self._bring(brought, None)
+        self._drop_unfollowed()
+
+    def _drop_unfollowed(self) -> None:
+        """Reasoning that nothing of the assistant follows is refused by the vendor, and explains nothing."""
+        kept: list[dict[str, Any]] = []
+        followed = False
+        for item in reversed(self.items):
+            kind = item.get("type")
+            if kind == "reasoning" and not followed:
+                self._notes.dropped("thinking")
+                continue
+            kept.append(item)
+            if kind == "message":
+                followed = item.get("role") == "assistant"
+            elif kind not in _NEUTRAL:
+                followed = not str(kind).endswith("_output")
+        kept.reverse()
+        self.items = kept
 
     # tools that came as items ---------------------------------------------------------------------------
 
@@ -105,7 +123,7 @@ class ItemWriter:
     def _identify(self, message: dict[str, Any], turn: Turn | None) -> None:
         if turn is None or not self._same:
             return
-        if turn.item_id:
+        if _is_id(turn.item_id, "msg"):
             message["id"] = turn.item_id
         if turn.phase:
             message["phase"] = turn.phase
@@ -185,7 +203,7 @@ class ItemWriter:
     def _thinking(self, part: Thinking) -> None:
         if isinstance(part.wire, dict) and part.origin in (None, _R) and part.wire.get("type") == "reasoning":
             item = {key: value for key, value in part.wire.items() if key != "encrypted_content"}
-            if part.id is None:
+            if part.id is None or not _is_id(item.get("id"), "rs"):
                 item.pop("id", None)
             if part.signature is not None:
                 item["encrypted_content"] = part.signature
@@ -194,7 +212,7 @@ class ItemWriter:
         if part.signature is not None and part.origin is _R:
             summary = [{"type": "summary_text", "text": part.text}] if part.text else []
             item = {"type": "reasoning", "summary": summary, "encrypted_content": part.signature}
-            if part.id:
+            if _is_id(part.id, "rs"):
                 item["id"] = part.id
             self.items.append(item)
             return
@@ -227,7 +245,7 @@ class ItemWriter:
             item = {"type": "function_call", "call_id": portable(call.id), "name": name, "arguments": arguments}
         if namespace is not None:
             item["namespace"] = namespace
-        if item_id:
+        if _is_id(item_id, "ctc" if item["type"] == "custom_tool_call" else "fc"):
             item["id"] = item_id
             item["status"] = "completed"
         if self._same:
@@ -258,7 +276,7 @@ class ItemWriter:
             "call_id": portable(result.call_id),
             "output": self._output(result, content),
         }
-        if self._same and result.item_id:
+        if self._same and _is_id(result.item_id, ""):
             item["id"] = result.item_id
         if self._same:
             item.update(result.options or {})
@@ -280,6 +298,15 @@ class ItemWriter:
             self.items.append(dict(part.wire))
         else:
             self._notes.dropped(f"opaque.{part.label}")
+
+
+_NEUTRAL = frozenset({"reasoning", "additional_tools"})
+"""Items that do not change whether what stands before them is followed."""
+
+
+def _is_id(item_id: Any, prefix: str) -> bool:
+    """An item id the vendor accepts; other servers' ids may have any form, and none is as good to them."""
+    return isinstance(item_id, str) and 0 < len(item_id) <= 64 and item_id.startswith(prefix)
 
 
 def _is_instructions(turn: Turn) -> bool:

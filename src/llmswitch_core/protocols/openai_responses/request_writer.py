@@ -7,7 +7,8 @@ answers for these `features` (default in brackets):
 `instructions` [true: a leading system text goes into `instructions`]; `developer_role` [true];
 `encrypted_reasoning` [true: ask for encrypted_content where the client wants reasoning]; `reasoning_text` [false:
 the server takes plain reasoning text back]; `reasoning_off` [false: `effort: none` may be sent for thinking that is
-switched off]; `audio_input`, `prompt_cache_breakpoint` [true for clients of this protocol]; `tool_result_media` [true].
+switched off]; `audio_input`, `prompt_cache_breakpoint` [true for clients of this protocol]; `tool_result_media` [true];
+`least_output_tokens` [16]; `input_tokens` [true: the server counts tokens].
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def _body(conversation: Conversation, target: WireTarget, notes: Notes) -> dict[
         body["tool_choice"] = tools.choice(conversation.tool_choice)
     if conversation.parallel_tool_calls is not None and conversation.tools:
         body["parallel_tool_calls"] = conversation.parallel_tool_calls
-    _sampling(body, conversation, notes)
+    _sampling(body, conversation, same, features, notes)
     include = _reasoning(body, conversation, features, notes)
     if conversation.sampling.logprobs or conversation.sampling.top_logprobs:
         include.append(LOGPROBS)
@@ -86,7 +87,9 @@ def _body(conversation: Conversation, target: WireTarget, notes: Notes) -> dict[
     return body
 
 
-def _sampling(body: dict[str, JsonValue], conversation: Conversation, notes: Notes) -> None:
+def _sampling(
+    body: dict[str, JsonValue], conversation: Conversation, same: bool, features: Mapping[str, Any], notes: Notes
+) -> None:
     sampling = conversation.sampling
     if sampling.n is not None and sampling.n > 1:
         raise invalid(
@@ -99,6 +102,11 @@ def _sampling(body: dict[str, JsonValue], conversation: Conversation, notes: Not
         value = getattr(sampling, name)
         if value is not None:
             body[name] = value
+    least = features.get("least_output_tokens", 16)
+    if sampling.max_output_tokens is not None and sampling.max_output_tokens < least and not same:
+        # Probes of other clients ask for one token (Claude Code's quota check); the vendor refuses less than 16.
+        body["max_output_tokens"] = least
+        notes.mapped("sampling.max_output_tokens")
     if sampling.top_logprobs:
         body["top_logprobs"] = sampling.top_logprobs
     for name in _NO_PLACE:

@@ -189,7 +189,7 @@ class ResponsesWriter:
 
     def _item_id(self, given: str | None, prefix: str) -> str:
         """The upstream's own item id where it has the form this wire's clients expect."""
-        return given if given and given.startswith(prefix) and len(given) <= 128 else self._scope.new_id(prefix)
+        return given if given and given.startswith(prefix) and len(given) <= 64 else self._scope.new_id(prefix)
 
     def _part_start(self, event: PartStart, out: list[bytes]) -> None:
         self._start(Start("", ""), out)

@@ -22,6 +22,7 @@ from llmswitch_core.canonical.model import (
 )
 from llmswitch_core.canonical.names import WireNames
 from llmswitch_core.protocols.contract import Notes
+from llmswitch_core.protocols.hosted import dispensable
 from llmswitch_core.protocols.openai_responses import client_tools
 from llmswitch_core.protocols.openai_responses.content import read_cache
 from llmswitch_core.protocols.openai_responses.fields import as_list, as_object, as_text
@@ -156,6 +157,10 @@ class ToolWriter:
         out: list[dict[str, Any]] = []
         group: str | None = None
         for tool in tools:
+            if isinstance(tool, HostedTool) and not self._runs(tool) and dispensable(tool, tools, None):
+                # Where `tool_choice` demands it, `choice` refuses.
+                self._notes.dropped(f"tool.{tool.label}")
+                continue
             wire = self._write_tool(tool)
             namespace = getattr(tool, "namespace", None) if self.namespaces else None
             if namespace is None:
@@ -226,6 +231,12 @@ class ToolWriter:
         if self._same:
             wire.update(tool.options or {})
         return wire
+
+    def _runs(self, tool: HostedTool) -> bool:
+        """The target has this hosted tool or an equal of it."""
+        return tool.protocol is Protocol.OPENAI_RESPONSES or (
+            tool.label in _HOSTED and _allowed(self._hosted, tool.label)
+        )
 
     def _write_hosted(self, tool: HostedTool) -> dict[str, Any]:
         if tool.protocol is Protocol.OPENAI_RESPONSES:

@@ -17,7 +17,7 @@ from llmswitch_core.canonical.errors import GatewayError, invalid
 from llmswitch_core.canonical.events import Finish, Start, UsageSeen
 from llmswitch_core.canonical.model import FinishReason, Usage
 from llmswitch_core.protocols.contract import Scope
-from llmswitch_core.protocols.openai_responses.errors import error_object, write_error
+from llmswitch_core.protocols.openai_responses.errors import error_object, error_of, write_error
 from llmswitch_core.protocols.openai_responses.stream_writer import ResponsesWriter
 from llmswitch_core.protocols.sse import SseParser
 
@@ -67,11 +67,9 @@ def ws_frames(data: bytes, stream_id: str | None = None) -> list[bytes]:
 
 def _frame(payload: bytes, stream_id: str | None) -> bytes:
     if payload.startswith(b'{"type":"error"'):
-        event = jsonio.decode(payload)
-        if not isinstance(event.get("error"), dict):
-            inner = {name: event.get(name) for name in ("code", "message", "param")}
-            event = {"type": "error", "error": {"type": "server_error", **inner}}
-        payload = jsonio.encode(event)
+        error = error_of(jsonio.decode(payload), None)
+        if error is not None:
+            return error_frame(error, stream_id)
     if stream_id is None or not payload.startswith(b"{"):
         return payload
     return b'{"stream_id":%b,%b' % (jsonio.encode(stream_id), payload[1:])
@@ -82,7 +80,8 @@ def error_frame(error: GatewayError, stream_id: str | None = None) -> bytes:
     reply = write_error(error, "")
     frame: dict[str, Any] = {"type": "error", "status": reply.status, "error": error_object(error)}
     if reply.headers:
-        frame["headers"] = reply.headers
+        # Codex has looked in either place, depending on its version.
+        frame["headers"] = frame["error"]["headers"] = reply.headers
     if stream_id is not None:
         frame["stream_id"] = stream_id
     return jsonio.encode(frame)

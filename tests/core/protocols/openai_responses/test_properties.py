@@ -73,10 +73,13 @@ def thinking(signatures: st.SearchStrategy[str]) -> st.SearchStrategy[Thinking]:
 
 
 @st.composite
-def exchanges(draw: st.DrawFn) -> list[Turn]:
-    """The assistant thinks, speaks, calls; the user answers the calls."""
+def exchanges(draw: st.DrawFn, number: int) -> list[Turn]:
+    """The assistant thinks, speaks, calls; the user answers the calls. Call ids differ between exchanges."""
     made = draw(st.lists(calls(), max_size=3, unique_by=lambda call: call.id))
-    said = draw(st.lists(thinking(filled) | texts | st.builds(Refusal, filled), min_size=0 if made else 1, max_size=3))
+    made = [msgspec.structs.replace(call, id=f"{call.id}.{number}") for call in made]
+    # What is said after another thought is another message, hence another turn: one thought leads the turn.
+    said: list[Any] = draw(st.lists(thinking(filled), max_size=1))
+    said += draw(st.lists(texts | st.builds(Refusal, filled), min_size=0 if made else 1, max_size=3))
     turns = [Turn("assistant", [*said, *made])]
     if made:
         content = st.lists(texts | images | files, max_size=2)
@@ -87,9 +90,9 @@ def exchanges(draw: st.DrawFn) -> list[Turn]:
 @st.composite
 def conversations(draw: st.DrawFn) -> Conversation:
     turns = [Turn("system", [Text(draw(filled))])] if draw(st.booleans()) else []
-    for _ in range(draw(st.integers(1, 3))):
+    for number in range(draw(st.integers(1, 3))):
         turns.append(Turn("user", draw(st.lists(texts | images | files, min_size=1, max_size=3))))
-        turns += draw(exchanges())
+        turns += draw(exchanges(number))
     return conversation(
         *turns,
         tools=TOOLS,
@@ -138,7 +141,8 @@ def test_a_conversation_is_read_as_it_was_written(request: Conversation) -> None
 @settings(max_examples=30, deadline=None)
 @given(conversations())
 def test_mp19_the_prefix_of_a_longer_conversation_is_the_same_bytes(request: Conversation) -> None:
-    shorter = msgspec.structs.replace(request, turns=request.turns[:-1])
+    last = max(index for index, turn in enumerate(request.turns) if turn.role == "user")
+    shorter = msgspec.structs.replace(request, turns=request.turns[: last + 1])
     first, _ = written(shorter)
     second, _ = written(request)
     prefix = json.dumps(first["input"])[:-1]

@@ -251,7 +251,7 @@ def test_settings_of_a_foreign_client() -> None:
     sent, notes = written(
         conversation(
             protocol=M,
-            sampling=Sampling(max_output_tokens=9, temperature=0.2, stop=["x"], top_k=4, seed=0),
+            sampling=Sampling(max_output_tokens=90, temperature=0.2, stop=["x"], top_k=4, seed=0),
             reasoning=Reasoning(mode="on", budget_tokens=8000),
             output=OutputFormat("json_schema", {"type": "object"}, verbosity="low"),
             parallel_tool_calls=False,
@@ -341,10 +341,9 @@ def test_pictures_the_assistant_made_are_shown_by_the_user() -> None:
             "output": [{"stdout": "a", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}],
         },
         {"type": "mcp_approval_response", "approval_request_id": "x", "approve": True},
-        {"type": "reasoning", "id": "rs_1", "summary": []},
         {
             "type": "message",
-            "id": "m",
+            "id": "msg_1",
             "role": "user",
             "content": [{"type": "input_text", "text": "t"}],
             "internal_chat_message_metadata_passthrough": {"turn_id": "t"},
@@ -370,6 +369,39 @@ def test_mp27_items_of_this_protocol_come_back_as_they_were(item: dict[str, Any]
     assert sent["input"][-1] == item
     assert sent["tools"] == typed
     assert notes == {}
+
+
+@pytest.mark.parametrize(
+    "following",
+    [[], [{"role": "user", "content": "u"}], [{"type": "function_call_output", "call_id": "c", "output": ""}]],
+)
+def test_reasoning_that_nothing_follows_is_not_sent(following: list[dict[str, Any]]) -> None:
+    thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "E"}
+    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+    sent, notes = written(read(input=[thought, call, thought, *following]))
+    kinds = [item["type"] for item in sent["input"]]
+    assert kinds[:2] == ["reasoning", "function_call"]
+    assert "reasoning" not in kinds[2:]
+    assert notes == {"thinking": "dropped"}
+
+
+def test_ids_the_vendor_would_refuse_are_left_out() -> None:
+    sent, _ = written(
+        read(
+            input=[
+                {"type": "message", "id": "item-7", "role": "user", "content": "u"},
+                {"type": "function_call", "id": "x" * 70, "call_id": "c", "name": "f", "arguments": "{}"},
+            ]
+        )
+    )
+    assert all("id" not in item for item in sent["input"])
+
+
+def test_a_probe_for_one_token_asks_for_the_least_the_vendor_gives() -> None:
+    request = conversation(protocol=M, sampling=Sampling(max_output_tokens=1))
+    assert written(request)[0]["max_output_tokens"] == 16
+    assert written(request)[1] == {"sampling.max_output_tokens": "mapped"}
+    assert written(request, least_output_tokens=1)[0]["max_output_tokens"] == 1
 
 
 def test_typed_client_tools_are_functions_where_the_server_does_not_know_them() -> None:
