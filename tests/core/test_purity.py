@@ -15,7 +15,6 @@ FILES = sorted(ROOT.rglob("*.py"))
 FORBIDDEN = frozenset(
     {
         "asyncio",
-        "datetime",
         "http",
         "io",
         "logging",
@@ -71,6 +70,22 @@ def test_it_imports_nothing_that_reads_clocks_files_sockets_or_randomness() -> N
         (path.relative_to(ROOT).as_posix(), name) for path in FILES for name in imports(path) if name in FORBIDDEN
     }
     assert impure == set()
+
+
+def test_it_reads_no_clock_through_datetime() -> None:
+    calls = {
+        (path.relative_to(ROOT).as_posix(), node.func.attr)
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"now", "utcnow", "today"}
+        and not (
+            isinstance(node.func.value, ast.Attribute) and node.func.value.attr in {"_surroundings", "surroundings"}
+        )
+        and not (isinstance(node.func.value, ast.Name) and node.func.value.id == "surroundings")
+    }
+    assert calls == set()
 
 
 def test_it_calls_neither_open_nor_print() -> None:

@@ -26,6 +26,7 @@ from llmswitch_core.protocols.anthropic_messages.schemas import object_schema
 from llmswitch_core.protocols.anthropic_messages.tools_reader import TYPED
 from llmswitch_core.protocols.anthropic_messages.values import cache_wire
 from llmswitch_core.protocols.contract import Notes
+from llmswitch_core.protocols.hosted import dispensable
 
 ToolWire = dict[str, JsonValue]
 
@@ -173,6 +174,9 @@ class ToolsWriter:
         equal = _EQUALS.get(tool.label)
         listed = tool.label in permitted if isinstance(permitted, list | tuple | set | frozenset) else bool(permitted)
         if equal is None or not listed:
+            if dispensable(tool, self._conversation.tools, self._conversation.tool_choice):
+                self._notes.dropped(f"tool.{tool.label}")
+                return None
             raise invalid(
                 f"The target has no hosted tool {tool.label}.",
                 code="unsupported_tool",

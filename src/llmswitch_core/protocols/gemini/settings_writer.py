@@ -34,6 +34,7 @@ from llmswitch_core.canonical.reasoning import budget_of, effort_of, nearest_eff
 from llmswitch_core.protocols.contract import Notes, WireTarget
 from llmswitch_core.protocols.gemini.schema_lowering import lower, lower_output
 from llmswitch_core.protocols.gemini.wire import generation
+from llmswitch_core.protocols.hosted import dispensable
 
 _EQUALS: Final[dict[str, str]] = {
     "web_search": "googleSearch",
@@ -95,7 +96,7 @@ def _tools(
     hosted: list[JsonValue] = []
     for tool in conversation.tools:
         if isinstance(tool, HostedTool):
-            entry = _hosted(tool, target, notes)
+            entry = _hosted(tool, conversation, target, notes)
             if entry is not None and entry not in hosted:
                 hosted.append(entry)
         elif isinstance(tool, CustomTool):
@@ -106,7 +107,7 @@ def _tools(
         else:
             declarations.append(_function(tool, names, lowered, own, notes))
     if declarations and hosted and not own:
-        hosted = _beside_functions(hosted, target, notes)
+        hosted = _beside_functions(hosted, conversation, target, notes)
     entries: list[JsonValue] = [{"functionDeclarations": declarations}] if declarations else []
     if entries or hosted:
         body["tools"] = entries + hosted
@@ -142,14 +143,16 @@ def _declaration(name: str, description: str | None, parameters: JsonValue, lowe
     return entry
 
 
-def _hosted(tool: HostedTool, target: WireTarget, notes: Notes) -> dict[str, JsonValue] | None:
+def _hosted(
+    tool: HostedTool, conversation: Conversation, target: WireTarget, notes: Notes
+) -> dict[str, JsonValue] | None:
     if tool.protocol is Protocol.GEMINI and isinstance(tool.wire, dict):
         return tool.wire
     equal = _EQUALS.get(tool.label)
     if equal is not None:
         notes.mapped(f"tools.{tool.label}")
         return {equal: {}}
-    if target.features.get("hosted_tools") == "drop":
+    if target.features.get("hosted_tools") == "drop" or dispensable(tool, conversation.tools, conversation.tool_choice):
         notes.dropped(f"tools.{tool.label}")
         return None
     raise invalid(
@@ -160,7 +163,9 @@ def _hosted(tool: HostedTool, target: WireTarget, notes: Notes) -> dict[str, Jso
     )
 
 
-def _beside_functions(hosted: list[JsonValue], target: WireTarget, notes: Notes) -> list[JsonValue]:
+def _beside_functions(
+    hosted: list[JsonValue], conversation: Conversation, target: WireTarget, notes: Notes
+) -> list[JsonValue]:
     """Gemini 3 and later run hosted tools beside declared functions; older models refuse the request."""
     mixed = target.features.get("mixed_tools")
     if mixed is None:
@@ -169,7 +174,10 @@ def _beside_functions(hosted: list[JsonValue], target: WireTarget, notes: Notes)
     if mixed:
         return hosted
     labels = sorted(key for entry in hosted for key in entry)
-    if target.features.get("hosted_tools") == "drop":
+    offered = [tool for tool in conversation.tools if isinstance(tool, HostedTool)]
+    if target.features.get("hosted_tools") == "drop" or all(
+        dispensable(tool, conversation.tools, conversation.tool_choice) for tool in offered
+    ):
         for label in labels:
             notes.dropped(f"tools.{label}")
         return []

@@ -24,6 +24,7 @@ from llmswitch_core.canonical.model import (
 )
 from llmswitch_core.canonical.names import WireNames
 from llmswitch_core.protocols.contract import Notes
+from llmswitch_core.protocols.hosted import dispensable
 from llmswitch_core.protocols.openai_chat.features import Features
 from llmswitch_core.protocols.openai_chat.members import (
     a_list,
@@ -166,7 +167,7 @@ def write_tools(
     tools: list[dict[str, Any]] = []
     for tool in offered:
         if isinstance(tool, HostedTool):
-            wire = _write_hosted(tool, features, body, notes)
+            wire = _write_hosted(tool, conversation, features, body, notes)
             if wire is not None:
                 tools.append(wire)
         else:
@@ -237,7 +238,7 @@ def _write_custom(tool: CustomTool, wire_name: str, features: Features, notes: N
 
 
 def _write_hosted(
-    tool: HostedTool, features: Features, body: dict[str, JsonValue], notes: Notes
+    tool: HostedTool, conversation: Conversation, features: Features, body: dict[str, JsonValue], notes: Notes
 ) -> dict[str, Any] | None:
     if tool.protocol is Protocol.OPENAI_CHAT:
         wire: dict[str, Any] = dict(tool.wire)
@@ -257,6 +258,9 @@ def _write_hosted(
         return dict(form)
     if form == "drop" or tool.label == "tool_search":
         # Tools that a search would have found are all offered from the start, so nothing is lost with the search.
+        notes.dropped(f"tool.{tool.label}")
+        return None
+    if dispensable(tool, conversation.tools, conversation.tool_choice):
         notes.dropped(f"tool.{tool.label}")
         return None
     raise invalid(

@@ -297,9 +297,13 @@ def test_mp23_hosted_tools_without_an_equal_are_refused_unless_the_profile_drops
 
 def test_mp23_search_beside_functions_needs_gemini_3() -> None:
     talk = conversation(tools=[WEATHER, SEARCH])
+    demanded = conversation(tools=[WEATHER, SEARCH], tool_choice=ToolChoice("named", "web_search", kind="hosted"))
     with pytest.raises(GatewayError) as caught:
-        write(talk, "gemini-2.5-pro")
+        write(demanded, "gemini-2.5-pro")
     assert caught.value.code == "unsupported_hosted_tool"
+    notes = Notes()
+    assert [next(iter(e)) for e in write(talk, "gemini-2.5-pro", notes=notes).body["tools"]] == ["functionDeclarations"]
+    assert ("tools.googleSearch", "dropped") in notes.items()
     body = write(talk, "gemini-3-pro").body
     assert [next(iter(entry)) for entry in body["tools"]] == ["functionDeclarations", "googleSearch"]
     assert body["toolConfig"] == {"includeServerSideToolInvocations": True}

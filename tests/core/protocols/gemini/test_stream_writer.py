@@ -178,7 +178,9 @@ def test_mp26_the_keepalive_is_an_event_without_content() -> None:
 def test_mp14_a_failure_is_seen_by_both_of_googles_sdks(how: str) -> None:
     writer = GEMINI.stream_writer(scope())
     data = writer.fail(BOOM) if how == "fail" else writer.write(Failed(BOOM))
-    ((error,),) = [payload.values() for payload in payloads(data)]
+    as_event, as_line = (payload["error"] for payload in payloads(data))
+    assert as_event == as_line
+    error = as_event
     assert (error["code"], error["status"], error["message"]) == (503, "UNAVAILABLE", "Too busy.")
     bare = [line for line in data.split(b"\n") if line.startswith(b"{")]
     assert [json.loads(line) for line in bare] == [{"error": error}]
