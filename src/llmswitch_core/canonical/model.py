@@ -182,6 +182,8 @@ class FunctionTool(msgspec.Struct, tag="function"):
     output_schema: JsonValue = None
     options: dict[str, JsonValue] | None = None
     """Further wire fields of the origin (input_examples, eager_input_streaming …), same-protocol only."""
+    typed: JsonValue = None
+    """R: the wire tool of a typed tool the client runs itself (tool_search, local_shell …); elsewhere it is this function."""
 
 
 class CustomTool(msgspec.Struct, tag="custom"):

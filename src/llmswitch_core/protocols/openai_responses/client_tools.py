@@ -1,7 +1,7 @@
 """Typed tools the client itself runs: `tool_search`, `local_shell`, `shell`, `apply_patch`.
 
 On this wire they have no name and no schema of their own, but a type, and calls and results in items of their own
-types. In the canonical model they are function tools with a schema, so that any upstream can call them; `options`
+types. In the canonical model they are function tools with a schema, so that any upstream can call them; `typed`
 keeps the wire tool, from which the same-protocol writer and the answer writer know that the call must come back as
 that typed item. Pure tables and their interpreter.
 """
@@ -16,9 +16,6 @@ import msgspec
 from llmswitch_core.canonical import jsonio
 from llmswitch_core.canonical.ids import original, portable
 from llmswitch_core.canonical.model import FunctionTool, JsonValue, Text, Tool, ToolCall, ToolResult
-
-OPTION: Final = "openai_responses_tool"
-"""Key in FunctionTool.options under which the typed wire tool is kept."""
 
 
 class ClientTool(msgspec.Struct, frozen=True):
@@ -130,16 +127,13 @@ def read_tool(wire: dict[str, Any]) -> FunctionTool | None:
         name=kind.type,
         description=description if isinstance(description, str) and description else kind.description,
         parameters=parameters if isinstance(parameters, dict) else kind.parameters,
-        options={OPTION: wire},
+        typed=wire,
     )
 
 
 def wire_tool(tool: Tool) -> dict[str, Any] | None:
     """The typed wire tool a canonical tool was read from."""
-    if isinstance(tool, FunctionTool) and tool.options is not None:
-        wire = tool.options.get(OPTION)
-        return wire if isinstance(wire, dict) else None
-    return None
+    return tool.typed if isinstance(tool, FunctionTool) and isinstance(tool.typed, dict) else None
 
 
 def typed_names(tools: Sequence[Tool]) -> Mapping[str, ClientTool]:
@@ -147,7 +141,7 @@ def typed_names(tools: Sequence[Tool]) -> Mapping[str, ClientTool]:
     return {
         tool.name: CLIENT_TOOLS[tool.name]
         for tool in tools
-        if isinstance(tool, FunctionTool) and tool.options is not None and OPTION in tool.options
+        if isinstance(tool, FunctionTool) and tool.typed is not None and tool.name in CLIENT_TOOLS
     }
 
 

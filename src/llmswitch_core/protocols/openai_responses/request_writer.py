@@ -169,9 +169,11 @@ def _output(body: dict[str, JsonValue], output: OutputFormat, notes: Notes) -> N
 
 
 def _settings(body: dict[str, JsonValue], conversation: Conversation, same: bool, notes: Notes) -> None:
-    if conversation.store is not None or not same:
-        # The gateway keeps the state itself; what a foreign client never asked to be stored is not.
-        body["store"] = conversation.store if same else False
+    if conversation.store is not None:
+        body["store"] = conversation.store
+    elif not same:
+        # Left out, it means true here: a foreign client never asked for that.
+        body["store"] = False
     if conversation.previous_response_id is not None:
         body["previous_response_id"] = conversation.previous_response_id
     if conversation.user is not None:

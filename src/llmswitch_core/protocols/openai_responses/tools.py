@@ -193,7 +193,7 @@ class ToolWriter:
                 wire["defer_loading"] = True
             if tool.output_schema is not None:
                 wire["output_schema"] = tool.output_schema
-            wire.update({k: v for k, v in (tool.options or {}).items() if k != client_tools.OPTION})
+            wire.update(tool.options or {})
         else:
             self._note(tool)
         if tool.cache is not None:

@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 
 from llmswitch_core.canonical.events import (
     ArgumentsDelta,
+    CitationDelta,
     Failed,
     Finish,
     PartStart,
+    PartStop,
     Ping,
+    SignatureDelta,
     Start,
     StreamEvent,
     TextDelta,
@@ -33,7 +36,16 @@ from llmswitch_core.canonical.model import (
     Usage,
 )
 from llmswitch_core.protocols.contract import SseFrame
-from tests.core.protocols.openai_responses.support import CODEC, CREATED, completed, feed, read, scope
+from tests.core.protocols.openai_responses.support import (
+    CODEC,
+    CREATED,
+    completed,
+    feed,
+    read,
+    scope,
+    stream,
+    wire_events,
+)
 
 MESSAGE = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed"}
 CALL = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f"}
@@ -477,10 +489,17 @@ def test_garbage_of_the_right_shape_never_raises_and_keeps_the_grammar(
     events = feed(reader(), *(event(kind, **fields) for kind, fields in garbage))
     terminal = [index for index, one in enumerate(events) if isinstance(one, Finish | Failed)]
     assert terminal == [len(events) - 1]
-    started: set[int] = set()
+    started = 0
+    open_parts: set[int] = set()
     for one in events:
         if isinstance(one, PartStart):
-            assert one.index == len(started)
-            started.add(one.index)
-        elif isinstance(one, TextDelta | ArgumentsDelta):
-            assert one.index in started
+            assert one.index == started
+            started += 1
+            open_parts.add(one.index)
+        elif isinstance(one, PartStop):
+            open_parts.remove(one.index)
+        elif isinstance(one, TextDelta | ArgumentsDelta | SignatureDelta | CitationDelta):
+            assert one.index in open_parts
+    assert not open_parts or isinstance(events[-1], Failed)
+    sent = wire_events(stream(CODEC.stream_writer(scope()), events))
+    assert sent[-1]["type"] in {"response.completed", "response.incomplete", "response.failed", "error"}
