@@ -64,8 +64,11 @@ class Ids:
         """Was it issued by that vendor in this realm? Text that is no signature of ours is foreign."""
         if not isinstance(signature, str):
             return False
+        standard = signature
+        if vendor == "gemini":
+            standard = signature.replace("-", "+").replace("_", "/")  # bytes in JSON: both alphabets are read
         try:
-            raw = base64.b64decode(signature, validate=True)
+            raw = base64.b64decode(standard, validate=True)
         except ValueError:
             return False
         return raw.startswith(_MARK + f"{vendor}:{self.realm}:".encode())
