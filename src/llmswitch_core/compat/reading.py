@@ -277,7 +277,7 @@ def snake(name: str) -> str:
 
 def _said(error: msgspec.ValidationError) -> str:
     """msgspec's message without its `$` for the root."""
-    return str(error).replace(" - at `$", " at `").replace("at ``", "").strip()
+    return str(error).replace(" - at `$`", "").replace("`$.", "`")
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -92,7 +92,7 @@ def asks_to_think(reasoning: Reasoning | None) -> bool:
     """Whether the client asks for more thinking than its everyday default.
 
     Claude Code sends adaptive thinking and Codex effort `medium` with every request, so neither counts: a hard budget,
-    an effort of `high` or more, or thinking switched on without either does.
+    an effort of `high` or more, or thinking switched on without either does (Gemini CLI asks for that on its own).
     """
     if reasoning is None or reasoning.mode == "off":
         return False

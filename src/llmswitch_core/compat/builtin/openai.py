@@ -44,7 +44,7 @@ OPENAI: Final[dict[str, Any]] = {
     "description": "api.openai.com and Azure OpenAI, Chat Completions and Responses.",
     "vendor": "openai",
     "features": {
-        # `max_tokens` is deprecated and refused by reasoning models (platform.openai.com/docs/api-reference/chat/create).
+        # `max_tokens` is deprecated and refused by reasoning models (openai SDK, CompletionCreateParams.max_tokens).
         "max_tokens_field": "max_completion_tokens",
         "developer_role": True,
         "stream_usage": True,
@@ -52,7 +52,8 @@ OPENAI: Final[dict[str, Any]] = {
         "allowed_tools": True,
         "refusal": True,
         "openai_extras": True,
-        "reasoning_efforts": ["none", "minimal", "low", "medium", "high", "xhigh"],
+        # All words pass the writer; the rules below fit them to the model.
+        "reasoning_efforts": ["none", "minimal", "low", "medium", "high", "xhigh", "max"],
         "reasoning_off": True,
     },
     "protocols": ["openai-chat"],
@@ -66,8 +67,9 @@ OPENAI: Final[dict[str, Any]] = {
             "when": {"model": _PLAIN_MODELS, "inbound": _FOREIGN_CLIENTS},
         },
         {
-            # The o series knows low, medium and high; `minimal` came with gpt-5, `none` with gpt-5.1, `xhigh` after it
-            # (openai SDK, CompletionCreateParams.reasoning_effort).
+            # Effort words go by generation: the o series knows low, medium and high; gpt-5 minimal as well; gpt-5.1
+            # none in its place; later models xhigh too (learn.microsoft.com, @azure/ai-projects ReasoningEffort; 400
+            # "Unsupported value: 'minimal'": github.com/openai/openai-agents-python/issues/2089).
             "action": "thinking",
             "style": "effort",
             "efforts": ["low", "medium", "high"],
@@ -78,6 +80,24 @@ OPENAI: Final[dict[str, Any]] = {
             "style": "effort",
             "efforts": ["minimal", "low", "medium", "high"],
             "when": {"model": ["gpt-5", "gpt-5-*"], "not_model": _PLAIN_MODELS, "inbound": _FOREIGN_CLIENTS},
+        },
+        {
+            "action": "thinking",
+            "style": "effort",
+            "efforts": ["none", "low", "medium", "high"],
+            "map": {"minimal": "low"},
+            "when": {"model": "gpt-5.1*", "not_model": _PLAIN_MODELS, "inbound": _FOREIGN_CLIENTS},
+        },
+        {
+            "action": "thinking",
+            "style": "effort",
+            "efforts": ["none", "low", "medium", "high", "xhigh"],
+            "map": {"minimal": "low"},
+            "when": {
+                "model": ["gpt-5.*", "gpt-6*"],
+                "not_model": ["gpt-5.1*", *_PLAIN_MODELS],
+                "inbound": _FOREIGN_CLIENTS,
+            },
         },
         {
             # Reasoning models answer 400 to sampling parameters other than the default, and to `stop`
