@@ -59,7 +59,7 @@ def count_request(conversation: Conversation, target: WireTarget, notes: Notes) 
 def _body(conversation: Conversation, target: WireTarget, notes: Notes) -> dict[str, JsonValue]:
     same = conversation.protocol is Protocol.OPENAI_RESPONSES
     features = target.features
-    tools = ToolWriter(conversation.tools, conversation.protocol, features, notes)
+    tools = ToolWriter(conversation.tools, conversation.protocol, features, notes, conversation.tool_choice)
     body: dict[str, JsonValue] = {"model": target.model}
     if target.stream:
         body["stream"] = True
@@ -68,8 +68,9 @@ def _body(conversation: Conversation, target: WireTarget, notes: Notes) -> dict[
     if items.instructions is not None:
         body["instructions"] = items.instructions
     body["input"] = items.items
-    if items.top_tools:
-        body["tools"] = tools.write(items.top_tools)
+    offered = tools.write(items.top_tools)
+    if offered:
+        body["tools"] = offered
     if conversation.tool_choice is not None and conversation.tools:
         body["tool_choice"] = tools.choice(conversation.tool_choice)
     if conversation.parallel_tool_calls is not None and conversation.tools:

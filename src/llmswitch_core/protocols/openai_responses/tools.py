@@ -135,8 +135,16 @@ def _name(wire: Mapping[str, JsonValue], path: str) -> str:
 class ToolWriter:
     """Canonical tools as this wire's, for one target. `names` also serves the calls in the history."""
 
-    def __init__(self, tools: Sequence[Tool], inbound: Protocol, features: Mapping[str, Any], notes: Notes) -> None:
+    def __init__(
+        self,
+        tools: Sequence[Tool],
+        inbound: Protocol,
+        features: Mapping[str, Any],
+        notes: Notes,
+        choice: ToolChoice | None = None,
+    ) -> None:
         self.tools = tools
+        self._choice = choice
         self._same = inbound is Protocol.OPENAI_RESPONSES
         self._notes = notes
         self._names = WireNames(tools)
@@ -162,6 +170,8 @@ class ToolWriter:
                 self._notes.dropped(f"tool.{tool.label}")
                 continue
             wire = self._write_tool(tool)
+            if wire is None:
+                continue
             namespace = getattr(tool, "namespace", None) if self.namespaces else None
             if namespace is None:
                 out.append(wire)
@@ -173,7 +183,7 @@ class ToolWriter:
             group = namespace
         return out
 
-    def _write_tool(self, tool: Tool) -> dict[str, Any]:
+    def _write_tool(self, tool: Tool) -> dict[str, Any] | None:
         if isinstance(tool, HostedTool):
             return self._write_hosted(tool)
         typed = client_tools.wire_tool(tool) if tool.name in self.typed else None
@@ -238,41 +248,50 @@ class ToolWriter:
             tool.label in _HOSTED and _allowed(self._hosted, tool.label)
         )
 
-    def _write_hosted(self, tool: HostedTool) -> dict[str, Any]:
-        if tool.protocol is Protocol.OPENAI_RESPONSES:
+    def _write_hosted(self, tool: HostedTool) -> dict[str, Any] | None:
+        allowed = _allowed(self._hosted, tool.label)
+        if allowed and tool.protocol is Protocol.OPENAI_RESPONSES:
             return dict(tool.wire)
-        make = _HOSTED.get(tool.label) if _allowed(self._hosted, tool.label) else None
-        if make is None:
+        make = _HOSTED.get(tool.label) if allowed else None
+        if make is not None:
+            self._notes.mapped(f"tool.{tool.label}")
+            return make(tool.wire if isinstance(tool.wire, dict) else {})
+        if not dispensable(tool, self.tools, self._choice):
             raise unsupported_hosted(tool.label)
-        self._notes.mapped(f"tool.{tool.label}")
-        return make(tool.wire if isinstance(tool.wire, dict) else {})
+        self._notes.dropped(f"tool.{tool.label}")
+        return None
 
     def choice(self, choice: ToolChoice) -> JsonValue:
         """`tool_choice`; a name that is not among the tools is refused as the vendor does."""
         if choice.allowed:
             mode = "required" if choice.mode in ("required", "named") else "auto"
-            return {"type": "allowed_tools", "mode": mode, "tools": [self._entry(name) for name in choice.allowed]}
-        if choice.mode != "named":
+            found = [entry for entry in map(self._entry, choice.allowed) if entry is not None]
+            if found:
+                return {"type": "allowed_tools", "mode": mode, "tools": found}
+        elif choice.mode != "named":
             return choice.mode
-        return self._entry(choice.name or "", choice.namespace)
+        elif (entry := self._entry(choice.name or "", choice.namespace)) is not None:
+            return entry
+        raise invalid(
+            f"Tool choice '{choice.name or ', '.join(choice.allowed)}' not found in 'tools' parameter.",
+            param="tool_choice",
+            next_step="Name one of the request's tools.",
+        )
 
-    def _entry(self, name: str, namespace: str | None = None) -> dict[str, Any]:
+    def _entry(self, name: str, namespace: str | None = None) -> dict[str, Any] | None:
         if name in self.typed:
             return {"type": name}
         for tool in self.tools:
             if isinstance(tool, HostedTool):
-                if tool.label == name:
-                    return _hosted_choice(self._write_hosted(tool))
+                wire = self._write_hosted(tool) if tool.label == name else None
+                if wire is not None:
+                    return _hosted_choice(wire)
             elif tool.name == name and (namespace is None or tool.namespace == namespace):
-                wire, group = self.name(name, tool.namespace)
+                flat, group = self.name(name, tool.namespace)
                 kind = "custom" if isinstance(tool, CustomTool) and self.custom else "function"
-                entry = {"type": kind, "name": wire}
+                entry = {"type": kind, "name": flat}
                 return {**entry, "namespace": group} if group and namespace is not None else entry
-        raise invalid(
-            f"Tool choice '{name}' not found in 'tools' parameter.",
-            param="tool_choice",
-            next_step="Name one of the request's tools.",
-        )
+        return None
 
 
 def _hosted_choice(wire: dict[str, Any]) -> dict[str, Any]:

@@ -240,6 +240,18 @@ def test_mp23_tool_choice(choice: ToolChoice, wire: Any) -> None:
     assert sent["tool_choice"] == wire
 
 
+def test_mp23_a_hosted_tool_merely_offered_is_left_out_and_one_demanded_refused() -> None:
+    tools = [FunctionTool("f"), HostedTool("web_fetch", M, {"type": "web_fetch_20250910"})]
+    sent, notes = written(conversation(tools=tools, protocol=M))
+    assert [tool["type"] for tool in sent["tools"]] == ["function"]
+    assert notes == {"tool.web_fetch": "dropped"}
+    with pytest.raises(GatewayError) as caught:
+        written(conversation(tools=tools, tool_choice=ToolChoice("named", "web_fetch", kind="hosted"), protocol=M))
+    assert caught.value.code == "unsupported_hosted_tool"
+    sent, _ = written(conversation(tools=tools, tool_choice=ToolChoice("auto", allowed=("f", "web_fetch")), protocol=M))
+    assert sent["tool_choice"]["tools"] == [{"type": "function", "name": "f"}]
+
+
 def test_mp23_tool_choice_never_names_an_absent_tool() -> None:
     with pytest.raises(GatewayError, match="not found"):
         written(conversation(tools=[FunctionTool("f")], tool_choice=ToolChoice("named", "g")))
