@@ -7,6 +7,7 @@ configuration that cannot be served, 70 for a fault of our own.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import sys
@@ -28,6 +29,9 @@ from routecodex.config.compiled import CompiledConfig
 OK: Final = 0
 INTERNAL: Final = 70
 CONFIGURATION: Final = 78
+
+_COLLECTOR: Final = (20_000, 50, 100)
+"""Thresholds of the garbage collector's generations while serving."""
 
 
 def serve(compiled: CompiledConfig, listener: socket.socket) -> int:
@@ -57,6 +61,7 @@ async def _serve(
     profiles = rule_set(compile_profiles(BUILT_IN, compiled.profiles), switches.hub_compat_profile)
     gateway = Gateway(compiled, profiles, switches, writer, log)
     try:
+        _settle_memory()
         host, port = listener.getsockname()[:2]
         log.info("server.started", host=host, port=port, config=compiled.source, config_hash=compiled.hash)
         running = server(gateway.application, gateway.flow, gateway.stop_accepting, compiled.server)
@@ -65,6 +70,16 @@ async def _serve(
     finally:
         await gateway.close()
     return OK
+
+
+def _settle_memory() -> None:
+    """What is alive now stays: take it out of the collector's sight, and let it run less often.
+
+    Requests leave few cycles behind; scanning every living object after each few of them cost a fifth of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECTOR)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -63,18 +63,25 @@ async def _received(receive: Callable[[], Awaitable[Mapping[str, Any]]], limit: 
 
 
 async def _next(receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> Mapping[str, Any]:
+    """The next message. A timer of its own: `asyncio.timeout` costs five times as much, on every request."""
+    task = asyncio.current_task()
+    expired = False
+
+    def expire() -> None:
+        nonlocal expired
+        expired = True
+        if task is not None:
+            task.cancel()
+
+    timer = asyncio.get_running_loop().call_later(SILENCE, expire)
     try:
-        async with asyncio.timeout(SILENCE):
-            message = await receive()
-    except TimeoutError as error:
-        raise GatewayError(
-            ErrorKind.TIMEOUT,
-            "request_body_timeout",
-            f"The rest of the request body did not come within {SILENCE:.0f} s.",
-            status=408,
-            next_step="Send the body without pauses.",
-            layer=Layer.CLIENT,
-        ) from error
+        message = await receive()
+    except asyncio.CancelledError:
+        if not expired or task is None or task.uncancel():
+            raise
+        raise _too_slow() from None
+    finally:
+        timer.cancel()
     if message["type"] == "http.disconnect":
         raise ClientGone
     return message
@@ -194,6 +201,17 @@ def _decoded(decompressor: _Decompressor, body: bytes, name: str, limit: int) ->
     if not decompressor.complete:
         raise _refused(f"The request body ends in the middle of its {name} data.", 400)
     return bytes(out)
+
+
+def _too_slow() -> GatewayError:
+    return GatewayError(
+        ErrorKind.TIMEOUT,
+        "request_body_timeout",
+        f"The rest of the request body did not come within {SILENCE:.0f} s.",
+        status=408,
+        next_step="Send the body without pauses.",
+        layer=Layer.CLIENT,
+    )
 
 
 def too_large(limit: int) -> GatewayError:
