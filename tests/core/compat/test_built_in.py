@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from llmswitch_core.canonical.errors import ErrorKind
-from llmswitch_core.canonical.model import Protocol
+from llmswitch_core.canonical.model import Conversation, Protocol, Reasoning, Text, Turn
 from llmswitch_core.compat import BUILT_IN, compile_profiles
+from llmswitch_core.compat.thinking import MEMBERS
 from llmswitch_core.protocols.anthropic_messages import models as messages_models
+from llmswitch_core.protocols.contract import Notes, WireTarget
 from llmswitch_core.protocols.gemini import settings_writer as gemini_settings
+from llmswitch_core.protocols.openai_chat import OpenAIChat
 from llmswitch_core.protocols.openai_chat import features as chat_features
 from llmswitch_core.protocols.openai_responses import request_writer as responses_writer
 
@@ -344,6 +347,51 @@ def test_openrouter_reports_model_failures_inside_a_200(body: dict[str, Any]) ->
     limited = profile.failure({"error": {"code": 429, "message": "slow"}}, context())
     assert limited is not None
     assert limited.kind is ErrorKind.RATE_LIMIT
+
+
+# --- together with the writer --------------------------------------------------------------------------
+
+
+def written(name: str, reasoning: Reasoning, model: str) -> dict[str, Any]:
+    """What a Messages client's reasoning becomes on the Chat Completions wire of an upstream."""
+    profile = built_in(name)
+    conversation = Conversation(Protocol.ANTHROPIC_MESSAGES, model, [Turn("user", [Text("hi")])], reasoning=reasoning)
+    target = WireTarget(model, False, False, profile.features)
+    body = OpenAIChat().write_request(conversation, target, Notes()).body
+    return {key: value for key, value in applied(profile, body, model=model).body.items() if key in MEMBERS}
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "reasoning", "members"),
+    [
+        ("openai", "gpt-4o", Reasoning(effort="medium"), {}),
+        ("openai", "o3", Reasoning(mode="on", budget_tokens=60_000), {"reasoning_effort": "high"}),
+        ("openai", "gpt-5.5", Reasoning(effort="max"), {"reasoning_effort": "xhigh"}),
+        (
+            "deepseek",
+            "deepseek-v4-pro",
+            Reasoning(mode="adaptive", effort="medium"),
+            {"thinking": {"type": "enabled"}, "reasoning_effort": "high"},
+        ),
+        ("deepseek", "deepseek-v4-pro", Reasoning(mode="off"), {"thinking": {"type": "disabled"}}),
+        ("glm", "glm-5", Reasoning(effort="high"), {"thinking": {"type": "enabled"}}),
+        ("glm", "glm-5", Reasoning(mode="off"), {"thinking": {"type": "disabled"}}),
+        ("kimi", "kimi-k3", Reasoning(mode="adaptive", effort="medium"), {"reasoning_effort": "high"}),
+        ("kimi", "kimi-k2.6", Reasoning(mode="adaptive", effort="medium"), {"thinking": {"type": "enabled"}}),
+        (
+            "qwen",
+            "qwen3.6-plus",
+            Reasoning(mode="on", budget_tokens=2_000),
+            {"enable_thinking": True, "thinking_budget": 2_000},
+        ),
+        ("openrouter", "z-ai/glm-5", Reasoning(effort="high"), {"reasoning": {"effort": "high"}}),
+        ("mistral", "mistral-large", Reasoning(effort="high"), {}),
+    ],
+)
+def test_a_messages_clients_thinking_arrives_in_the_vendors_words(
+    name: str, model: str, reasoning: Reasoning, members: dict[str, Any]
+) -> None:
+    assert written(name, reasoning, model) == members
 
 
 # --- features ------------------------------------------------------------------------------------------

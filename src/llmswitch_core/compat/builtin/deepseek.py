@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from llmswitch_core.compat.builtin.openai import EFFORTS
+
 _FORCED: Final = ["required", "named"]
 _NEVER_THINKS: Final = ["deepseek-chat", "deepseek-coder"]
 _ALWAYS_THINKS: Final = ["deepseek-reasoner"]
@@ -16,7 +18,7 @@ DEEPSEEK: Final[dict[str, Any]] = {
         # api-docs.deepseek.com/guides/thinking_mode: `thinking: {type}` switches, `reasoning_effort: low | high | max`
         # steers (minimal -> low, medium and xhigh -> high).
         "reasoning_field": "thinking",
-        "reasoning_efforts": ["low", "high", "max"],
+        "reasoning_efforts": EFFORTS,
         # The same page: after tool calls `reasoning_content` must come back in all later requests, else 400. Ignored
         # elsewhere, so it always goes.
         "reasoning_content": "echo",

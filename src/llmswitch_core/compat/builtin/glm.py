@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from llmswitch_core.compat.builtin.openai import EFFORTS
+
 GLM: Final[dict[str, Any]] = {
     "name": "glm",
     "description": "open.bigmodel.cn and api.z.ai",
@@ -12,6 +14,7 @@ GLM: Final[dict[str, Any]] = {
         # docs.z.ai/guides/capabilities/thinking-mode: `thinking: {type: enabled | disabled}`; with tools the reasoning
         # must be "explicitly preserved and returned together with the tool results".
         "reasoning_field": "thinking",
+        "reasoning_efforts": EFFORTS,
         "reasoning_content": "after_tool_call",
         # docs.z.ai/api-reference/llm/chat-completion: response_format is text or json_object, stop takes one word, and
         # the last chunk always has the usage, so it need not be asked for.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from llmswitch_core.compat.builtin.openai import EFFORTS
+
 _FORCED: Final = ["required", "named"]
 _CAN_STOP_THINKING: Final = ["kimi-k2.5*", "kimi-k2.6*"]
 _ALWAYS_THINKS: Final = ["kimi-k3*", "kimi-k2.7*", "kimi-k2-thinking*"]
@@ -17,6 +19,7 @@ KIMI: Final[dict[str, Any]] = {
         # platform.kimi.ai/docs/api/chat documents max_completion_tokens and calls max_tokens deprecated.
         "max_tokens_field": "max_completion_tokens",
         "reasoning_field": "thinking",
+        "reasoning_efforts": EFFORTS,
         # "thinking is enabled but reasoning_content is missing in assistant tool call message"
         # (platform.moonshot.ai/docs/guide/use-kimi-k2-thinking-model, FAQ).
         "reasoning_content": "echo",

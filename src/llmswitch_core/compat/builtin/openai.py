@@ -33,6 +33,9 @@ COMPATIBLE: Final[dict[str, Any]] = {
     ],
 }
 
+EFFORTS: Final = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+"""Every effort word: the writer passes them on, and a profile's `thinking` rules say what becomes of each."""
+
 _FOREIGN_CLIENTS: Final = ["openai-responses", "anthropic-messages", "gemini"]
 """A Chat Completions client's own mistakes go to OpenAI as they are; what translation puts in must fit."""
 
@@ -53,7 +56,7 @@ OPENAI: Final[dict[str, Any]] = {
         "refusal": True,
         "openai_extras": True,
         # All words pass the writer; the rules below fit them to the model.
-        "reasoning_efforts": ["none", "minimal", "low", "medium", "high", "xhigh", "max"],
+        "reasoning_efforts": EFFORTS,
         "reasoning_off": True,
     },
     "protocols": ["openai-chat"],
