@@ -16,8 +16,8 @@ from bench.processes import BenchError
 from bench.scenarios import Scenario
 from bench.upstream import nginx, proxy_config
 
-LITELLM = "litellm[proxy]==1.106.0"
-"""The newest release whose own requirements the package index can meet (1.107-1.109 pin packages that are absent)."""
+LITELLM = Path(__file__).parent.parent / "requirements" / "bench-litellm.txt"
+"""Locked: litellm[proxy] 1.106.0, the newest whose own requirements can be met (1.107-1.109 pin absent packages)."""
 PORTKEY = "@portkey-ai/gateway@1.15.2"
 
 
@@ -111,11 +111,11 @@ def litellm(folder: Path, port: int, upstream: int, tools: Path) -> Subject:
     program = home / "bin" / "litellm"
     if not program.exists():
         _run(sys.executable, "-m", "venv", str(home))
-        _run(str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "uv")
-        _run(str(home / "bin" / "uv"), "pip", "install", "--quiet", "--python", str(home / "bin" / "python"), LITELLM)
+        _run(str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "-r", str(LITELLM))
     config = folder / "litellm.yaml"
     config.write_text(_LITELLM.format(upstream=upstream))
-    environment = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "LITELLM_TELEMETRY": "False"}
+    environment = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}
+    environment["LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY"] = "true"  # as open as the others here
     command = (str(program), "--config", str(config), "--port", str(port), "--num_workers", "1")
     return Subject("litellm", port, command, f"http://127.0.0.1:{port}/health/liveliness", environment)
 
@@ -137,8 +137,9 @@ def portkey(folder: Path, port: int, upstream: int, tools: Path) -> Subject:
         }
 
     def path(scenario: Scenario) -> str | None:
-        # Its /v1/messages serves Anthropic, Bedrock and Vertex upstreams only: no M→C.
-        return scenario.path if scenario.path == "/v1/chat/completions" else None
+        # Its /v1/messages serves Anthropic, Bedrock and Vertex upstreams only: no M→C. Its streams end in HTTP 500
+        # under Node 20 (`TypeError: immutable` where it appends its own headers to the fetched response).
+        return scenario.path if scenario.path == "/v1/chat/completions" and not scenario.stream else None
 
     command = ("node", str(program), f"--port={port}", "--headless")
     return Subject(

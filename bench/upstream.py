@@ -63,7 +63,7 @@ def upstream_config(folder: Path, port: int) -> Path:
       return 200 '{chat_answer().decode().replace("'", "")}';
     }}
     location = /stream/v1/chat/completions {{
-      default_type text/event-stream;
+      default_type "text/event-stream; charset=utf-8";
 {chr(10).join(writes)}
     }}
     location / {{ return 200 'ok'; }}
