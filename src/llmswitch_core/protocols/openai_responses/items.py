@@ -171,7 +171,7 @@ class ItemReader:
         self._assistant(
             Thinking(
                 text="" if token is not None and token.slot == "redacted" else "\n\n".join(raw or summary),
-                signature=token.value if token is not None and token.slot == "thinking" else None,
+                signature=(token.value or None) if token is not None and token.slot == "thinking" else None,
                 redacted=token.value if token is not None and token.slot == "redacted" else None,
                 summary=own and bool(summary) and not raw,
                 id=item_id if own and isinstance(item_id, str) else None,

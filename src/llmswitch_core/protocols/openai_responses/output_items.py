@@ -96,6 +96,8 @@ class Reasoning:
             item["summary"] = [{"type": "summary_text", "text": text}]
         if self.token is not None:
             item["encrypted_content"] = tokens.seal(self.token, self.origin)
+        elif self.origin is not Protocol.OPENAI_RESPONSES and text:
+            item["encrypted_content"] = tokens.PLAIN
         return item
 
 

@@ -24,6 +24,7 @@ from llmswitch_core.canonical.events import (
 )
 from llmswitch_core.canonical.fold import fold
 from llmswitch_core.canonical.model import FinishReason, Media, Opaque, Protocol, Text, Thinking, ToolCall, Usage
+from llmswitch_core.protocols.openai_responses.tokens import without_foreign
 from llmswitch_core.protocols.sse import SseParser
 from tests.core.protocols.openai_responses.support import CODEC, read, scope, stream, wire_events
 
@@ -158,6 +159,28 @@ def test_mp07_gemini_signatures_of_calls_and_text_survive() -> None:
     assert isinstance(first, Text)
     assert first.signature == "T"
     assert [part.signature for part in (second, third, fourth) if isinstance(part, ToolCall)] == ["A", None, "B"]
+
+
+def test_mp08_plain_reasoning_comes_back_as_plain_reasoning() -> None:
+    (item,) = output(*text(0, "hm", kind="thinking"))
+    assert read(input=[item]).turns[0].parts == [Thinking("hm")]
+
+
+def test_mp30_a_responses_upstream_is_spared_reasoning_it_never_issued() -> None:
+    foreign = output(
+        *text(0, "plain", kind="thinking"),
+        PartStart(1, "thinking", origin=M),
+        SignatureDelta(1, "SIG"),
+        PartStop(1),
+        *call(2, "{}", signature="G"),
+    )
+    own = [
+        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "ENC"},
+        {"type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": "rcx1.r.rcx1.m.SIG"},
+    ]
+    assert without_foreign([*foreign, *own]) == [foreign[-1], *own]
+    assert without_foreign(own) is None
+    assert without_foreign("hi") is None
 
 
 def test_mp07_the_vendors_own_token_is_not_wrapped_but_a_foreign_gateways_is_left_whole() -> None:
