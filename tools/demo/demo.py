@@ -187,7 +187,7 @@ port = {port}
 [virtualrouter.providers.local]
 protocol = "openai-chat"
 baseUrl = "{model}/v1"
-compatProfile = "lmstudio"
+compatProfile = "llamacpp"
 auth = {{ type = "none" }}
 models = ["smollm2"]
 

@@ -3,6 +3,9 @@
 `admit` reads a client request once; `plan` makes one attempt's sealed UpstreamRequest (called again, with the failed
 targets excluded, for every further attempt); `respond` gives the way back. It owns the order of these steps and
 nothing else: protocols, routing, governance and quirks each live in their own room.
+
+Of a profile's features it reads two itself: `count_tokens` (false: the target's counting call does not exist, estimate)
+and `incomplete_answers` (protocols whose answers the target leaves so incomplete that they are written, not forwarded).
 """
 
 from __future__ import annotations
@@ -334,7 +337,9 @@ class HubPipeline:
             return auxiliary.WholeAnswer(plan, CODECS[exchange.inbound.protocol], CODECS[target.protocol], counting)
         profile = self._profile(target)
         requested = profile.model_name == "requested"
-        forward = plan.same_protocol and not profile.edits_answers and not requested and _frames_pass(exchange)
+        incomplete = target.protocol in profile.features.get("incomplete_answers", ())
+        edited = requested or profile.edits_answers or incomplete
+        forward = plan.same_protocol and not edited and _frames_pass(exchange)
         return Responder(
             exchange,
             plan,

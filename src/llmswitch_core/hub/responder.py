@@ -53,6 +53,7 @@ class Responder:
         "_held_events",
         "_held_frames",
         "_inbound",
+        "_inspects",
         "_judge",
         "_outbound",
         "_parser",
@@ -87,6 +88,7 @@ class Responder:
         self._outbound = outbound
         self._profile = profile
         self._scope = scope
+        self._inspects = profile.edits_answers or profile.checks_answers
         self._sse = sse
         self._forward = forward
         self._context = compat_context(exchange, plan)
@@ -147,8 +149,8 @@ class Responder:
     def _frames(self, frames: Sequence[SseFrame]) -> bytes:
         out: list[bytes] = []
         for frame in frames:
-            if self._profile.edits_answers and frame.data[:1] == b"{":
-                frame = self._edited(frame)
+            if self._inspects and frame.data[:1] == b"{":
+                frame = self._inspected(frame)
                 if self.failure is not None:
                     break
             events = self._reader.feed(frame)
@@ -163,11 +165,14 @@ class Responder:
                 break
         return b"".join(out)
 
-    def _edited(self, frame: SseFrame) -> SseFrame:
+    def _inspected(self, frame: SseFrame) -> SseFrame:
+        """The frame as the profile's rules leave it; sets `failure` where they know it for an error."""
         tree = jsonio.decode(frame.data)
         if not isinstance(tree, dict):
             return frame
         self.failure = self._profile.failure(tree, self._context)
+        if not self._profile.edits_answers:
+            return frame
         return SseFrame(frame.event, jsonio.encode(self._profile.answer(tree, self._context)), frame.raw)
 
     def _take(self, events: Sequence[StreamEvent], frame: SseFrame | None, out: list[bytes]) -> bool:

@@ -11,6 +11,7 @@ from llmswitch_core.canonical.errors import ErrorKind
 from llmswitch_core.canonical.model import Conversation, Protocol, Reasoning, Text, Turn
 from llmswitch_core.compat import BUILT_IN, compile_profiles
 from llmswitch_core.compat.thinking import MEMBERS
+from llmswitch_core.hub import pipeline as hub_pipeline
 from llmswitch_core.protocols.anthropic_messages import models as messages_models
 from llmswitch_core.protocols.contract import Notes, WireTarget
 from llmswitch_core.protocols.gemini import settings_writer as gemini_settings
@@ -399,7 +400,8 @@ def test_a_messages_clients_thinking_arrives_in_the_vendors_words(
 
 def test_every_feature_is_one_a_protocol_writer_asks_for() -> None:
     documented = " ".join(
-        module.__doc__ or "" for module in (chat_features, responses_writer, gemini_settings, messages_models)
+        module.__doc__ or ""
+        for module in (chat_features, responses_writer, gemini_settings, messages_models, hub_pipeline)
     )
     known = set(re.findall(r"[a-z_]+", documented))
     for name, document in BUILT_IN.items():

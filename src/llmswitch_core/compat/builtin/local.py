@@ -8,6 +8,8 @@ LMSTUDIO: Final[dict[str, Any]] = {
     "name": "lmstudio",
     "description": "LM Studio's server",
     "extends": "openai-compatible",
+    # The Responses streams of the engine leave out output_index and sequence_number: the gateway writes them itself.
+    "features": {"incomplete_answers": ["openai-responses"]},
     "request": [
         {
             # "Invalid tool_choice type: 'object'. Supported string values: none, auto, required"
