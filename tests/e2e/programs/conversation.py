@@ -86,7 +86,7 @@ def hold(conversation: Conversation) -> dict[str, Any]:
                 return {"text": reply.text, "finish": reply.finish, "usage": usage, "turns": turn, "calls": seen}
             seen.append([[c.id, c.name, c.arguments] for c in reply.calls])
             conversation.tell([(call, add(call)) for call in reply.calls])
-    except Exception as error:  # noqa: BLE001 - whatever the SDK raises is the finding
+    except Exception as error:  # whatever the SDK raises is the finding
         status = getattr(error, "status_code", None) or getattr(error, "code", None)
         names = [kind.__name__ for kind in type(error).__mro__ if kind.__name__ not in ("object", "BaseException")]
         return {"error": {"types": names, "status": status, "message": str(error)[:500]}, "calls": seen}

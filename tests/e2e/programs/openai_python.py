@@ -42,9 +42,7 @@ class Chat:
             answer = self.client.chat.completions.create(**asked)
         choice = answer.choices[0]
         self.messages.append(choice.message.to_dict())
-        calls = [
-            Call(c.id, c.function.name, json.loads(c.function.arguments)) for c in choice.message.tool_calls or []
-        ]
+        calls = [Call(c.id, c.function.name, json.loads(c.function.arguments)) for c in choice.message.tool_calls or []]
         usage = (answer.usage.prompt_tokens, answer.usage.completion_tokens)
         return Reply(choice.message.content or "", choice.finish_reason, usage, calls)
 
