@@ -7,6 +7,7 @@ import json
 from tests.e2e import pins
 from tests.e2e.catalogue import Cell
 from tests.e2e.scenarios import Scenario
+
 from .process import Place, Ran, Said, execute
 
 

@@ -8,6 +8,7 @@ import sys
 from tests.e2e import pins
 from tests.e2e.catalogue import Cell
 from tests.e2e.scenarios import Scenario
+
 from .process import Place, Ran, Said, execute
 
 _PROGRAMS = {
