@@ -173,24 +173,56 @@ def _with_parts(turn: Turn, parts: list[Part]) -> Turn:
 
 
 def unique_calls(turns: list[Turn], notes: Notes) -> list[Turn]:
-    """Calls of one id stated twice in the same assistant run keep their first statement."""
+    """Call ids that are unique in the whole conversation.
+
+    A call stated twice in one assistant run keeps its first statement. An id that comes again in a later run (models
+    that count from `call_0` each time) gets a number, and so do the results that answer it there.
+    """
     out: list[Turn] = []
-    seen: set[str] = set()
+    used: set[str] = set()
+    renamed: dict[str, str] = {}
+    run: set[str] = set()
     for turn in turns:
-        if turn.role != "assistant":
-            seen.clear()
-            out.append(turn)
-            continue
-        parts: list[Part] = []
-        for part in turn.parts:
-            if isinstance(part, ToolCall):
-                if part.id in seen:
-                    notes.repaired("duplicate_tool_call")
-                    continue
-                seen.add(part.id)
-            parts.append(part)
-        out.append(turn if len(parts) == len(turn.parts) else _with_parts(turn, parts))
+        if turn.role == "assistant":
+            if not out or out[-1].role != "assistant":
+                run, renamed = set(), {}
+            parts = _stated_once(turn.parts, run, used, renamed, notes)
+        else:
+            parts = [
+                msgspec.structs.replace(part, call_id=renamed[part.call_id])
+                if isinstance(part, ToolResult) and part.call_id in renamed
+                else part
+                for part in turn.parts
+            ]
+        same = len(parts) == len(turn.parts) and all(new is old for new, old in zip(parts, turn.parts, strict=True))
+        out.append(turn if same else _with_parts(turn, parts))
     return out
+
+
+def _stated_once(parts: list[Part], run: set[str], used: set[str], renamed: dict[str, str], notes: Notes) -> list[Part]:
+    out: list[Part] = []
+    for part in parts:
+        if not isinstance(part, ToolCall):
+            out.append(part)
+            continue
+        if part.id in run:
+            notes.repaired("duplicate_tool_call")
+            continue
+        run.add(part.id)
+        if part.id in used:
+            renamed[part.id] = _numbered(part.id, used)
+            notes.repaired("repeated_tool_call_id")
+            part = msgspec.structs.replace(part, id=renamed[part.id])
+        used.add(part.id)
+        out.append(part)
+    return out
+
+
+def _numbered(call_id: str, used: set[str]) -> str:
+    number = 2
+    while f"{call_id}-{number}" in used:
+        number += 1
+    return f"{call_id}-{number}"
 
 
 def keep_tokens(

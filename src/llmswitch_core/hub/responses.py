@@ -16,6 +16,7 @@ from llmswitch_core.hub import responses_state as state
 from llmswitch_core.hub.exchange import Exchange
 from llmswitch_core.hub.wire_edit import REMOVED
 from llmswitch_core.protocols.contract import Codec
+from llmswitch_core.protocols.openai_responses import tokens
 from llmswitch_core.router.contract import Target
 
 
@@ -50,15 +51,24 @@ def issuer_of(exchange: Exchange) -> str | None:
 
 
 def same_protocol_edits(exchange: Exchange, target: Target) -> dict[str, JsonValue]:
-    """How a Responses body that goes on from something is sent to a Responses upstream."""
-    history = exchange.history
-    if history is None or exchange.expanded is None:
+    """How a Responses body is sent to a Responses upstream: by reference or by value, without foreign reasoning."""
+    if exchange.inbound.protocol is not Protocol.OPENAI_RESPONSES:
         return {}
-    if history.upstream_id is not None and history.upstream_stored and history.provider_key == target.provider_key:
-        if exchange.tree.get("previous_response_id") == history.upstream_id:
-            return {}
-        return {"previous_response_id": history.upstream_id}
-    return {"previous_response_id": REMOVED, "input": exchange.expanded["input"]}
+    edits: dict[str, JsonValue] = {}
+    items = exchange.tree.get("input")
+    history = exchange.history
+    if history is not None and exchange.expanded is not None:
+        if history.upstream_id is not None and history.upstream_stored and history.provider_key == target.provider_key:
+            if exchange.tree.get("previous_response_id") != history.upstream_id:
+                edits["previous_response_id"] = history.upstream_id
+        else:
+            items = exchange.expanded["input"]
+            edits = {"previous_response_id": REMOVED, "input": items}
+    own = tokens.without_foreign(items)
+    if own is not None:
+        edits["input"] = own
+        exchange.notes.dropped("reasoning")
+    return edits
 
 
 # --- what an answer leaves in the store --------------------------------------------------------------------

@@ -121,8 +121,8 @@ def test_mp04_governance_introduces_no_violation_and_leaves_none_of_pairing(turn
     after = governed(before, target("anthropic"), TokenLedger(Memory()), Notes())
     assert msgspec.json.encode(before) == frozen, "the client's conversation was changed in place"
     found = of_conversation(after)
-    assert not [item for item in found if not item.startswith("duplicate_call")]
-    assert not [item for item in introduced(of_conversation(before), found) if not item.startswith("duplicate_call")]
+    assert found == ()
+    assert introduced(of_conversation(before), found) == ()
     for position, turn in enumerate(after.turns):
         assert turn.parts
         calls = [part.id for part in turn.parts if isinstance(part, ToolCall)]
@@ -217,3 +217,19 @@ def test_mp07_an_unrecorded_token_belongs_to_the_vendor_of_the_protocol_it_was_s
     turns = [Turn("assistant", [Thinking("hm", signature="g", origin=Protocol.GEMINI)])]
     gemini = target("gemini", Protocol.GEMINI)
     assert keep_tokens(turns, Protocol.ANTHROPIC_MESSAGES, gemini, TokenLedger(Memory()), Notes()) is None
+
+
+def test_mp06_an_id_a_model_uses_again_in_a_later_turn_stays_with_its_own_result() -> None:
+    turns = [
+        Turn("assistant", [call("call_0")]),
+        Turn("user", [result("call_0", "first")]),
+        Turn("assistant", [call("call_0")]),
+        Turn("user", [result("call_0", "second")]),
+    ]
+    before = Conversation(Protocol.OPENAI_CHAT, "m", turns)
+    after = governed(before, target("anthropic"), TokenLedger(Memory()), Notes())
+    assert results_of(after.turns[1]) == ["call_0"]
+    assert results_of(after.turns[3]) == ["call_0-2"]
+    answer = after.turns[3].parts[0]
+    assert isinstance(answer, ToolResult)
+    assert answer.content == [Text("second")]
