@@ -1,0 +1,169 @@
+"""A gateway really listening, in a thread with its own loop, in front of the fake upstream.
+
+Everything goes over sockets: the test's client, the gateway, the fake. It runs in this process, so that a planted bug
+(`mutants.py`) is in force on the whole path. Configuration is text, as a user writes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+from llmswitch_core.compat import BUILT_IN, compile_profiles, rule_set
+from routecodex.app.gateway import Gateway
+from routecodex.app.server import server
+from routecodex.app.switches import TABLE, resolve
+from routecodex.blocks.telemetry import LogWriter
+from routecodex.blocks.telemetry.logs import configure
+from routecodex.config.compiling import compile_config
+from routecodex.config.loading import load_text
+
+KEY = "${UPSTREAM_KEY}"
+ERROR_KEYS = 120
+"""How many key aliases a provider has: failures cool a key down, so every failing request takes a fresh one."""
+
+_FAMILIES = (
+    # id, protocol, path below the fake's root, vendor
+    ("chat", "openai-chat", "/v1", "openai"),
+    ("responses", "openai-responses", "/v1", "openai"),
+    ("messages", "anthropic-messages", "", "anthropic"),
+    ("gemini", "gemini", "", "gemini"),
+)
+PROVIDER = {protocol: name for name, protocol, _, _ in _FAMILIES}
+MODEL = {
+    "openai-chat": "gpt-4.1",
+    "openai-responses": "gpt-4.1",
+    "anthropic-messages": "claude-x",
+    "gemini": "gemini-2.5-flash",
+}
+
+
+def target(outbound: str, *, provider: str = "", key: str = "") -> str:
+    """The model name a client uses for an upstream of that protocol: `provider[.key].model`."""
+    return ".".join(p for p in (provider or PROVIDER[outbound], key, MODEL[outbound]) if p)
+
+
+def configuration(upstream: str, store: str, *, keepalive: float, idle: float) -> str:
+    """The configuration file: for each protocol a native provider, a foreign one, and a route over both."""
+    keys = "".join(f', e{n} = "{KEY}"' for n in range(ERROR_KEYS))
+    out = [
+        "[server]\nport = 1\naccessLog = false\nkeepalive = %s\nheadWait = %s\ndrain = 0" % (keepalive, keepalive or 15),
+        "[server.admin]\nenabled = false",
+        f'[store]\npath = "{store}"',
+        '[telemetry]\nlogLevel = "error"',
+        "[virtualrouter.health]\nrateLimitCooldown = 0\nauthCooldown = 0\nbillingCooldown = 0\nfailureThreshold = 1000",
+        "[virtualrouter.sticky]\nenabled = false",
+        "[virtualrouter.retry]\nloneRetryAfter = 0",
+    ]
+    routes = ['default = ["chat.gpt-4.1"]']
+    aliases = []
+    for name, protocol, path, vendor in _FAMILIES:
+        for suffix, family in (("", f'vendor = "{vendor}"\n'), ("-b", "")):
+            out.append(
+                f'[virtualrouter.providers.{name}{suffix}]\nprotocol = "{protocol}"\nbaseUrl = "{upstream}{path}"\n'
+                f'{family}keys = {{ main = "{KEY}"{keys if not suffix else ""} }}\nmaxConnections = 64'
+            )
+            out.append(
+                f"[virtualrouter.providers.{name}{suffix}.timeouts]\nfirstByte = 20\nidle = {idle}\ntotal = 40"
+            )
+        model = MODEL[protocol]
+        routes.append(
+            f'two-{name} = [{{ targets = ["{name}.main.{model}", "{name}-b.main.{model}"], mode = "priority" }}]'
+        )
+        aliases.append(f'"two-{name}" = "two-{name}"')
+    out.append(
+        f'[virtualrouter.providers.deepseek]\nprotocol = "openai-chat"\nbaseUrl = "{upstream}/v1"\n'
+        f'compatProfile = "deepseek"\nkeys = {{ main = "{KEY}" }}'
+    )
+    out.append(
+        f'[virtualrouter.providers.lowered]\nprotocol = "gemini"\nbaseUrl = "{upstream}"\nkeys = {{ main = "{KEY}" }}\n'
+        'models = [{ name = "gemini-2.5-flash", options = { tool_schema = "parameters" } }]'
+    )
+    out.append("[virtualrouter.routing]\n" + "\n".join(routes))
+    out.append("[virtualrouter.aliases]\n" + "\n".join(aliases))
+    return "\n\n".join(out) + "\n"
+
+
+class RunningGateway:
+    """`with RunningGateway(upstream_url, tmp) as gateway:`; `gateway.port` is where it listens."""
+
+    def __init__(self, upstream: str, directory: Path, *, keepalive: float = 15, idle: float = 20) -> None:
+        self._text = configuration(upstream, str(directory / "state.sqlite3"), keepalive=keepalive, idle=idle)
+        self._directory = directory
+        self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
+        self._ready = threading.Event()
+        self._error: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._server: Any = None
+        self.gateway: Gateway
+        self.log = io.StringIO()
+        self.port = 0
+
+    def __enter__(self) -> RunningGateway:
+        self._thread.start()
+        assert self._ready.wait(30), "the gateway did not start"
+        if self._error is not None:
+            raise self._error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(setattr, self._server, "should_exit", True)
+        self._thread.join(30)
+        assert not self._thread.is_alive(), "the gateway did not stop"
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        environ = {"HOME": str(self._directory), "UPSTREAM_KEY": "k-upstream"}
+        loaded = load_text(self._text, environ, TABLE, path=self._directory / "config.toml")
+        compiled = compile_config(loaded, environ)
+        switches = resolve(compiled.architecture)
+        writer = LogWriter(self.log, "json")
+        log = configure(writer, "error")
+        profiles = rule_set(compile_profiles(BUILT_IN, compiled.profiles), switches.hub_compat_profile)
+        self.gateway = Gateway(compiled, profiles, switches, writer, log)
+        listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.port = listener.getsockname()[1]
+        self._server = server(
+            self.gateway.application, self.gateway.flow, self.gateway.stop_accepting, compiled.server
+        )
+        try:
+            watcher = asyncio.create_task(self._server.serve(sockets=[listener]))
+            while not self._server.started and not watcher.done():  # noqa: ASYNC110 - uvicorn has no event for it
+                await asyncio.sleep(0.002)
+            self._ready.set()
+            await watcher
+        finally:
+            await self.gateway.close()
+            writer.close()
+
+    def do(self, function: Any) -> Any:
+        """Run a function on the gateway's own loop and wait for its value."""
+
+        async def call() -> Any:
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(call(), self._loop).result(10)
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """Recorded requests so far, by outcome class."""
+        return dict(self.do(self.gateway.metrics.outcomes))
+
+    @property
+    def running(self) -> int:
+        """Requests under way."""
+        return int(self.do(lambda: self.gateway.flow.running))
