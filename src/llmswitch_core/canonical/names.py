@@ -30,12 +30,14 @@ class WireNames:
     """Both directions of the map for one request's tools.
 
     The flat name of `ns` / `tool` is `ns__tool`; illegal characters become `_`; what is too long is cut and what
-    collides is marked with a short hash of the original, in the order of the tool list.
+    collides is marked with a short hash of the original, in the order of the tool list. `letter_first`: the wire takes
+    no digit or dash as the first character (Gemini), such names get `_` in front.
     """
 
-    __slots__ = ("_by_tool", "_by_wire")
+    __slots__ = ("_by_tool", "_by_wire", "_letter_first")
 
-    def __init__(self, tools: Sequence[Tool]) -> None:
+    def __init__(self, tools: Sequence[Tool], *, letter_first: bool = False) -> None:
+        self._letter_first = letter_first
         self._by_tool: dict[tuple[str | None, str], str] = {}
         self._by_wire: dict[str, ToolName] = {}
         named = [tool for tool in tools if isinstance(tool, FunctionTool | CustomTool)]
@@ -44,7 +46,7 @@ class WireNames:
             for tool in named:
                 key = (tool.namespace, tool.name)
                 flat = _flat(tool.name, tool.namespace)
-                legal = _legal(flat)
+                legal = _legal(flat, letter_first)
                 if (legal == flat) is not exact or key in self._by_tool:
                     continue
                 if legal in self._by_wire:
@@ -56,7 +58,7 @@ class WireNames:
     def wire(self, name: str, namespace: str | None = None) -> str:
         """The flat, legal name (`^[a-zA-Z0-9_-]{1,64}$`) under which a tool goes upstream."""
         known = self._by_tool.get((namespace, name))
-        return known if known is not None else _legal(_flat(name, namespace))
+        return known if known is not None else _legal(_flat(name, namespace), self._letter_first)
 
     def original(self, wire_name: str) -> ToolName:
         """The client's own name for what the upstream called; unknown names are functions of that name."""
@@ -68,8 +70,10 @@ def _flat(name: str, namespace: str | None) -> str:
     return f"{namespace}__{name}" if namespace else name
 
 
-def _legal(flat: str) -> str:
+def _legal(flat: str, letter_first: bool) -> str:
     legal = _ILLEGAL.sub("_", flat) or "_"
+    if letter_first and not (legal[0].isalpha() or legal[0] == "_"):
+        legal = f"_{legal}"
     return legal if len(legal) <= MAX_LENGTH else _marked(legal, flat)
 
 

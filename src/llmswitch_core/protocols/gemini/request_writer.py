@@ -69,7 +69,7 @@ def count_request(conversation: Conversation, target: WireTarget, notes: Notes) 
 
 def write_body(conversation: Conversation, target: WireTarget, notes: Notes) -> dict[str, JsonValue]:
     """The body of a generateContent request."""
-    names = WireNames(conversation.tools)
+    names = WireNames(conversation.tools, letter_first=True)
     writer = _Contents(conversation, target, names, notes)
     system, contents = writer.write()
     body: dict[str, JsonValue] = {"contents": contents}

@@ -171,7 +171,7 @@ class _Machine:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._names = WireNames(scope.conversation.tools)
+        self._names = WireNames(scope.conversation.tools, letter_first=True)
         self._carry = scope.conversation.protocol is not Protocol.GEMINI
         """The client speaks another protocol: it can bring a signature back on a thought only, so the call's
         signature is told on the thought directly before it as well (without one, the ledger of tokens remembers)."""
