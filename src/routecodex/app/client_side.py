@@ -32,6 +32,7 @@ class ClientSide:
         "_beating",
         "_client",
         "_deadline",
+        "_head_due",
         "_keepalive",
         "_last",
         "_loop",
@@ -54,6 +55,7 @@ class ClientSide:
         self._deadline: asyncio.TimerHandle | None = None
         self._keepalive = 0.0
         self._last = 0.0
+        self._head_due = 0.0
         self._writing = False
         self.headers: _Headers = []
         """Of the head that goes out next: of the gateway alone, then of the attempt that answers."""
@@ -98,7 +100,8 @@ class ClientSide:
         self._keepalive = keepalive
         self._beat = beat
         self._last = self._loop.time()
-        self._timer = self._loop.call_later(head_wait, self._silent)
+        self._head_due = self._last + head_wait
+        self._timer = self._loop.call_later(min(head_wait, keepalive) if keepalive else head_wait, self._silent)
 
     async def start(self) -> None:
         """Send the head of the stream, if it is not out yet."""
@@ -143,8 +146,9 @@ class ClientSide:
             # The client is too far behind to be told anything; it has unread bytes to be alive by.
             self._timer = self._loop.call_later(self._keepalive or 60.0, self._silent)
             return
-        if self.started and silence < self._keepalive:
-            self._timer = self._loop.call_later(self._keepalive - silence, self._silent)
+        left = self._keepalive - silence if self.started else self._head_due - now
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._silent)
             return
         if self._beating is None and not self.closed:
             self._beating = self._loop.create_task(self._send_beat())

@@ -305,12 +305,12 @@ class RequestFlow:
             if since:
                 facts.waited += clock() - since
             out = feed(chunk) if chunk else way.end()
+            if way.content and not facts.content_at:
+                facts.content_at = clock()
             if way.failure is not None:
                 if out and way.content:
                     await write(out)
                 raise broken or way.failure
-            if out and not facts.content_at and way.content:
-                facts.content_at = clock()
             finished = way.finished
             if finished:
                 self._completed(generation, plan, way, facts, stream.status)

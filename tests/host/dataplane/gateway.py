@@ -44,7 +44,12 @@ M = Protocol.ANTHROPIC_MESSAGES
 G = Protocol.GEMINI
 
 _VERSION = {C: "/v1", R: "/v1", M: "", G: ""}
-_HEADER = {C: ("authorization", "Bearer "), R: ("authorization", "Bearer "), M: ("x-api-key", ""), G: ("x-goog-api-key", "")}
+_HEADER = {
+    C: ("authorization", "Bearer "),
+    R: ("authorization", "Bearer "),
+    M: ("x-api-key", ""),
+    G: ("x-goog-api-key", ""),
+}
 _VENDOR = {C: "openai", R: "openai", M: "anthropic", G: "gemini"}
 
 FAST = Timeouts(connect=2.0, first_byte=5.0, idle=5.0, total=30.0)

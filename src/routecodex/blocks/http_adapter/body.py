@@ -17,9 +17,9 @@ import brotli  # type: ignore[import-untyped]
 from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer
 
 if sys.version_info >= (3, 14):
-    from compression.zstd import ZstdDecompressor, ZstdError
+    from compression import zstd
 else:
-    from backports.zstd import ZstdDecompressor, ZstdError
+    from backports import zstd
 
 SILENCE: Final = 60.0
 """Seconds a client may pause in the middle of its body."""
@@ -139,7 +139,7 @@ class _Brotli:
 
 class _Zstd:
     def __init__(self) -> None:
-        self._inner = ZstdDecompressor()
+        self._inner = zstd.ZstdDecompressor()
 
     def step(self, data: bytes) -> bytes:
         out: bytes = self._inner.decompress(data, _STEP)
@@ -194,7 +194,7 @@ def _decoded(decompressor: _Decompressor, body: bytes, name: str, limit: int) ->
                 raise too_large(limit)
             if not piece and decompressor.pending:
                 break
-    except (zlib.error, brotli.error, ZstdError, EOFError) as error:
+    except (zlib.error, brotli.error, zstd.ZstdError, EOFError) as error:
         raise _refused(f"The request body is not valid {name}: {error}.", 400) from error
     if len(out) > limit:
         raise too_large(limit)
