@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -55,6 +54,10 @@ _VENDOR = {C: "openai", R: "openai", M: "anthropic", G: "gemini"}
 FAST = Timeouts(connect=2.0, first_byte=5.0, idle=5.0, total=30.0)
 
 
+_LIMITS = Limits()
+_RETRY = RetrySettings()
+
+
 def provider(
     name: str,
     url: str,
@@ -103,8 +106,8 @@ def compiled(
     specs: tuple[ProviderSpec, ...],
     *,
     table: RoutingTable | None = None,
-    limits: Limits = Limits(),
-    retry: RetrySettings = RetrySettings(),
+    limits: Limits = _LIMITS,
+    retry: RetrySettings = _RETRY,
     store: str = ":memory:",
     **server_settings: Any,
 ) -> CompiledConfig:
@@ -149,7 +152,7 @@ class Host:
     async def settled(self, records: int | None = None) -> list[OutcomeRecord]:
         """Wait until nothing runs (and `records` requests were recorded)."""
         async with asyncio.timeout(10):
-            while self.gateway.flow.running or (records is not None and len(self.records) < records):
+            while self.gateway.flow.running or (records is not None and len(self.records) < records):  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         return self.records
 
@@ -167,9 +170,9 @@ async def host(config: CompiledConfig) -> AsyncIterator[Host]:
     port = listener.getsockname()[1]
     running = server(gateway.application, gateway.flow, gateway.stop_accepting, config.server)
     task = asyncio.get_running_loop().create_task(running.serve(sockets=[listener]))
-    while not running.started and not task.done():
+    while not running.started and not task.done():  # noqa: ASYNC110 - uvicorn offers nothing to wait for
         await asyncio.sleep(0.002)
-    token = Path(config.server.admin.token_file).read_text().strip()
+    token = Path(config.server.admin.token_file).read_text().strip()  # noqa: ASYNC240
     try:
         yield Host(f"http://127.0.0.1:{port}", port, gateway, running, log, task, config, token)
     finally:
@@ -182,7 +185,7 @@ async def host(config: CompiledConfig) -> AsyncIterator[Host]:
 def open_descriptors() -> int:
     """File descriptors of this process."""
     folder = "/proc/self/fd" if Path("/proc/self/fd").is_dir() else "/dev/fd"
-    return len(os.listdir(folder))
+    return len(list(Path(folder).iterdir()))
 
 
 def leftovers() -> tuple[int, int]:

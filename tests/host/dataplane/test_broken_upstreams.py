@@ -1,8 +1,12 @@
+# ruff: noqa: SIM117 - nesting shows what lives in what
 """Upstreams that cut, die, stall or talk nonsense: what the client gets, and what is left behind."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -10,8 +14,26 @@ import pytest
 
 from llmswitch_core.canonical.model import Protocol
 from routecodex.config.compiled import Timeouts
-from tests.fake_upstream import Cut, Delivery, FakeUpstream, Garbage, Hang, Script, Text
+from tests.fake_upstream import Cut, Delivery, FakeUpstream, Hang, Script, Text
 from tests.host.dataplane.gateway import C, G, M, R, chat, compiled, host, provider, streamed
+
+
+@asynccontextmanager
+async def raw_upstream(reply: bytes) -> AsyncIterator[str]:
+    """A server that answers every request with these bytes and closes; its URL."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            head = (await reader.readuntil(b"\r\n\r\n")).lower().split(b"\r\n")
+            length = next((line[15:] for line in head if line.startswith(b"content-length:")), b"0")
+            await reader.readexactly(int(length))
+            writer.write(reply)
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 async def test_a_pooled_connection_that_died_is_replaced_without_an_attempt(
@@ -101,20 +123,13 @@ async def test_the_end_of_a_stream_counts_even_if_the_connection_breaks_behind_i
     up: FakeUpstream, http: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     """Sloppy servers close without the last chunk: everything had come, so the answer is whole."""
-    whole = b'data: {"id":"x","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":null}]}\n\n'
-    end = b'data: {"id":"x","object":"chat.completion.chunk","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+    whole = b'data: {"id":"x","choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":null}]}\n\n'
+    end = b'data: {"id":"x","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 
-    async def sloppy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        data = whole + end
-        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-        writer.write(head + b"%x\r\n%b\r\n" % (len(data), data))
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(sloppy, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server, host(compiled(tmp_path, (provider("a", url),))) as gateway:
+    data = whole + end
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    reply = head + b"%x\r\n%b\r\n" % (len(data), data)
+    async with raw_upstream(reply) as url, host(compiled(tmp_path, (provider("a", url),))) as gateway:
         async with http.post(gateway.url + "/v1/chat/completions", json=chat(stream=True)) as answer:
             assert (await answer.read()).endswith(b"data: [DONE]\n\n")
         (record,) = await gateway.settled(1)
@@ -122,11 +137,10 @@ async def test_the_end_of_a_stream_counts_even_if_the_connection_breaks_behind_i
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_a_web_page_in_a_200_is_no_answer(
-    stream: bool, up: FakeUpstream, http: aiohttp.ClientSession, tmp_path: Path
-) -> None:
-    up.script(Script.of(Garbage()))
-    async with host(compiled(tmp_path, (provider("a", up.url),))) as gateway:
+async def test_a_web_page_in_a_200_is_no_answer(stream: bool, http: aiohttp.ClientSession, tmp_path: Path) -> None:
+    page = b"<html><body>Please log in</body></html>"
+    reply = b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: %d\r\n\r\n%b" % (len(page), page)
+    async with raw_upstream(reply) as url, host(compiled(tmp_path, (provider("a", url),))) as gateway:
         async with http.post(gateway.url + "/v1/chat/completions", json=chat(stream=stream)) as answer:
             assert answer.status == 502
             assert "error" in await answer.json()
@@ -143,15 +157,7 @@ async def test_a_web_page_in_a_200_is_no_answer(
     ],
 )
 async def test_what_is_not_http_is_named(reply: bytes, code: str, http: aiohttp.ClientSession, tmp_path: Path) -> None:
-    async def nonsense(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(reply)
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(nonsense, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server, host(compiled(tmp_path, (provider("a", url),))) as gateway:
+    async with raw_upstream(reply) as url, host(compiled(tmp_path, (provider("a", url),))) as gateway:
         async with http.post(gateway.url + "/v1/chat/completions", json=chat()) as answer:
             assert answer.status == 502
             assert (await answer.json())["error"]["code"] == code
@@ -160,17 +166,9 @@ async def test_what_is_not_http_is_named(reply: bytes, code: str, http: aiohttp.
 async def test_redirects_are_not_followed(http: aiohttp.ClientSession, up: FakeUpstream, tmp_path: Path) -> None:
     """A redirect would take the credential to a place nobody configured."""
 
-    async def moved(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(
-            b"HTTP/1.1 307 Moved\r\nlocation: %b/v1/chat/completions\r\ncontent-length: 0\r\n\r\n" % up.url.encode()
-        )
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(moved, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server, host(compiled(tmp_path, (provider("a", url),))) as gateway:
+    place = up.url.encode() + b"/v1/chat/completions"
+    reply = b"HTTP/1.1 307 Moved\r\nlocation: %b\r\ncontent-length: 0\r\n\r\n" % place
+    async with raw_upstream(reply) as url, host(compiled(tmp_path, (provider("a", url),))) as gateway:
         async with http.post(gateway.url + "/v1/chat/completions", json=chat()) as answer:
             assert answer.status >= 400
     assert up.requests == []

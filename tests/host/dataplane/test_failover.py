@@ -1,3 +1,4 @@
+# ruff: noqa: SIM117 - nesting shows what lives in what
 """Attempts: which failures another target gets to mend, how often, and what the client sees of it."""
 
 from __future__ import annotations

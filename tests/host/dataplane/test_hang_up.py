@@ -1,3 +1,4 @@
+# ruff: noqa: SIM117 - nesting shows what lives in what
 """The client leaves, in every phase: the upstream is let go, one record is written, nothing is tried again (MP-25)."""
 
 from __future__ import annotations

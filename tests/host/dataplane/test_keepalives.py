@@ -1,3 +1,4 @@
+# ruff: noqa: SIM117 - nesting shows what lives in what
 """A slow upstream and a waiting client (MP-26): head, keepalives, and the time-outs they must not touch."""
 
 from __future__ import annotations
@@ -77,7 +78,8 @@ async def test_mp26_a_silent_middle_is_bridged(up: FakeUpstream, tmp_path: Path)
             seen += await client.until(b"event: ping")
             up.open_gate()
             text = (seen + await client.rest()).decode()
-    assert text.index("first") < text.index("event: ping") < text.index("second") < text.index("message_stop")
+    # The vendor itself sends one before the first word.
+    assert text.index("first") < text.rindex("event: ping") < text.index("second") < text.index("message_stop")
 
 
 async def test_mp26_keepalives_do_not_prolong_the_idle_time_out(up: FakeUpstream, tmp_path: Path) -> None:
@@ -89,7 +91,7 @@ async def test_mp26_keepalives_do_not_prolong_the_idle_time_out(up: FakeUpstream
             await client.post(path, body, "connection: close")
             text = (await client.rest()).decode()
         (record,) = await gateway.settled(1)
-    assert text.count("event: ping") >= 2
+    assert text.count("event: ping") >= 3
     assert "event: error" in text
     assert record.code == "idle_timeout"
     assert record.outcome == "timeout"

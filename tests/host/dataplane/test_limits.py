@@ -1,3 +1,4 @@
+# ruff: noqa: SIM117 - nesting shows what lives in what
 """What clients may not do: too much, too deep, too odd. Always a clear error in the client's protocol."""
 
 from __future__ import annotations
@@ -114,9 +115,12 @@ async def test_encoded_request_bodies_are_decoded(
     encoding: str, encode: Any, up: FakeUpstream, http: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     data = encode(json.dumps(chat("compressed")).encode())
-    async with host(compiled(tmp_path, (provider("a", up.url),))) as gateway, http.post(
-        gateway.url + "/v1/chat/completions", data=data, headers={**JSON, "content-encoding": encoding}
-    ) as answer:
+    async with (
+        host(compiled(tmp_path, (provider("a", up.url),))) as gateway,
+        http.post(
+            gateway.url + "/v1/chat/completions", data=data, headers={**JSON, "content-encoding": encoding}
+        ) as answer,
+    ):
         assert answer.status == 200
     assert up.last.body["messages"][0]["content"] == "compressed"
     assert up.last.header("content-encoding") is None
@@ -145,9 +149,12 @@ def zstd(data: bytes) -> bytes:
 async def test_encoded_bodies_that_harm_are_refused(
     encoding: str, data: bytes, status: int, up: FakeUpstream, http: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
-    async with host(compiled(tmp_path, (provider("a", up.url),), limits=SMALL)) as gateway, http.post(
-        gateway.url + "/v1/chat/completions", data=data, headers={**JSON, "content-encoding": encoding}
-    ) as answer:
+    async with (
+        host(compiled(tmp_path, (provider("a", up.url),), limits=SMALL)) as gateway,
+        http.post(
+            gateway.url + "/v1/chat/completions", data=data, headers={**JSON, "content-encoding": encoding}
+        ) as answer,
+    ):
         assert answer.status == status
         shape_of(C, await answer.json())
     assert up.requests == []
@@ -176,9 +183,12 @@ async def test_a_body_in_chunks_is_counted_as_it_comes(
 async def test_bodies_that_are_not_json_are_refused(
     kind: str, up: FakeUpstream, http: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
-    async with host(compiled(tmp_path, (provider("a", up.url),))) as gateway, http.post(
-        gateway.url + "/v1/chat/completions", data=json.dumps(chat()), headers={"content-type": kind}
-    ) as answer:
+    async with (
+        host(compiled(tmp_path, (provider("a", up.url),))) as gateway,
+        http.post(
+            gateway.url + "/v1/chat/completions", data=json.dumps(chat()), headers={"content-type": kind}
+        ) as answer,
+    ):
         assert answer.status == 415
         shape_of(C, await answer.json())
 
