@@ -90,7 +90,11 @@ async def run_all(cells: list[Cell], options: argparse.Namespace, folder: Path, 
 
         async def run_one(cell: Cell) -> None:
             async with room:
-                outcomes[cell.number] = await run_cell(cell, targets[cell.number], gateway, folder, console)
+                try:
+                    outcomes[cell.number] = await run_cell(cell, targets[cell.number], gateway, folder, console)
+                except Exception as error:  # the other cells go on; this one has not passed
+                    outcomes[cell.number] = Outcome(cell, 0.0, [f"the harness itself failed: {error!r}"])
+                    report.show_fault(console, outcomes[cell.number])
 
         async with asyncio.TaskGroup() as group:
             for cell in cells:

@@ -100,7 +100,8 @@ def full_plan() -> list[Cell]:
             cases: Iterable[str] = client.everywhere
             if upstream in (client.own, client.foreign):
                 cases = (*client.everywhere, *client.trouble)
-            cells.extend(Cell(len(cells) + n, client, upstream, case) for n, case in enumerate(cases))
+            for case in cases:
+                cells.append(Cell(len(cells), client, upstream, case))
     return cells
 
 

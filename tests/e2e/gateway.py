@@ -15,6 +15,8 @@ from .catalogue import PROTOCOLS, Cell
 from .upstreams import CLIENT_KEY, UPSTREAM_KEY, Target
 
 READY_SECONDS = 60.0
+PROFILES = {"C": "openai", "R": "openai", "M": "anthropic", "G": "gemini"}
+"""The fake upstreams refuse what the vendors themselves refuse, so they are treated as the vendors are."""
 
 
 def configuration(cells: list[Cell], targets: dict[int, list[Target]]) -> dict[str, Any]:
@@ -30,6 +32,7 @@ def configuration(cells: list[Cell], targets: dict[int, list[Target]]) -> dict[s
                 "baseUrl": target.base_url,
                 "keys": {"main": "${E2E_UPSTREAM_KEY}"},
                 "models": [target.model],
+                "compatProfile": PROFILES[target.protocol],
             }
             addresses.append(f"{target.provider}.{target.model}")
         aliases[cell.model] = addresses[0]

@@ -14,7 +14,8 @@ from .catalogue import Cell
 PICTURE_MARK = "I see 1 image(s): image/png:57cda64c"
 """How the fake upstream names tests/e2e/red.png (by the hash of its bytes)."""
 CUT_TEXT = "This answer is cut"
-FIRST, SECOND = "first-model", "second-model"
+FIRST = "busy-model"
+"""The model that answers 429 in the case of two targets."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Scenario:
     says: pieces of the final text; `in_order`: as they stand here. exact: the final text and nothing else.
     fails: the client must fail visibly, its error naming one of `error_names`. calls: requests each upstream gets
     (least, most) per conversation. statuses: what the client may see on the wire; `must_see`: what it has to see.
+    cools_down: an upstream that refused may be spared in a later conversation.
     picture: "" | "attached" (given with the prompt) | "workspace" (to be read by a tool).
     made: files the client must have made in its workspace.
     """
@@ -35,6 +37,7 @@ class Scenario:
     fails: bool = False
     error_names: tuple[str, ...] = ()
     calls: tuple[tuple[int, int], ...] = ((1, 1),)
+    cools_down: bool = False
     statuses: frozenset[int] = frozenset({200})
     must_see: int = 200
     picture: str = ""
@@ -100,6 +103,7 @@ def _one_429(cell: Cell) -> Scenario:
         fails=True,
         error_names=("429", "RateLimitError", "rate limit", "RESOURCE_EXHAUSTED"),
         calls=((1, 8),),
+        cools_down=True,
         statuses=frozenset({429}),
         must_see=429,
     )
@@ -107,7 +111,8 @@ def _one_429(cell: Cell) -> Scenario:
 
 def _two_429(cell: Cell) -> Scenario:
     said = f"Served by the second of {cell.tag}."
-    return Scenario(f"[[status 429 model={FIRST}]] [[say {said}]]", exact=said, calls=((1, 1), (1, 1)))
+    prompt = f"[[status 429 model={FIRST}]] [[say {said}]]"
+    return Scenario(prompt, exact=said, calls=((1, 1), (1, 1)), cools_down=True)
 
 
 def _cut(cell: Cell) -> Scenario:

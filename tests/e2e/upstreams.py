@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tests.fake_upstream import FakeUpstream, RecordedRequest
 
 from .catalogue import PROTOCOLS, Cell
-from .scenarios import FIRST, SECOND
+from .scenarios import FIRST
 
 UPSTREAM_KEY = "e2e-upstream-key"
 CLIENT_KEY = "e2e-client-key"
@@ -43,8 +43,9 @@ class Target:
         return lines or [f"{self.provider} was asked nothing"]
 
 
-UPSTREAM_MODELS = {"C": "chat-large", "R": "responses-large", "M": "messages-large", "G": "gemini-3-pro"}
-"""Gemini 3 is the strictest: it demands signatures on calls."""
+UPSTREAM_MODELS = {"C": "gpt-5.5", "R": "gpt-5.5", "M": "claude-sonnet-4-5", "G": "gemini-3-pro"}
+"""What a gateway may send goes by the model. These are strict: signatures on calls (Gemini 3), thinking first and
+signed in a tool loop, no top_k beside it (Claude with a budget), no max_tokens (OpenAI's reasoning models)."""
 
 
 async def start_targets(cells: list[Cell], stack: AsyncExitStack, direct: bool) -> dict[int, list[Target]]:
@@ -54,7 +55,8 @@ async def start_targets(cells: list[Cell], stack: AsyncExitStack, direct: bool) 
         targets[cell.number] = []
         for index, protocol in enumerate(cell.targets):
             provider = f"{cell.tag}-{protocol}{index + 1}"
-            model = (FIRST, SECOND)[index] if len(cell.targets) > 1 else UPSTREAM_MODELS[protocol]
+            busy = len(cell.targets) > 1 and index == 0
+            model = FIRST if busy else UPSTREAM_MODELS[protocol]
             fake = FakeUpstream(
                 protocols=[PROTOCOLS[protocol]],
                 realm=provider,

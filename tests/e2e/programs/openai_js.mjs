@@ -78,6 +78,9 @@ class Responses {
     const answer = this.streamed
       ? await this.client.responses.stream(asked).finalResponse()
       : await this.client.responses.create(asked);
+    if (answer.status === "failed") { // the SDK leaves it to the application to look
+      throw new Error(`the response failed: ${JSON.stringify(answer.error)}`);
+    }
     for (const { parsed_arguments: _, ...item } of answer.output) {
       for (const part of item.content ?? []) delete part.parsed;
       this.items.push(item);

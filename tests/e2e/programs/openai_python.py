@@ -89,6 +89,8 @@ class Responses:
                 answer: Any = stream.get_final_response()
         else:
             answer = self.client.responses.create(**asked)
+        if answer.status == "failed":  # the SDK leaves it to the application to look
+            raise RuntimeError(f"the response failed: {answer.error}")
         items = [item.to_dict() for item in answer.output]
         for item in items:
             item.pop("parsed_arguments", None)

@@ -46,7 +46,28 @@ CITATION_TYPES: Final = frozenset(
         "web_search_result_location",
     }
 )
+_STANDARD_ALPHABET: Final = str.maketrans("-_", "+/")
 FAILED_WITHOUT_TEXT: Final = "The tool call failed and gave no output."
+
+
+def whole_thoughts(parts: Sequence[Part]) -> list[Part]:
+    """Parts with each thought in one piece. A Gemini client replays a streamed thought in the pieces it came in, the
+    signature on the last of them, perhaps an empty one; Anthropic signs the whole.
+    """
+    out: list[Part] = []
+    for part in parts:
+        before = out[-1] if out else None
+        if (
+            isinstance(part, Thinking)
+            and isinstance(before, Thinking)
+            and before.signature is None
+            and before.redacted is None
+            and before.origin is part.origin
+        ):
+            out[-1] = msgspec.structs.replace(part, text=before.text + part.text)
+        else:
+            out.append(part)
+    return out
 
 
 class ContentWriter:
@@ -76,7 +97,7 @@ class ContentWriter:
     def assistant(self, parts: Sequence[Part]) -> list[Block]:
         """Blocks of an assistant message."""
         out: list[Block] = []
-        for part in parts:
+        for part in whole_thoughts(parts) if self._inbound is Protocol.GEMINI else parts:
             if isinstance(part, Text | Refusal):
                 out.extend(self._text(part))
             elif isinstance(part, Thinking):
@@ -138,9 +159,11 @@ class ContentWriter:
             return []
         # A Gemini client has one slot for every vendor's token, so its tokens all look like Gemini's; governance has
         # let only those through that this target's vendor issued.
-        own = own or (part.origin is self._inbound and self._inbound is Protocol.GEMINI)
-        if own and part.signature:
-            return [{"type": "thinking", "thinking": part.text, "signature": part.signature}]
+        lodged = part.origin is self._inbound and self._inbound is Protocol.GEMINI
+        if (own or lodged) and part.signature:
+            # google-genai sends bytes back in the URL-safe alphabet; Anthropic's signatures are in the standard one.
+            signature = part.signature.translate(_STANDARD_ALPHABET) if lodged else part.signature
+            return [{"type": "thinking", "thinking": part.text, "signature": signature}]
         if part.signature:
             self._notes.dropped("thinking.signature")
         if self._abilities.unsigned_thinking and part.text:

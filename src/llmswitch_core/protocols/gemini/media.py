@@ -50,6 +50,9 @@ _DEFAULT: Final[dict[str, str]] = {
     "audio": "audio/wav",
     "video": "video/mp4",
 }
+_STANDARD_ALPHABET: Final = str.maketrans("-_", "+/")
+"""Protobuf JSON reads bytes in both base64 alphabets and google-genai writes the URL-safe one; no other protocol here
+reads that."""
 
 
 def media_of(part: dict[str, JsonValue]) -> Media | None:
@@ -73,7 +76,7 @@ def media_of(part: dict[str, JsonValue]) -> Media | None:
         options=options or None,
     )
     if source is inline and isinstance(data, str):
-        media.data = data
+        media.data = data.translate(_STANDARD_ALPHABET) if "-" in data or "_" in data else data
     elif source is not inline and isinstance(uri, str) and uri:
         media.url = uri
     else:

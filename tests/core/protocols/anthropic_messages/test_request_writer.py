@@ -189,6 +189,26 @@ def test_mp07_a_gemini_client_replays_an_anthropic_signature_in_its_own_slot() -
     assert body_of(subject)["messages"][1]["content"] == [block]
 
 
+def test_mp07_a_thought_a_gemini_client_replays_in_pieces_is_sent_whole() -> None:
+    pieces = [Thinking(text, origin=G) for text in ("one ", "two ")]
+    subject = conversation(
+        user("go"),
+        assistant(*pieces, Thinking("", signature="Ea", origin=G), Thinking("three", signature="Eb", origin=G)),
+        user("x"),
+        protocol=G,
+    )
+    assert body_of(subject)["messages"][1]["content"] == [
+        {"type": "thinking", "thinking": "one two ", "signature": "Ea"},
+        {"type": "thinking", "thinking": "three", "signature": "Eb"},
+    ]
+
+
+def test_mp07_a_signature_that_comes_back_url_safe_is_sent_in_the_alphabet_it_was_issued_in() -> None:
+    subject = conversation(user("go"), assistant(Thinking("own", signature="E-_q", origin=G)), user("x"), protocol=G)
+    (block,) = body_of(subject)["messages"][1]["content"]
+    assert block["signature"] == "E+/q"
+
+
 def test_mp08_a_foreign_model_behind_this_protocol_gets_its_plain_reasoning_back() -> None:
     subject = conversation(
         user("go"), assistant(Thinking("plain"), ToolCall("a", "f", "{}")), user(ToolResult("a", []))

@@ -220,6 +220,11 @@ def test_mp20_media_in_turns_and_in_results() -> None:
     assert result.content == [Text("see"), Media("image", media_type="image/png", data="CCCC")]
 
 
+def test_mp20_media_in_the_url_safe_alphabet_is_read_into_the_standard_one() -> None:
+    talk = read({"contents": [says({"inlineData": {"mimeType": "image/png", "data": "-_Ab"}})]})
+    assert talk.turns[0].parts == [Media("image", media_type="image/png", data="+/Ab")]
+
+
 def test_mp07_signatures_stay_on_their_parts() -> None:
     talk = read(
         {
