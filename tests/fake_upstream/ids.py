@@ -56,7 +56,9 @@ class Ids:
         self._count += 1
         tail = hashlib.sha256(f"{self.seed}:{self._count}:{text}".encode()).digest()
         raw = _MARK + f"{vendor}:{self.realm}:{self._count}:".encode() + tail
-        signature = base64.b64encode(raw).decode()
+        # OpenAI's encrypted content is a Fernet token: URL-safe base64. Anthropic and Google use the standard alphabet.
+        encode = base64.urlsafe_b64encode if vendor == "openai" else base64.b64encode
+        signature = encode(raw).decode()
         self.issued[signature] = text
         return signature
 
@@ -65,7 +67,9 @@ class Ids:
         if not isinstance(signature, str):
             return False
         standard = signature
-        if vendor == "gemini":
+        if vendor == "openai" and ("+" in signature or "/" in signature):
+            return False
+        if vendor in ("gemini", "openai"):
             standard = signature.replace("-", "+").replace("_", "/")  # bytes in JSON: both alphabets are read
         try:
             raw = base64.b64decode(standard, validate=True)

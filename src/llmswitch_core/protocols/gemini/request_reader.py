@@ -117,6 +117,21 @@ def _plain_part(part: dict[str, JsonValue], raw: dict[str, JsonValue]) -> Part:
     return Opaque(Protocol.GEMINI, next((key for key in part if key != "thoughtSignature"), "part"), raw)
 
 
+def _append(parts: list[Part], part: Part) -> None:
+    """Streamed thoughts come back as they went out: pieces of text, then the signature on a piece of its own.
+
+    Together they are one thought, and only whole do other protocols' vendors accept its signature.
+    """
+    if isinstance(part, Thinking) and not part.text and part.signature is not None:
+        pieces: list[str] = []
+        while parts and isinstance(last := parts[-1], Thinking) and last.signature is None:
+            pieces.append(last.text)
+            parts.pop()
+        if pieces:
+            part = Thinking("".join(reversed(pieces)), signature=part.signature, origin=part.origin)
+    parts.append(part)
+
+
 class _Contents:
     """The turns of one request, with the calls that still wait for their response."""
 
@@ -147,7 +162,7 @@ class _Contents:
             elif part.get("functionResponse") is not None:
                 parts.append(self._result(part, here, f"{wire.INVENTED}{position}_{index}r"))
             elif any(value is not None for value in part.values()):
-                parts.append(_plain_part(part, raw))
+                _append(parts, _plain_part(part, raw))
         return Turn(speaker, parts)
 
     def _call(self, part: dict[str, JsonValue], path: str, invented: str) -> ToolCall:

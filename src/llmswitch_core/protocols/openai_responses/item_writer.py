@@ -209,7 +209,9 @@ class ItemWriter:
                 item["encrypted_content"] = part.signature
             self.items.append(item)
             return
-        if part.signature is not None and part.origin is _R:
+        # A Gemini client has one slot for every vendor's token; governance has let only those through that are ours.
+        lodged = part.origin is Protocol.GEMINI and self._conversation.protocol is Protocol.GEMINI
+        if part.signature is not None and (part.origin is _R or lodged):
             summary = [{"type": "summary_text", "text": part.text}] if part.text else []
             item = {"type": "reasoning", "summary": summary, "encrypted_content": part.signature}
             if _is_id(part.id, "rs"):
