@@ -1,0 +1,421 @@
+"""Facts: what one module says, before anything is known of the others.
+
+A scope's code is a flat list of operations over numbered variables. Names are resolved as far as one module can:
+local names are variables already, one per binding, joined where branches meet (so a later binding kills an earlier
+one); only globals, captured names, attributes and items are left for the linker. Types only: no syntax, no solving.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+EXTRACTOR = 1
+"""Version of what is extracted; part of the cache key."""
+
+NONE = -1
+"""No variable."""
+
+
+class Operation(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One step of a scope's code. `dst` and other variables are numbers in the scope; NONE is no variable."""
+
+
+class Copy(Operation, tag=1):
+    """`dst` is any of `sources`: an assignment or a join of branches."""
+
+    dst: int
+    sources: tuple[int, ...]
+
+
+class Text(Operation, tag=2):
+    dst: int
+    value: str
+
+
+class Number(Operation, tag=3):
+    """An integer constant: an index, a key."""
+
+    dst: int
+    value: int
+
+
+class Constant(Operation, tag=4):
+    """Any other constant, by its type's name: `NoneType`, `bytes`, `float`, `bool`, `ellipsis`, `str`."""
+
+    dst: int
+    type: str
+
+
+class Global(Operation, tag=5):
+    """A module variable, or a builtin of that name."""
+
+    dst: int
+    name: str
+
+
+class Free(Operation, tag=6):
+    """A variable of an enclosing function, by that function's scope index."""
+
+    dst: int
+    scope: int
+    name: str
+
+
+class StoreGlobal(Operation, tag=7):
+    """The module variable gets this value: its last binding in the body, or a store under `global`."""
+
+    name: str
+    src: int
+
+
+class StoreFree(Operation, tag=8):
+    """A variable that inner scopes read gets this value; `scope` is its owner, maybe this very scope."""
+
+    scope: int
+    name: str
+    src: int
+
+
+class Attribute(Operation, tag=9):
+    dst: int
+    obj: int
+    name: str
+    line: int
+
+
+class SetAttribute(Operation, tag=10):
+    obj: int
+    name: str
+    src: int
+    line: int
+
+
+class Item(Operation, tag=11):
+    dst: int
+    obj: int
+    index: int
+    line: int
+
+
+class SetItem(Operation, tag=12):
+    obj: int
+    index: int
+    src: int
+    line: int
+
+
+class Call(Operation, tag=13):
+    """`func(*positional, **named)`. `stars` and `double_stars` are unpacked arguments."""
+
+    dst: int
+    func: int
+    positional: tuple[int, ...]
+    names: tuple[str, ...]
+    named: tuple[int, ...]
+    stars: tuple[int, ...]
+    double_stars: tuple[int, ...]
+    line: int
+    environment: tuple[tuple[str, int], ...] = ()
+    """Local names in force, where the call may read them (`eval`, `exec`, `locals`, `vars`)."""
+
+
+class MakeFunction(Operation, tag=14):
+    """A `def` or lambda is evaluated: scope index, and defaults as (parameter index, variable)."""
+
+    dst: int
+    scope: int
+    defaults: tuple[tuple[int, int], ...]
+    line: int
+
+
+class MakeClass(Operation, tag=15):
+    dst: int
+    scope: int
+    bases: tuple[int, ...]
+    names: tuple[str, ...]
+    named: tuple[int, ...]
+    line: int
+
+
+class Import(Operation, tag=16):
+    """`import a.b.c`: `dst` is `a` if `top`, else `a.b.c`."""
+
+    dst: int
+    module: str
+    top: bool
+    line: int
+
+
+class ImportFrom(Operation, tag=17):
+    dst: int
+    module: str
+    name: str
+    line: int
+
+
+class ImportStar(Operation, tag=18):
+    module: str
+    line: int
+
+
+class StarPick(Operation, tag=19):
+    """`name` of the starred modules if they have it, else what it was before."""
+
+    dst: int
+    previous: int
+    modules: tuple[str, ...]
+    name: str
+
+
+class Sequence(Operation, tag=20):
+    """A tuple, list or set display; `spread` are the positions that are unpacked (`*xs`)."""
+
+    dst: int
+    kind: str
+    items: tuple[int, ...]
+    spread: tuple[int, ...]
+
+
+class Mapping(Operation, tag=21):
+    """A dict display; key NONE is `**mapping`."""
+
+    dst: int
+    keys: tuple[int, ...]
+    values: tuple[int, ...]
+
+
+class Iterate(Operation, tag=22):
+    """One element of an iterable."""
+
+    dst: int
+    src: int
+    is_async: bool
+    line: int
+
+
+class Unpack(Operation, tag=23):
+    """Element `index` of `src`; negative counts from the end; `rest` collects those from `index` on in a list."""
+
+    dst: int
+    src: int
+    index: int
+    rest: bool
+    line: int
+
+
+class Await(Operation, tag=24):
+    dst: int
+    src: int
+    line: int
+
+
+class Yield(Operation, tag=25):
+    dst: int
+    src: int
+
+
+class YieldFrom(Operation, tag=26):
+    dst: int
+    src: int
+    line: int
+
+
+class Return(Operation, tag=27):
+    src: int
+
+
+class Operate(Operation, tag=28):
+    """An operator, by its dunder; `right` NONE for unary ones. `reflected` is the dunder of the right side."""
+
+    dst: int
+    left: int
+    right: int
+    method: str
+    reflected: str
+    line: int
+
+
+class Enter(Operation, tag=29):
+    """`with src as dst`: enters and leaves."""
+
+    dst: int
+    src: int
+    is_async: bool
+    line: int
+
+
+class Caught(Operation, tag=30):
+    """`except src as dst`."""
+
+    dst: int
+    src: int
+
+
+class Raise(Operation, tag=31):
+    src: int
+    line: int
+
+
+class Narrow(Operation, tag=32):
+    """`dst` is those of `src` that are (`positive`) or are not instances of `type`."""
+
+    dst: int
+    src: int
+    type: int
+    positive: bool
+
+
+class Declare(Operation, tag=33):
+    """A variable has an annotation, by its index in the module's `annotations`."""
+
+    var: int
+    annotation: int
+
+
+class DeclareAttribute(Operation, tag=34):
+    obj: int
+    name: str
+    annotation: int
+
+
+class Delete(Operation, tag=35):
+    """`del obj[index]` or `del obj.name`."""
+
+    obj: int
+    index: int
+    name: str
+    line: int
+
+
+class MatchClass(Operation, tag=36):
+    """A class pattern's sub-value: attribute `name`, or the positional one `index` by `__match_args__`."""
+
+    dst: int
+    src: int
+    type: int
+    name: str
+    index: int
+
+
+AnyOperation = (
+    Copy
+    | Text
+    | Number
+    | Constant
+    | Global
+    | Free
+    | StoreGlobal
+    | StoreFree
+    | Attribute
+    | SetAttribute
+    | Item
+    | SetItem
+    | Call
+    | MakeFunction
+    | MakeClass
+    | Import
+    | ImportFrom
+    | ImportStar
+    | StarPick
+    | Sequence
+    | Mapping
+    | Iterate
+    | Unpack
+    | Await
+    | Yield
+    | YieldFrom
+    | Return
+    | Operate
+    | Enter
+    | Caught
+    | Raise
+    | Narrow
+    | Declare
+    | DeclareAttribute
+    | Delete
+    | MatchClass
+)
+
+
+class Annotation(msgspec.Struct, frozen=True, array_like=True):
+    """A type as written: `name[arguments]`. A union is `|`; what is no type is the empty name."""
+
+    name: str
+    arguments: tuple[Annotation, ...] = ()
+
+
+class Parameter(msgspec.Struct, frozen=True, array_like=True):
+    name: str
+    kind: str
+    """`positional`, `any`, `star`, `keyword`, `double`."""
+    annotation: int
+    has_default: bool
+
+
+class Field(msgspec.Struct, frozen=True, array_like=True):
+    """An annotated name in a class body."""
+
+    name: str
+    annotation: int
+    has_default: bool
+    line: int
+
+
+class Scope(msgspec.Struct, array_like=True):
+    """A body that runs: module, class, function or lambda. Variables 0..n-1 are its parameters."""
+
+    name: str
+    qualname: str
+    """Below the module: `Class.method`, `outer.inner`, `f.<lambda1>`; empty for the module."""
+    kind: str
+    """`module`, `class`, `function`, `lambda`."""
+    parent: int
+    line: int
+    end_line: int
+    is_async: bool = False
+    is_generator: bool = False
+    parameters: list[Parameter] = []
+    returns: int = NONE
+    variables: int = 0
+    code: list[AnyOperation] = []
+    fields: list[Field] = []
+    type_parameters: list[tuple[str, int]] = []
+    """PEP 695: name and bound's annotation, or NONE."""
+
+
+class ImportFact(msgspec.Struct, frozen=True, array_like=True):
+    """An import as written, relative ones resolved. `name` is empty for `import m`, `*` for a star."""
+
+    module: str
+    name: str
+    bound: str
+    line: int
+    scope: int
+    type_checking: bool
+
+
+class Binding(msgspec.Struct, frozen=True, array_like=True):
+    """A name bound in a module's or a class's body."""
+
+    scope: int
+    name: str
+    kind: str
+    """`function`, `class`, `constant`, `mutable`, `variable`, `import`."""
+    line: int
+
+
+class ModuleFacts(msgspec.Struct, array_like=True):
+    """All that is kept of one file."""
+
+    module: str
+    file: str
+    is_package: bool
+    scopes: list[Scope] = []
+    imports: list[ImportFact] = []
+    bindings: list[Binding] = []
+    annotations: list[Annotation] = []
+    typing_names: dict[str, tuple[str, str]] = {}
+    """Names bound only under TYPE_CHECKING: module and name; annotations may use them."""
+    fault: str = ""
+    """Why the file could not be read; then all else is empty."""
+    fault_line: int = 0
