@@ -42,8 +42,8 @@ MODEL = {
 }
 
 
-def target(outbound: str, *, provider: str = "", key: str = "") -> str:
-    """The model name a client uses for an upstream of that protocol: `provider[.key].model`."""
+def target(outbound: str, *, provider: str = "", key: str = "main") -> str:
+    """The model name a client uses for an upstream of that protocol: `provider.key.model`."""
     return ".".join(p for p in (provider or PROVIDER[outbound], key, MODEL[outbound]) if p)
 
 

@@ -71,12 +71,22 @@ def check(protocol: str, body: bytes, *, forwarded: bool = False) -> Trace:
 
     `forwarded`: the frames may be an upstream's own of the same protocol, which keep its comments and spellings.
     """
-    found = frames(body)
+    found = frames(_without_bare_error(body) if protocol == "gemini" else body)
     trace = Trace(found)
     if not forwarded:
         assert all(set(f.names) <= {"event", "data"} for f in found), "comments or foreign fields in our own stream"
     _RULES[protocol](trace, [f for f in found if "data" in f.names], forwarded)
     return trace
+
+
+def _without_bare_error(body: bytes) -> bytes:
+    """G: Google's JavaScript SDK sees a failure only in a bare JSON line, so one may repeat the error frame's data."""
+    head, found, last = body.rpartition(b"\n\n")
+    if not found or not last.startswith(b'{"error":'):
+        return body
+    assert last.endswith(b"\n"), "the bare error line has no end"
+    assert head.endswith(b"data: " + last[:-1]), "the bare error line says something else than the frame before it"
+    return head + b"\n\n"
 
 
 def _json(frame: Frame) -> Json:
@@ -204,6 +214,10 @@ def _responses_event(
         assert index in items, f"{kind} for item {index}, which is not open"
         if kind in ("response.function_call_arguments.delta", "response.custom_tool_call_input.delta"):
             items[index].setdefault("deltas", []).append(event["delta"])
+        elif kind == "response.output_text.delta":
+            trace.text += event["delta"]
+        elif kind == "response.refusal.delta":
+            trace.refusal += event["delta"]
     elif kind in ("response.function_call_arguments.done", "response.custom_tool_call_input.done"):
         whole = event.get("arguments", event.get("input"))
         deltas = items[index].get("deltas")
@@ -229,9 +243,10 @@ def _responses_event(
 def _responses_item(trace: Trace, item: Json) -> None:
     kind = item["type"]
     if kind == "message":
-        for part in item["content"]:
-            trace.text += part.get("text") or ""
-            trace.refusal += part.get("refusal") or ""
+        said = "".join(part.get("text") or "" for part in item["content"])
+        assert trace.text.endswith(said), "the deltas are not the whole text"
+        refused = "".join(part.get("refusal") or "" for part in item["content"])
+        assert trace.refusal.endswith(refused), "the deltas are not the whole refusal"
     elif kind == "reasoning":
         trace.thinking += "".join(s["text"] for s in item.get("summary") or [])
         trace.thinking += "".join(s["text"] for s in item.get("content") or [])
