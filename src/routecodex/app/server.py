@@ -108,9 +108,8 @@ class DrainingServer(uvicorn.Server):
             server.close()
         for listener in sockets or []:
             listener.close()
-        websocket: Any = self.config.ws_protocol_class
         for connection in list(self.server_state.connections):
-            if not isinstance(connection, websocket):
+            if isinstance(connection, HttpToolsProtocol):  # a WebSocket would be closed in the middle of its answer
                 connection.shutdown()
         if not await self._nothing_runs(self._drain):
             self._requests.stop_all()

@@ -69,8 +69,9 @@ class DataPlane:
             account = self.policy.account(headers, query)
             self.check_capacity()
             if method == "POST":
-                self.policy.check_content_type(headers)
                 content = await body.read(receive, headers, self._max_body)
+                if content:
+                    self.policy.check_content_type(headers)
             else:
                 content = b""
             inbound = Inbound(
