@@ -53,7 +53,8 @@ class AiohttpTransport:
         self._timeout = aiohttp.ClientTimeout(
             total=None, connect=spec.timeouts.connect, sock_read=spec.timeouts.first_byte
         )
-        self._proxy, self._proxy_headers = _proxy(spec)
+        # aiohttp takes the login out of the proxy's URL, for CONNECT and for plain requests alike.
+        self._proxy = None if spec.proxy is None else URL(spec.proxy.reveal())
         self._ssl = _ssl(spec)
 
     async def open(self, request: TransportRequest) -> TransportStream:
@@ -86,7 +87,6 @@ class AiohttpTransport:
             data=None if not body else body if len(body) <= _BODY_AT_ONCE else io.BytesIO(body),
             allow_redirects=False,
             proxy=self._proxy,
-            proxy_headers=self._proxy_headers,
         )
         return AiohttpStream(response, self._idle)
 
@@ -252,16 +252,6 @@ def _headers(received: CIMultiDictProxy[str]) -> dict[str, str]:
         key = name.lower()
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
     return headers
-
-
-def _proxy(spec: ProviderSpec) -> tuple[URL | None, dict[str, str] | None]:
-    if spec.proxy is None:
-        return None, None
-    url = URL(spec.proxy.reveal())
-    if url.user is None:
-        return url, None
-    login = aiohttp.BasicAuth(url.user, url.password or "").encode()
-    return url.with_user(None), {"Proxy-Authorization": login}
 
 
 def _ssl(spec: ProviderSpec) -> ssl.SSLContext | bool:
