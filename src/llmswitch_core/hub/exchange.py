@@ -15,6 +15,7 @@ from llmswitch_core.canonical.errors import GatewayError
 from llmswitch_core.canonical.model import Conversation, FinishReason, JsonValue, Protocol, Usage
 from llmswitch_core.hub.responses_state import Expansion, ResponseStore, StoredResponse
 from llmswitch_core.hub.tokens import TokenStore
+from llmswitch_core.hub.trail import Trail
 from llmswitch_core.hub.upstream import Operation, UpstreamRequest
 from llmswitch_core.protocols.contract import Notes, RequestHead, StreamWriter
 from llmswitch_core.router.contract import Decision, Features, Target
@@ -66,6 +67,7 @@ class Exchange:
         "raw",
         "stream",
         "surroundings",
+        "trail",
         "tree",
         "violations_in",
         "writer",
@@ -89,6 +91,8 @@ class Exchange:
         """The client's stream, made when first needed; survives failover."""
         self.opened: bool = False
         """Something (a keepalive) was already written to the client by the gateway itself."""
+        self.trail: Trail | None = None
+        """The client's stream is made of an upstream's own frames."""
         self.expanded: dict[str, JsonValue] | None = None
         """The body with the history behind it as its input (R)."""
         self.history: Expansion | None = None

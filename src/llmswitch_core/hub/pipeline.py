@@ -376,14 +376,17 @@ class HubPipeline:
 
     def keepalive(self, exchange: Exchange) -> bytes:
         """Bytes that show the client the gateway is alive; b"" where its protocol has none."""
-        beat = self._client_writer(exchange).keepalive()
+        beat = exchange.trail.keepalive() if exchange.trail is not None else None
+        if beat is None:
+            beat = self._client_writer(exchange).keepalive()
         if beat:
             exchange.opened = True
         return beat
 
     def fail(self, exchange: Exchange, error: GatewayError) -> bytes:
         """The terminal error event of the client's stream."""
-        return self._client_writer(exchange).fail(error)
+        last = exchange.trail.fail(error) if exchange.trail is not None else None
+        return self._client_writer(exchange).fail(error) if last is None else last
 
     def _client_writer(self, exchange: Exchange) -> StreamWriter:
         if exchange.writer is None:

@@ -32,6 +32,7 @@ from llmswitch_core.compat.contract import CompatContext, CompatProfile
 from llmswitch_core.hub.exchange import AttemptOutcome, Exchange, Plan
 from llmswitch_core.hub.harvest import Harvest
 from llmswitch_core.hub.invariants import AnswerJudge
+from llmswitch_core.hub.trail import Trail
 from llmswitch_core.protocols.contract import Codec, Scope, SseFrame
 from llmswitch_core.protocols.openai_responses import ResponsesWriter
 from llmswitch_core.protocols.sse import DONE, SseParser
@@ -98,7 +99,7 @@ class Responder:
         self._folder = None if exchange.stream else Folder()
         self._harvest = Harvest(exchange, plan)
         self._held_events: list[StreamEvent] = []
-        self._held_frames: list[bytes] = []
+        self._held_frames: list[SseFrame] = []
         self._buffer: list[bytes] = []
         self._size = 0
         self._terminal = False
@@ -148,7 +149,12 @@ class Responder:
 
     def _frames(self, frames: Sequence[SseFrame]) -> bytes:
         out: list[bytes] = []
+        trail = self._exchange.trail
+        if trail is not None and trail.inserted:
+            frames = [trail.moved(frame) for frame in frames]
         for frame in frames:
+            if self.finished:
+                break  # an upstream that ends twice, or talks on after its end
             if self._inspects and frame.data[:1] == b"{":
                 frame = self._inspected(frame)
                 if self.failure is not None:
@@ -163,6 +169,9 @@ class Responder:
                 self.judged = True
             if self._take(events, frame, out):
                 break
+        trail = self._exchange.trail
+        if trail is not None and frames:
+            trail.last = frames[-1]
         return b"".join(out)
 
     def _inspected(self, frame: SseFrame) -> SseFrame:
@@ -186,20 +195,22 @@ class Responder:
             if self._folder is not None:
                 self._folder.add(event)
             elif not self.content and is_content(event):
-                self._release(out)
+                self._release(out, frame)
             if isinstance(event, Finish):
                 self._terminal = True
         if self._folder is None:
             self._emit(events, frame, out)
         return False
 
-    def _release(self, out: list[bytes]) -> None:
+    def _release(self, out: list[bytes], now: SseFrame | None) -> None:
         """The first content is here: this attempt wins, what was held goes out first."""
         self.content = True
         if self._exchange.opened:
             self._forward = self._forward and self._inbound.protocol in _KEEPALIVE_LEAVES_NO_TRACE
         if self._forward:
-            out.extend(self._held_frames)
+            out.extend(frame.raw for frame in self._held_frames)
+            first = self._held_frames[0] if self._held_frames else now
+            self._exchange.trail = Trail(self._inbound.protocol, first) if first is not None else None
         else:
             self._write = self._writer_write()
             out.extend(map(self._write, self._held_events))
@@ -210,7 +221,7 @@ class Responder:
         if not self.content:
             self._held_events.extend(events)
             if frame is not None:
-                self._held_frames.append(frame.raw)
+                self._held_frames.append(frame)
             return
         if self._forward:
             if frame is None:
