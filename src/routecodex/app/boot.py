@@ -66,6 +66,7 @@ async def _serve(
         log.info("server.started", host=host, port=port, config=compiled.source, config_hash=compiled.hash)
         running = server(gateway.application, gateway.flow, gateway.stop_accepting, compiled.server)
         await running.serve(sockets=[listener])
+        writer.flush()
         log.info("server.stopped")
     finally:
         await gateway.close()

@@ -1,17 +1,19 @@
 """The providerErrorCenter: the one place where outcomes of upstream attempts enter.
 
-It updates health (router/health.py owns the rules, the host the state) and logs failures. Every attempt is reported
-here exactly once, so that half-open probes are given back.
+It updates health and quota (router/health.py owns the rules, the host the state) and logs failures. Every attempt is
+reported here exactly once, so that half-open probes are given back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 
 from llmswitch_core.canonical.errors import GatewayError
 from llmswitch_core.hub.exchange import Plan
+from llmswitch_core.router.health import note_quota
+from llmswitch_core.router.quota_headers import quota_of_headers
 from llmswitch_core.router.state import RouterState
 from routecodex.app.generation import Generation
 
@@ -42,6 +44,14 @@ class ProviderErrorCenter:
             retry_after=error.retry_after,
             message=error.message,
         )
+
+    def heard(self, plan: Plan, headers: Mapping[str, str]) -> None:
+        """An upstream's head came, whatever its status: it may say what is left of the quota."""
+        if plan.target is None:
+            return
+        readings = quota_of_headers(headers, self._now())
+        if readings:
+            note_quota(self._state, plan.target.provider_key, readings)
 
     def succeeded(self, generation: Generation, plan: Plan) -> None:
         """The attempt gave the client its answer."""

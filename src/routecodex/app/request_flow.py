@@ -209,6 +209,7 @@ class RequestFlow:
         try:
             stream = await self._send(generation, plan, side, facts)
             status = stream.status
+            self._provider_errors.heard(plan, stream.headers)
             try:
                 if status >= 300:
                     body = await stream.read_bounded(MAX_ERROR_BODY)

@@ -156,10 +156,11 @@ def test_doctors_probe_goes_through_the_gateway_and_tells_its_error(gateway: Cli
 CLIENT = """\
     #!/usr/bin/env python3
     import json, os, sys
-    settings = os.environ.get("GEMINI_CLI_SYSTEM_SETTINGS_PATH")
-    content = json.load(open(settings)) if settings else None
+    home = os.environ.get("GEMINI_CLI_HOME")
+    content = json.load(open(home + "/.gemini/settings.json")) if home else None
+    files = {name: open(home + "/.gemini/" + name).read() for name in os.listdir(home + "/.gemini")} if home else {}
     with open(os.environ["REPORT"], "w") as report:
-        json.dump({"args": sys.argv[1:], "env": dict(os.environ), "settings": content, "file": settings}, report)
+        json.dump({"args": sys.argv[1:], "env": dict(os.environ), "settings": content, "files": files}, report)
     sys.exit(int(os.environ.get("EXIT", "0")))
 """
 
@@ -202,19 +203,51 @@ def test_run_codex_puts_its_provider_before_the_arguments(gateway: Cli, clients:
     assert started["env"]["ROUTECODEX_API_KEY"] == "routecodex"
 
 
-def test_run_gemini_brings_a_settings_file_that_keeps_the_users(gateway: Cli, clients: Path, tmp_path: Path) -> None:
-    mine = tmp_path / "mine.json"
-    mine.write_text('{"security": {"folderTrust": true}, "ui": 1}')
-    done = gateway("run", "gemini", "--", "-p", "hi", environ={"GEMINI_CLI_SYSTEM_SETTINGS_PATH": str(mine)})
+def test_run_gemini_gets_a_home_with_its_sign_in_and_everything_the_user_has(
+    gateway: Cli, clients: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "user" / ".gemini"
+    mine.mkdir(parents=True)
+    text = '{"security": {"folderTrust": true, /* mine */ "auth": {"selectedType": "oauth"}}, "ui": "a // b"} // end'
+    (mine / "settings.json").write_text(text)
+    (mine / "GEMINI.md").write_text("Be brief.")
+    done = gateway("run", "gemini", "--", "-p", "hi", environ={"GEMINI_CLI_HOME": str(tmp_path / "user")})
     started = json.loads(clients.read_text())
 
     assert done.code == 0
     assert started["settings"] == {
         "security": {"folderTrust": True, "auth": {"selectedType": "gemini-api-key"}},
-        "ui": 1,
+        "ui": "a // b",
     }
-    assert not Path(started["file"]).exists()
-    assert json.loads(mine.read_text()) == {"security": {"folderTrust": True}, "ui": 1}
+    assert started["files"]["GEMINI.md"] == "Be brief."
+    assert (mine / "settings.json").read_text() == text
+    assert sorted(path.name for path in mine.iterdir()) == ["GEMINI.md", "settings.json"]
+
+
+def test_run_gemini_again_follows_what_the_user_changed(gateway: Cli, clients: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "user" / ".gemini"
+    mine.mkdir(parents=True)
+    (mine / "old.md").write_text("old")
+    environ = {"GEMINI_CLI_HOME": str(tmp_path / "user")}
+    assert gateway("run", "gemini", environ=environ).code == 0
+    (mine / "old.md").rename(mine / "new.md")
+    (mine / "settings.json").write_text('{"ui": 2}')
+    assert gateway("run", "gemini", environ=environ).code == 0
+    started = json.loads(clients.read_text())
+
+    assert sorted(started["files"]) == ["new.md", "settings.json"]
+    assert started["settings"]["ui"] == 2
+
+
+def test_run_gemini_refuses_settings_it_cannot_keep(gateway: Cli, clients: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "user" / ".gemini"
+    mine.mkdir(parents=True)
+    (mine / "settings.json").write_text("{broken")
+    done = gateway("run", "gemini", environ={"GEMINI_CLI_HOME": str(tmp_path / "user")})
+
+    assert done.code == 75
+    assert str(mine / "settings.json") in done.err
+    assert not clients.exists()
 
 
 def test_run_gives_the_client_the_gateways_key(cli: Cli, tmp_path: Path) -> None:

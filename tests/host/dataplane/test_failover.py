@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from llmswitch_core.canonical.model import Protocol
-from tests.fake_upstream import Cut, ErrorIn200, ErrorStatus, FakeUpstream, MidStreamError, Script, Text
+from tests.fake_upstream import Cut, Delivery, ErrorIn200, ErrorStatus, FakeUpstream, MidStreamError, Script, Text
 from tests.host.dataplane.gateway import C, G, M, R, chat, compiled, host, provider, streamed
 
 LIMITED = ErrorStatus(429, "slow down", headers=(("retry-after", "30"),))
@@ -186,3 +186,18 @@ async def test_nobody_to_connect_to_is_a_clear_error(http: aiohttp.ClientSession
     assert body["error"]["code"] == "connect_failed"
     assert "baseUrl" in body["error"]["message"]
     assert record.layer == "provider"
+
+
+async def test_a_quota_told_in_headers_spares_the_target(
+    up: FakeUpstream, second: FakeUpstream, http: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    told = (("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "6m0s"))
+    up.always(Script.of(Text("the last one"), delivery=Delivery(headers=told)))
+    specs = (provider("a", up.url), provider("b", second.url))
+    async with host(compiled(tmp_path, specs)) as gateway:
+        for text in ("one", "two"):
+            async with http.post(gateway.url + "/v1/chat/completions", json=chat(text)) as answer:
+                assert answer.status == 200
+        standing = gateway.gateway.standings()[0]
+    assert (len(up.requests), len(second.requests)) == (1, 1)
+    assert standing.state == "quota"

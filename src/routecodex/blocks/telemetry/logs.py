@@ -53,6 +53,12 @@ class LogWriter:
         """From any thread: written at once."""
         self._queue.put([event])
 
+    def flush(self) -> None:
+        """Hand over the records that wait, so that what is told next stands behind them. From the loop's thread."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._flush()
+
     def _flush(self) -> None:
         self._timer = None
         batch, self._waiting = self._waiting, []
@@ -60,10 +66,7 @@ class LogWriter:
 
     def close(self) -> None:
         """Write what is there and end the thread."""
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._waiting:
-            self._flush()
+        self.flush()
         self._queue.put(None)
         self._thread.join(timeout=5.0)
 

@@ -1,0 +1,117 @@
+"""The gateway as a process: started by its command, stopped by signals, its log and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fake_upstream import Finish, Gate, Hang, Script, Text, ThreadedUpstream
+
+CONFIG = """
+[server]
+port = 0
+drain = {drain}
+
+[virtualrouter.providers.acme]
+protocol = "openai-chat"
+baseUrl = "{url}/v1"
+keys = {{ main = "${{ACME_API_KEY}}" }}
+models = ["fake-model"]
+
+[virtualrouter.routing]
+default = ["acme.fake-model"]
+"""
+
+
+@contextmanager
+def started(folder: Path, url: str, drain: float = 30.0) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A gateway process and its URL."""
+    file = folder / "config.toml"
+    file.write_text(CONFIG.format(url=url, drain=drain))
+    environ = {
+        **os.environ,
+        "ACME_API_KEY": "secret-of-acme",
+        "HOME": str(folder),
+        "ROUTECODEX_HOME": str(folder / "h"),
+    }
+    command = [sys.executable, "-m", "routecodex.cli", "start", "--config", str(file), "--json"]
+    process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        told = ""
+        while not told.endswith("}\n"):
+            line = process.stdout.readline()
+            assert line, "the process ended before it said where it serves"
+            told += line
+        yield process, json.loads(told)["url"]
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def post(url: str, **more: Any) -> Any:
+    body = {"model": "fake-model", "messages": [{"role": "user", "content": "hi"}], **more}
+    request = urllib.request.Request(
+        url + "/v1/chat/completions", json.dumps(body).encode(), {"content-type": "application/json"}
+    )
+    return urllib.request.urlopen(request, timeout=20)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_a_stream_finish_and_leaves_with_zero(number: signal.Signals, tmp_path: Path) -> None:
+    with ThreadedUpstream() as up:
+        up.do(lambda: up.upstream.script(Script.of(Text("one"), Gate(), Text(" two"), Finish())))
+        with started(tmp_path, up.url) as (process, url):
+            with post(url, stream=True) as answer:
+                seen = answer.readline()
+                process.send_signal(number)
+                timer = threading.Timer(0.4, lambda: up.do(up.upstream.open_gate))
+                timer.start()
+                seen += answer.read()
+            _, log = process.communicate(timeout=20)
+            assert process.returncode == 0
+    assert b"[DONE]" in seen
+    events = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    names = [event["event"] for event in events]
+    assert names[0] == "server.started"
+    assert names[-1] == "server.stopped"
+    (request,) = [event for event in events if event["event"] == "request"]
+    assert request["outcome"] == "ok"
+    assert "secret-of-acme" not in log
+
+
+def test_a_stream_past_the_drain_ends_with_an_error_and_the_process_with_zero(tmp_path: Path) -> None:
+    with ThreadedUpstream() as up:
+        up.do(lambda: up.upstream.script(Script.of(Text("one"), Hang())))
+        with started(tmp_path, up.url, drain=0.2) as (process, url):
+            with post(url, stream=True) as answer:
+                seen = answer.readline()
+                process.send_signal(signal.SIGTERM)
+                seen += answer.read()
+            process.communicate(timeout=20)
+            assert process.returncode == 0
+    assert b"gateway_stopping" in seen
+    assert b"[DONE]" not in seen
+
+
+def test_an_admin_token_file_that_cannot_be_used_is_a_configuration_fault(tmp_path: Path) -> None:
+    run = tmp_path / "h" / "run"
+    run.mkdir(parents=True)
+    (run / "admin-token").write_text("short")
+    with started(tmp_path, "http://127.0.0.1:9") as (process, _):
+        _, log = process.communicate(timeout=20)
+        assert process.returncode == 78
+    assert "admin-token" in log
+    assert "Traceback" not in log
