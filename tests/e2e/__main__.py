@@ -49,6 +49,11 @@ async def run_cell(
     port = gateway.port if gateway is not None else targets[0].fake.port
     async with Tap(port) as tap:
         place = Place(home, workspace, f"http://127.0.0.1:{tap.port}")
+        if cell.client.launched and gateway is not None:
+            bin_folder = str(Path(pins.program("codex")).parent)
+            path = os.pathsep.join([bin_folder, os.environ["PATH"]])
+            launcher = (sys.executable, "-m", "routecodex", "run")
+            place = replace(place, launcher=launcher, launcher_environment={**gateway.environment, "PATH": path})
         ran = await DRIVERS[cell.client.driver](cell, wanted, place)
         faults = judge(cell, wanted, ran, tap.exchanges, targets, workspace)
         seen = [str(exchange) for exchange in tap.exchanges]

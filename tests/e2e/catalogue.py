@@ -15,7 +15,7 @@ PROTOCOLS = {
     "G": "gemini",
 }
 EVERYWHERE = ("text", "tools", "parallel")
-TROUBLE = ("image", "429-one", "429-two", "cut")
+TROUBLE = ("image", "429-one", "429-once", "429-two", "cut")
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,11 @@ class Client:
     everywhere: tuple[str, ...] = EVERYWHERE
     trouble: tuple[str, ...] = TROUBLE
     websocket: bool = False
+    launched: bool = False
+    """Started by `routecodex run`, which alone points it at the gateway."""
 
 
+LAUNCH = ("text", "tools")
 CODEX_CUTS = (*TROUBLE, "cut-always")
 CLIENTS = (
     Client("codex functions", "codex", "R", "C", "e2e-model", "exec_command", trouble=CODEX_CUTS),
@@ -51,6 +54,12 @@ CLIENTS = (
     Client("codex websocket", "codex", "R", "M", "gpt-5.5", "exec_command", trouble=TROUBLE, websocket=True),
     Client("claude", "claude", "M", "C", "claude-sonnet-4-5", "Bash", trouble=CODEX_CUTS),
     Client("gemini", "gemini", "G", "R", "gemini-2.5-flash", "run_shell_command"),
+    Client("run codex", "codex", "R", "C", "gpt-5.5", "exec_command", everywhere=LAUNCH, trouble=(), launched=True),
+    Client("run claude", "claude", "M", "R", "claude-sonnet-4-5", "Bash", everywhere=LAUNCH, trouble=(), launched=True),
+    Client(
+        "run gemini", "gemini", "G", "M", "gemini-2.5-flash", "run_shell_command",
+        everywhere=LAUNCH, trouble=(), launched=True,
+    ),
     Client("openai-python chat", "sdk", "C", "M", "sdk-model", "add", surface="chat"),
     Client("openai-python responses", "sdk", "R", "G", "sdk-model", "add", surface="responses"),
     Client("anthropic-python", "sdk", "M", "R", "sdk-model", "add"),
@@ -105,6 +114,12 @@ def full_plan() -> list[Cell]:
     return cells
 
 
+def _needs_no_gateway(cell: Cell) -> bool:
+    client = cell.client
+    helped = client.websocket or client.launched or cell.case in ("429-once", "429-two")
+    return cell.upstream == client.own and not helped
+
+
 def selected(cells: list[Cell], pattern: str, clients: str, direct: bool) -> list[Cell]:
     """The cells asked for. Every word of the pattern must occur in the name; `not` before a word excludes it.
 
@@ -118,7 +133,7 @@ def selected(cells: list[Cell], pattern: str, clients: str, direct: bool) -> lis
         for index, word in enumerate(words):
             if word != "not" and (word in cell.name) == (index in negated):
                 return False
-        if direct and (cell.upstream != cell.client.own or cell.client.websocket or len(cell.targets) > 1):
+        if direct and not _needs_no_gateway(cell):
             return False
         return not wanted or any(cell.client.name.startswith(name) for name in wanted)
 

@@ -69,14 +69,7 @@ class Gateway:
         self.document["server"]["port"] = self.port
         config = self.folder / "config.json"
         config.write_text(json.dumps(self.document, indent=1), encoding="utf-8")
-        environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.folder),
-            "ROUTECODEX_CONFIG": str(config),
-            "ROUTECODEX_HOME": str(self.folder / "home"),
-            "E2E_UPSTREAM_KEY": UPSTREAM_KEY,
-            "E2E_CLIENT_KEY": CLIENT_KEY,
-        }
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **self.environment}
         with self.log_file.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "routecodex", "start",
@@ -96,6 +89,16 @@ class Gateway:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes `routecodex` commands mean this gateway."""
+        return {
+            "ROUTECODEX_CONFIG": str(self.folder / "config.json"),
+            "ROUTECODEX_HOME": str(self.folder / "home"),
+            "E2E_UPSTREAM_KEY": UPSTREAM_KEY,
+            "E2E_CLIENT_KEY": CLIENT_KEY,
+        }
 
     @property
     def exit_code(self) -> int | None:

@@ -109,6 +109,12 @@ def _one_429(cell: Cell) -> Scenario:
     )
 
 
+def _once_429(cell: Cell) -> Scenario:
+    """A lone target that asks for a short wait is asked again; the client sees nothing of it."""
+    said = f"Served at the second attempt of {cell.tag}."
+    return Scenario(f"[[status 429 retry-after=1 once]] [[say {said}]]", exact=said, calls=((1, 2),))
+
+
 def _two_429(cell: Cell) -> Scenario:
     said = f"Served by the second of {cell.tag}."
     prompt = f"[[status 429 model={FIRST}]] [[say {said}]]"
@@ -150,6 +156,7 @@ _CASES: dict[str, Callable[[Cell], Scenario]] = {
     "image": _image,
     "image-result": _image_result,
     "429-one": _one_429,
+    "429-once": _once_429,
     "429-two": _two_429,
     "cut": _cut,
     "cut-always": _cut_always,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from tests.fake_upstream import FakeUpstream, RecordedRequest
+from tests.fake_upstream import Delivery, FakeUpstream, RecordedRequest
 
 from .catalogue import PROTOCOLS, Cell
 from .scenarios import FIRST
@@ -48,6 +48,18 @@ UPSTREAM_MODELS = {"C": "gpt-5.5", "R": "gpt-5.5", "M": "claude-sonnet-4-5", "G"
 signed in a tool loop, no top_k beside it (Claude with a budget), no max_tokens (OpenAI's reasoning models)."""
 
 
+DELIVERIES = (
+    Delivery(),
+    Delivery(chunking="seeded", seed=7),
+    Delivery(chunking="one"),
+    Delivery(chunking="bytes", size=5),
+    Delivery(encoding="gzip"),
+    Delivery(chunking="seeded", seed=11, encoding="br"),
+    Delivery(encoding="zstd"),
+)
+"""How answers travel, in turn over the cells: torn anywhere, at once, compressed. A client must never notice."""
+
+
 async def start_targets(cells: list[Cell], stack: AsyncExitStack, direct: bool) -> dict[int, list[Target]]:
     """cell number -> its listening upstreams."""
     targets: dict[int, list[Target]] = {}
@@ -63,6 +75,7 @@ async def start_targets(cells: list[Cell], stack: AsyncExitStack, direct: bool) 
                 seed=cell.number * 2 + index,
                 api_keys=[CLIENT_KEY if direct else UPSTREAM_KEY],
                 model_names=[model],
+                delivery=None if direct else DELIVERIES[cell.number % len(DELIVERIES)],
             )
             await stack.enter_async_context(fake)
             targets[cell.number].append(Target(provider, protocol, model, fake))

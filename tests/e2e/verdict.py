@@ -89,6 +89,8 @@ def _files(scenario: Scenario, workspace: Path) -> Iterator[str]:
 
 
 def _wire(cell: Cell, scenario: Scenario, exchanges: list[Exchange]) -> Iterator[str]:
+    if cell.client.launched:
+        return  # it was told the gateway's own address; the upstream's records say that it went there
     asked = [e for e in exchanges if any(path in e.target for path in PATHS[cell.client.own])]
     if not asked:
         yield f"the client asked nothing in its own protocol: {[str(e) for e in exchanges]}"

@@ -30,9 +30,11 @@ class Client(msgspec.Struct, frozen=True):
     flags: tuple[str, ...] = ()
     """Put before the user's own arguments."""
     settings: Mapping[str, Any] | None = None
-    """Content of a settings file for this run."""
-    settings_variable: str = ""
-    """Environment variable that names this file."""
+    """What must stand in its settings file; the user's other settings are kept."""
+    settings_file: str = ""
+    """That file, below the client's home."""
+    home_variable: str = ""
+    """Environment variable that gives the client another home."""
     unset: tuple[str, ...] = ()
     """Variables that would lead the client past the gateway."""
     install: str = ""
@@ -85,7 +87,9 @@ CLIENTS: Final[Mapping[str, Client]] = {
             },
             program="gemini",
             settings={"security": {"auth": {"selectedType": "gemini-api-key"}}},
-            settings_variable="GEMINI_CLI_SYSTEM_SETTINGS_PATH",
+            settings_file=".gemini/settings.json",
+            # Its system settings (GEMINI_CLI_SYSTEM_SETTINGS_PATH) are read only where root owns file and folders.
+            home_variable="GEMINI_CLI_HOME",
             unset=("GOOGLE_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI"),
             install="npm install -g @google/gemini-cli",
         ),

@@ -1,28 +1,30 @@
 """`routecodex run codex|claude|gemini -- …`: start a client against the running gateway.
 
-It sets the client's environment, flags and, where needed, a settings file that lives as long as the client. It
-changes nothing in the user's own configuration of the client and passes its exit code through.
+It sets the client's environment, flags and, where a setting has no variable, a home of its own under the gateway's:
+the user's settings with ours merged over them, links to everything else the user has. It changes nothing in the user's
+own configuration of the client and passes its exit code through.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from routecodex.cli.clients import CLIENTS, NO_KEY, Client, filled
 from routecodex.cli.failures import EXIT_NOT_FOUND, EXIT_TEMPORARY, CommandError
 from routecodex.cli.options import ConfigOption, PortOption
+
+_STRING_OR_COMMENT: Final = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 
 
 class ProgramName(StrEnum):
@@ -61,42 +63,65 @@ def run(
         )
     key = target.api_key() or NO_KEY
     flags = [filled(flag, target.url, key) for flag in chosen.flags]
-    with _environment(chosen, target.url, key, os.environ) as environment:
-        return _wait([program, *flags, *context.args], environment)
+    return _wait([program, *flags, *context.args], _environment(chosen, target.url, key, os.environ))
 
 
-@contextmanager
-def _environment(client: Client, url: str, key: str, inherited: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """The client's environment; its settings file is removed afterwards."""
+def _environment(client: Client, url: str, key: str, inherited: Mapping[str, str]) -> dict[str, str]:
+    """The client's environment. A client that needs a setting gets a home that has it."""
     environment = {name: value for name, value in inherited.items() if name not in client.unset}
     environment.update({name: filled(value, url, key) for name, value in client.environment.items()})
-    if client.settings is None:
-        yield environment
-        return
-    settings = _merged(_existing(inherited.get(client.settings_variable)), client.settings)
-    with tempfile.TemporaryDirectory(prefix="routecodex-") as folder:
-        file = Path(folder) / "settings.json"
-        file.write_text(json.dumps(settings), encoding="utf-8")
-        environment[client.settings_variable] = str(file)
-        yield environment
+    if client.settings is not None:
+        environment[client.home_variable] = str(_home(client, client.settings, inherited))
+    return environment
 
 
-def _existing(path: str | None) -> dict[str, Any]:
-    """Settings the user already has in the place that ours take; CommandError if they cannot be kept."""
-    if not path or not Path(path).is_file():
+def _home(client: Client, settings: Mapping[str, Any], inherited: Mapping[str, str]) -> Path:
+    """A home under the gateway's own, made or brought up to date. What the client leaves there stays for next time."""
+    from routecodex.config.loading import gateway_home
+
+    home = gateway_home(inherited) / "clients" / client.name
+    file = home / client.settings_file
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    theirs = Path(inherited.get(client.home_variable) or inherited.get("HOME") or Path.home()) / client.settings_file
+    if theirs.parent.resolve() != file.parent.resolve():
+        _link(theirs.parent, file.parent, {file.name})
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    unfinished.write_text(json.dumps(_merged(_existing(theirs), settings)), encoding="utf-8")
+    unfinished.replace(file)
+    return home
+
+
+def _link(source: Path, folder: Path, without: set[str]) -> None:
+    """Links in `folder` to everything in `source` that has no entry there yet; links that lead nowhere go."""
+    for entry in list(folder.iterdir()):
+        if entry.is_symlink() and not entry.exists():
+            entry.unlink()
+    for entry in sorted(source.iterdir()) if source.is_dir() else []:
+        if entry.name not in without and not os.path.lexists(folder / entry.name):
+            (folder / entry.name).symlink_to(entry.absolute())
+
+
+def _existing(file: Path) -> dict[str, Any]:
+    """Settings the user already has; CommandError if they cannot be kept."""
+    if not file.is_file():
         return {}
     try:
-        settings = json.loads(Path(path).read_text(encoding="utf-8"))
+        settings = json.loads(_without_comments(file.read_text(encoding="utf-8-sig")) or "{}")
     except (OSError, ValueError):
         settings = None
     if not isinstance(settings, dict):
         raise CommandError(
             EXIT_TEMPORARY,
-            f"The client's settings in {path} cannot be read as JSON, so they cannot be kept.",
-            "Mend the file, or unset the variable that names it.",
+            f"The client's settings in {file} cannot be read as JSON, so they cannot be kept.",
+            "Mend the file.",
             code="unreadable_settings",
         )
     return settings
+
+
+def _without_comments(text: str) -> str:
+    """JSON without the `//` and `/* */` comments that clients allow in their settings; strings stay as they are."""
+    return _STRING_OR_COMMENT.sub(lambda found: found[0] if found[0].startswith('"') else " ", text).strip()
 
 
 def _merged(base: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-from tests.e2e import pins
 from tests.e2e.catalogue import Cell
 from tests.e2e.scenarios import Scenario
 
@@ -41,8 +40,10 @@ async def run(cell: Cell, scenario: Scenario, place: Place) -> Ran:
     home = place.home / ".codex"
     home.mkdir()
     environment = {"CODEX_HOME": str(home)}
-    command = [pins.program("codex"), "exec", "--skip-git-repo-check", "--json", "-m", cell.model]
-    if cell.client.websocket:
+    command = [*place.command("codex"), "exec", "--skip-git-repo-check", "--json", "-m", cell.model]
+    if place.launcher:
+        (home / "config.toml").write_text(_COMMON)
+    elif cell.client.websocket:
         (home / "config.toml").write_text(_COMMON)
         environment["CODEX_API_KEY"] = place.key
         command += ["-c", f'openai_base_url="{place.url}/v1"']

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 
-from tests.e2e import pins
 from tests.e2e.catalogue import Cell
 from tests.e2e.scenarios import Scenario
 
 from .process import Place, Ran, Said, execute
 
-_SETTINGS = {
-    "security": {"auth": {"selectedType": "gemini-api-key"}},
+_SIGN_IN = {"security": {"auth": {"selectedType": "gemini-api-key"}}}
+_OWN_SETTINGS = {
     "privacy": {"usageStatisticsEnabled": False},
     "telemetry": {"enabled": False},
     "general": {"disableAutoUpdate": True, "enableAutoUpdate": False, "maxAttempts": 2},
@@ -22,15 +21,19 @@ async def run(cell: Cell, scenario: Scenario, place: Place) -> Ran:
     """One headless run, two attempts at an answered error."""
     settings = place.home / ".gemini" / "settings.json"
     settings.parent.mkdir()
-    settings.write_text(json.dumps(_SETTINGS))
-    environment = {
-        "GOOGLE_GEMINI_BASE_URL": place.url,
-        "GEMINI_API_KEY": place.key,
-        "GEMINI_CLI_TRUST_WORKSPACE": "true",
-        "GEMINI_CLI_NO_RELAUNCH": "true",
-    }
+    environment: dict[str, str] = {}
+    if place.launcher:
+        settings.write_text(json.dumps(_OWN_SETTINGS))
+    else:
+        settings.write_text(json.dumps({**_OWN_SETTINGS, **_SIGN_IN}))
+        environment = {
+            "GOOGLE_GEMINI_BASE_URL": place.url,
+            "GEMINI_API_KEY": place.key,
+            "GEMINI_CLI_TRUST_WORKSPACE": "true",
+            "GEMINI_CLI_NO_RELAUNCH": "true",
+        }
     prompt = scenario.prompt + (" @red.png" if scenario.picture == "attached" else "")
-    command = [pins.program("gemini"), "--yolo", "-o", "json", "-m", cell.model, "-p", prompt]
+    command = [*place.command("gemini"), "--yolo", "-o", "json", "-m", cell.model, "-p", prompt]
     ran = await execute(command, place, environment)
     ran.said = {"": _read(ran.stdout, ran.stderr)}
     return ran

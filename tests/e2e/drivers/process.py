@@ -7,9 +7,11 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.e2e import pins
 from tests.e2e.upstreams import CLIENT_KEY
 
 DEADLINE = 120.0
@@ -24,6 +26,13 @@ class Place:
     url: str
     """Without a path."""
     key: str = CLIENT_KEY
+    launcher: tuple[str, ...] = ()
+    """What starts the client, by its name, with everything it needs to find the gateway; else it is told by us."""
+    launcher_environment: Mapping[str, str] = field(default_factory=dict)
+
+    def command(self, name: str) -> list[str]:
+        """How to start a CLI; its own arguments follow."""
+        return [*self.launcher, name, "--"] if self.launcher else [pins.program(name)]
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,7 @@ async def execute(command: list[str], place: Place, environment: dict[str, str],
         "TERM": "dumb",
         "NO_PROXY": "*",
         "TMPDIR": str(place.home / "tmp"),
+        **place.launcher_environment,
         **environment,
     }
     (place.home / "tmp").mkdir(exist_ok=True)
