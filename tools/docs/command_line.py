@@ -6,11 +6,11 @@ import enum
 from typing import Any, Final, get_args
 
 import typer
+from tools.docs.source import module_doc, modules
+from tools.docs.text import code, literal, table
 
 from routecodex.cli import failures
 from routecodex.cli.application import app
-from tools.docs.source import module_doc, modules
-from tools.docs.text import code, literal, table
 
 TITLE: Final = "Command line"
 SOURCES: Final = ("src/routecodex/cli/application.py",)
@@ -19,7 +19,10 @@ _EXIT_CODES: Final = (
     (0, "done"),
     (2, "the command line itself is wrong"),
     (failures.EXIT_INTERNAL, "a fault of our own"),
-    (failures.EXIT_TEMPORARY, "not now: no gateway answers, the port is in use, a file cannot be written; `doctor` found a fault"),
+    (
+        failures.EXIT_TEMPORARY,
+        "not now: no gateway answers, the port is in use, a file cannot be written; `doctor` found a fault",
+    ),
     (failures.EXIT_CONFIGURATION, "the configuration is wrong"),
     (failures.EXIT_NOT_FOUND, "`run`: the client is not installed"),
     (130, "interrupted"),
@@ -33,8 +36,10 @@ def page() -> str:
     """The page's body."""
     group: Any = typer.main.get_command(app)
     parts = [
-        "`routecodex COMMAND --help` says the same. With `--json` a command answers in JSON on its standard output, "
-        "failures included.",
+        (
+            "`routecodex COMMAND --help` says the same. With `--json` a command answers in JSON on its standard "
+            "output, failures included."
+        ),
     ]
     for name, command in group.commands.items():
         parts += _command(f"routecodex {name}", command, name)
@@ -46,10 +51,16 @@ def page() -> str:
             ("variable", "meaning"),
             [
                 (code("ROUTECODEX_CONFIG"), "configuration file, where `--config` names none"),
-                (code("ROUTECODEX_HOME"), "folder for configuration, state, logs and pid files; default `~/.routecodex`"),
+                (
+                    code("ROUTECODEX_HOME"),
+                    "folder for configuration, state, logs and pid files; default `~/.routecodex`",
+                ),
                 (code("ROUTECODEX_FORCE_STABLE"), "see [switches](switches.md)"),
                 (code("ROUTECODEX_DEBUG"), "`1`: a fault of our own shows its traceback"),
-                (code("ROUTECODEX_A__B"), "overrides `a.b` of the configuration; see [configuration](configuration.md)"),
+                (
+                    code("ROUTECODEX_A__B"),
+                    "overrides `a.b` of the configuration; see [configuration](configuration.md)",
+                ),
             ],
         ),
     ]
@@ -95,6 +106,3 @@ def _kind(parameter: Any) -> str:
 
 def _plain(value: Any) -> str:
     return literal(value.value if isinstance(value, enum.Enum) else value).replace('"', "")
-
-
-

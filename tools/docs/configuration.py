@@ -10,21 +10,41 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from pydantic.alias_generators import to_snake
+from tools.docs.source import attribute_docs, class_doc
+from tools.docs.text import DocumentationError, clean, code, literal, table
 
 from routecodex.app.switches import TABLE
 from routecodex.config.models import SECTIONS_TO_COME, configuration_model
 from routecodex.config.schema import json_schema
-from tools.docs.source import attribute_docs, class_doc
-from tools.docs.text import DocumentationError, clean, code, literal, table
 
 TITLE: Final = "Configuration"
 SOURCES: Final = ("src/routecodex/config/models.py", "src/routecodex/config/routing_models.py")
 
 _HOMES: Final = {
-    "models.py": ("Admin", "Compat", "ConfigurationBase", "ResponsesSurface", "Rollout", "Server", "ServerKey")
-    + ("ServerLimits", "Snapshots", "Store", "Telemetry"),
-    "routing_models.py": ("Classifier", "ContextRouting", "Health", "Hints", "PoolTarget", "Retry", "RouteItem")
-    + ("Sticky", "VirtualRouter"),
+    "models.py": (
+        "Admin",
+        "Compat",
+        "ConfigurationBase",
+        "ResponsesSurface",
+        "Rollout",
+        "Server",
+        "ServerKey",
+        "ServerLimits",
+        "Snapshots",
+        "Store",
+        "Telemetry",
+    ),
+    "routing_models.py": (
+        "Classifier",
+        "ContextRouting",
+        "Health",
+        "Hints",
+        "PoolTarget",
+        "Retry",
+        "RouteItem",
+        "Sticky",
+        "VirtualRouter",
+    ),
     "provider_models.py": ("Auth", "Endpoint", "Model", "Provider", "ProviderTimeouts"),
 }
 _FILE_OF: Final = {name: file for file, names in _HOMES.items() for name in names}
@@ -64,7 +84,7 @@ MEANINGS: Final = {
     "virtualrouter.classifier.longContextTokens": "Estimated tokens from which a request takes `longcontext`.",
     "virtualrouter.classifier.backgroundModels": "Names of small models; a small side request to one is `background`.",
     "virtualrouter.classifier.codingTools": "Tool names that count as coding, in place of the built-in ones.",
-    "virtualrouter.classifier.searchTools": "Tool names that count as searching the code, in place of the built-in ones.",
+    "virtualrouter.classifier.searchTools": "Tool names that count as searching, in place of the built-in ones.",
     "virtualrouter.classifier.webTools": "Tool names that count as searching the web, in place of the built-in ones.",
     "virtualrouter.classifier.order": "In which order routes are tried.",
     "virtualrouter.health": "When a target is left alone, and for how long.",
@@ -78,7 +98,7 @@ MEANINGS: Final = {
     "virtualrouter.health.billingCooldown": "Seconds a key is left alone after the vendor asked for money.",
     "virtualrouter.contextRouting": "How full a model's context window may be.",
     "virtualrouter.contextRouting.warnRatio": "From this share on a target is avoided while another is free.",
-    "virtualrouter.contextRouting.hardLimit": "A request larger than the window is not sent there.",
+    "virtualrouter.contextRouting.hardLimit": "A larger request goes there only when nobody else is left.",
     "virtualrouter.sticky": "Conversations stay with the target that served them.",
     "virtualrouter.sticky.enabled": "Off: each request is placed anew.",
     "virtualrouter.sticky.ttl": "Seconds after its last request a conversation is forgotten.",
@@ -176,7 +196,9 @@ class _Walk:
             here = f"{path}.{key}" if path else key
             below = list(self._sections(here, field))
             inner += below
-            rows.append((code(key), self._kind(field), self._default(field, schema, key), self.meaning(here, name, key, field)))
+            rows.append(
+                (code(key), self._kind(field), self._default(field, schema, key), self.meaning(here, name, key, field))
+            )
         if path:
             doc = clean(class_doc(f"routecodex/config/{_FILE_OF[name]}", name)) if name in _FILE_OF else ""
             self.out.append(f"## {code(path)}" + (f"\n\n{doc}" if doc else ""))
@@ -241,7 +263,7 @@ class _Walk:
             return f"table of {self._kind(values[0])}" if values else "table"
         if "pattern" in field and "${" in str(field.get("description", "")):
             return "reference"
-        return _TYPES.get(kind, kind) + _bounds(field)
+        return _TYPES.get(str(kind), str(kind)) + _bounds(field)
 
     def _default(self, field: dict[str, Any], schema: dict[str, Any], key: str) -> str:
         if key in schema.get("required", ()):
@@ -255,7 +277,8 @@ class _Walk:
 
     def _factory_default(self, key: str) -> Any:
         dumped = self.model().model_dump(mode="json", by_alias=True)
-        return dumped["virtualrouter"]["classifier"][key]
+        found: Any = dumped["virtualrouter"]["classifier"][key]
+        return found
 
 
 def _values_of(field: dict[str, Any]) -> Iterator[dict[str, Any]]:

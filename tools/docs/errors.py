@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from tools.docs.source import argument, called, calls, modules, words
+from tools.docs.text import code, codes, table
+
 from llmswitch_core.canonical.errors import DEFAULT_STATUS, ErrorKind, GatewayError, Layer
 from llmswitch_core.canonical.model import Protocol
 from llmswitch_core.protocols.registry import CODECS
 from routecodex.app.outcome import class_of
 from routecodex.providers.errors import _MEANING
-from tools.docs.source import argument, called, calls, modules, words
-from tools.docs.text import code, codes, table
 
 TITLE: Final = "Errors"
 SOURCES: Final = ("src/llmswitch_core/canonical/errors.py", "src/routecodex/providers/errors.py")
@@ -52,9 +53,12 @@ def page() -> str:
     """The page's body."""
     return "\n\n".join(
         [
-            "Every failure has a kind, a code, a layer and a sentence that names the cause and the next step. It is "
-            "answered in the client's protocol; the code is also in the request's log record. An upstream's own error "
-            "keeps its status, type and `retry-after`; in the same protocol its body goes to the client as it is.",
+            (
+                "Every failure has a kind, a code, a layer and a sentence that names the cause and the next step. It "
+                "is answered in the client's protocol; the code is also in the request's log record. An upstream's own "
+                "error keeps its status, type and `retry-after`; "
+                "in the same protocol its body goes to the client as it is."
+            ),
             "## Kinds",
             table(
                 ("kind", "status", *(protocol.value for protocol in Protocol), "outcome class", "what happened"),
@@ -65,7 +69,9 @@ def page() -> str:
             table(("layer", "whose failure"), [(code(layer.value), _LAYERS[layer]) for layer in Layer]),
             "## Codes",
             "`…` stands for a value. Failures of the transport have the codes of the table below.",
-            table(("code", "kind", "message"), [(code(each.code), each.kind, each.message) for each in gateway_codes()]),
+            table(
+                ("code", "kind", "message"), [(code(each.code), each.kind, each.message) for each in gateway_codes()]
+            ),
             "## Codes of the transport",
             table(
                 ("code", "kind", "cause", "next step"),
@@ -75,7 +81,7 @@ def page() -> str:
             "`routecodex config check --json` names each with its path, file and line.",
             codes(sorted(_first_words("fault", "Fault", "PydanticCustomError"))) + ".",
             "## Failures of commands",
-            "With `--json` a command that fails answers `{\"error\": {\"code\": …}}`.",
+            'With `--json` a command that fails answers `{"error": {"code": …}}`.',
             codes(sorted(_command_codes())) + ".",
         ]
     )
@@ -91,7 +97,9 @@ _LAYERS: Final = {
 
 
 def _kind(kind: ErrorKind) -> tuple[str, ...]:
-    error = GatewayError(kind, "example", "An example.", layer=Layer.HOST if kind is ErrorKind.INTERNAL else Layer.UPSTREAM)
+    error = GatewayError(
+        kind, "example", "An example.", layer=Layer.HOST if kind is ErrorKind.INTERNAL else Layer.UPSTREAM
+    )
     statuses = [str(CODECS[protocol].write_error(error, "req_example").status) for protocol in Protocol]
     return code(kind.value), str(DEFAULT_STATUS[kind]), *statuses, class_of(error).value, _KINDS[kind]
 
@@ -102,7 +110,7 @@ def gateway_codes() -> list[Coded]:
     for path, tree in modules().items():
         if path.startswith("routecodex/cli/"):
             continue
-        makers = {name: maker for name, maker in _wrappers(tree)}
+        makers = dict(_wrappers(tree))
         for call in calls(tree):
             for coded in _coded(call, makers):
                 found[coded] = None
@@ -112,19 +120,20 @@ def gateway_codes() -> list[Coded]:
 def _coded(call: ast.Call, makers: dict[str, tuple[list[str], str]]) -> Iterator[Coded]:
     name = called(call)
     if name == "GatewayError":
-        kind, spelled, message = argument(call, 0, "kind"), argument(call, 1, "code"), argument(call, 2, "message")
-        if words(spelled):
-            yield Coded(words(spelled) or "", _kind_name(kind), words(message) or "…")
+        spelled = words(argument(call, 1, "code"))
+        if spelled:
+            kind = _kind_name(argument(call, 0, "kind"))
+            yield Coded(spelled, kind, words(argument(call, 2, "message")) or "…")
     elif name == "invalid":
-        spelled = words(argument(call, 2, "code")) if argument(call, 2, "code") is not None else "invalid_request"
+        spelled = words(argument(call, 2, "code"))
         if spelled and spelled != "invalid_request":
             yield Coded(spelled, ErrorKind.INVALID_REQUEST.value, words(argument(call, 0, "message")) or "…")
     elif name in makers:
-        parameters, kind_name = makers[name]
+        parameters, kind = makers[name]
         spelled = words(argument(call, parameters.index("code"), "code"))
         if spelled:
             at = parameters.index("message") if "message" in parameters else len(call.args)
-            yield Coded(spelled, kind_name, words(argument(call, at, "message")) or "…")
+            yield Coded(spelled, kind, words(argument(call, at, "message")) or "…")
 
 
 def _wrappers(tree: ast.Module) -> Iterator[tuple[str, tuple[list[str], str]]]:

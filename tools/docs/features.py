@@ -29,9 +29,12 @@ _READERS: Final = frozenset({"get", "flag", "own", "sends"})
 def page() -> str:
     """The page's body. Raises DocumentationError for keys nobody explains."""
     parts = [
-        "`features` of a [compat profile](compat-profiles.md), and `options` of a model in the configuration, tell the "
-        "request writers what a target can take. A key that is not set has the codec's own default. For the pipeline "
-        "itself: `count_tokens = false` says that the upstream has no token count, so the gateway estimates.",
+        (
+            "`features` of a [compat profile](compat-profiles.md), and `options` of a model in the configuration, tell "
+            "the request writers what a target can take. A key that is not set has the codec's own default. For the "
+            "pipeline itself: `count_tokens = false` says that the upstream has no token count, "
+            "so the gateway estimates."
+        ),
     ]
     for protocol, (room, files) in _ROOMS.items():
         folder = f"llmswitch_core/protocols/{room}/"
@@ -73,7 +76,9 @@ def _struct_fields(tree: ast.Module, name: str) -> set[str]:
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name == name:
             return {
-                each.target.id for each in node.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
+                each.target.id
+                for each in node.body
+                if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
             }
     return set()
 
@@ -82,8 +87,10 @@ def _check() -> None:
     lost = []
     for protocol, (room, _) in _ROOMS.items():
         folder = f"llmswitch_core/protocols/{room}/"
-        docs = " ".join(ast.get_docstring(node) or "" for path, tree in modules().items() if path.startswith(folder)
-                        for node in ast.walk(tree) if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef))  # fmt: skip
+        kinds = ast.Module | ast.FunctionDef | ast.ClassDef
+        trees = [tree for path, tree in modules().items() if path.startswith(folder)]
+        nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, kinds)]
+        docs = " ".join(ast.get_docstring(node) or "" for node in nodes)
         words = set(re.findall(r"[a-z_]+", docs))
         lost += [f"{protocol}: {key}" for key in sorted(_read(folder) - words)]
     if lost:

@@ -6,6 +6,9 @@ import re
 from typing import Final
 
 from starlette.routing import Route, WebSocketRoute
+from tools.docs.running import of_gateway
+from tools.docs.source import modules, strings
+from tools.docs.text import DocumentationError, code, codes, table
 
 from llmswitch_core.canonical.model import Protocol
 from llmswitch_core.hub.forwarding import FORWARDED_HEADERS
@@ -14,9 +17,6 @@ from routecodex.app.gateway import Gateway
 from routecodex.blocks.http_adapter.endpoints import FIXED, GEMINI_ACTIONS, GEMINI_PREFIXES, RESPONSE_STATE, Endpoint
 from routecodex.blocks.http_adapter.headers import RESPONSE_HEADERS, RESPONSE_PREFIXES
 from routecodex.providers.provider import NEVER_SENT
-from tools.docs.running import of_gateway
-from tools.docs.source import modules, strings
-from tools.docs.text import DocumentationError, code, codes, table
 
 TITLE: Final = "Endpoints and headers"
 SOURCES: Final = ("src/routecodex/blocks/http_adapter/endpoints.py", "src/routecodex/blocks/http_adapter/headers.py")
@@ -57,17 +57,24 @@ def page() -> str:
     rows = [*_fixed(), *_state(), *_gemini(), *_rest()]
     return "\n\n".join(
         [
-            "Every path of the OpenAI and Anthropic protocols is served with and without `/v1`: some clients' base "
-            "URLs already hold it.",
+            (
+                "Every path of the OpenAI and Anthropic protocols is served with and without `/v1`: some clients' base "
+                "URLs already hold it."
+            ),
             "## Endpoints",
             table(("method", "path", "protocol", "what it does"), rows),
-            "`GET /v1/responses` with an upgrade is the Responses WebSocket: text frames of type `response.create`, "
-            "answers as the same events. With `server.limits.maxWebsocketConnections = 0` it is refused with 426.",
+            (
+                "`GET /v1/responses` with an upgrade is the Responses WebSocket: text frames of type "
+                "`response.create`, answers as the same events. With `server.limits.maxWebsocketConnections = 0` "
+                "it is refused with 426."
+            ),
             "A Gemini path may begin with any of " + codes(GEMINI_PREFIXES) + ".",
             "## Keys",
-            "Where `server.apiKeys` is set, a request carries one of them as `Authorization: Bearer`, `x-api-key`, "
-            "`x-goog-api-key`, `api-key` or `?key=`. It ends at the gateway. The admin surface asks for the admin "
-            "token as `Authorization: Bearer`, on loopback too.",
+            (
+                "Where `server.apiKeys` is set, a request carries one of them as `Authorization: Bearer`, `x-api-key`, "
+                "`x-goog-api-key`, `api-key` or `?key=`. It ends at the gateway. The admin surface asks for the admin "
+                "token as `Authorization: Bearer`, on loopback too."
+            ),
             "## Headers of the gateway's own",
             table(
                 ("header", "in", "meaning"),
@@ -143,4 +150,3 @@ def _check(paths: set[str]) -> None:
 
 
 _HEADER: Final = re.compile(r"x-routecodex-[a-z-]*[a-z]", re.IGNORECASE)
-

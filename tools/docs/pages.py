@@ -27,6 +27,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import typer
+from tools.docs.source import ROOT
 
 from llmswitch_core.compat import BUILT_IN, ProfileError, compile_profiles
 from routecodex.app.switches import TABLE
@@ -35,9 +36,11 @@ from routecodex.config.compiled import ProfileDocument
 from routecodex.config.compiling import compile_config
 from routecodex.config.faults import ConfigError
 from routecodex.config.loading import load_text
-from tools.docs.source import ROOT
 
-FOLDERS: Final = ("docs", "src", "tests", "tools", "bench", "requirements")
+FOLDERS: Final = ("docs", "src", "bench", "requirements")
+"""Where pages are; beside them the root's own and each tool's README."""
+ONEPATH: Final = ROOT / "docs" / "onepath"
+"""Pages of another tool with a configuration of its own."""
 _FENCE: Final = re.compile(r"^(?P<indent> *)(?P<fence>`{3,}|~{3,})(?P<info>[^`\n]*)$")
 _LINK: Final = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
 _HEADING: Final = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
@@ -68,13 +71,18 @@ class Block:
         return next((word.partition("=")[2] for word in self.words if word.startswith("file=")), None)
 
     def fault(self, message: str) -> str:
-        return f"{self.file.relative_to(ROOT)}:{self.line}: {message}"
+        return f"{shown(self.file)}:{self.line}: {message}"
+
+
+def shown(path: Path) -> str:
+    """A page's name in messages."""
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
 
 
 def files() -> list[Path]:
     """Every Markdown file of the repository."""
-    found = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.md") if "node_modules" not in path.parts]
-    return sorted([*ROOT.glob("*.md"), *found])
+    below = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.md")]
+    return sorted([*ROOT.glob("*.md"), *ROOT.glob("tools/*/README.md"), *below])
 
 
 def faults(paths: list[Path]) -> list[str]:
@@ -107,7 +115,7 @@ def parsed(path: Path) -> tuple[list[tuple[int, str]], list[Block]]:
         else:
             inside.append(line[min(begin[3], len(line) - len(line.lstrip(" "))) :])
     if begin is not None:
-        raise ValueError(f"{path.relative_to(ROOT)}:{begin[0]}: the block never ends")
+        raise ValueError(f"{shown(path)}:{begin[0]}: the block never ends")
     return prose, blocks
 
 
@@ -122,10 +130,10 @@ def link_faults(path: Path, prose: list[tuple[int, str]]) -> Iterator[str]:
                 continue
             name, _, anchor = unquote(target).partition("#")
             goal = (path.parent / name).resolve() if name else path
-            if not goal.exists() or not goal.is_relative_to(ROOT):
-                yield f"{path.relative_to(ROOT)}:{number}: the link {target} leads nowhere"
+            if not goal.exists() or (path.is_relative_to(ROOT) and not goal.is_relative_to(ROOT)):
+                yield f"{shown(path)}:{number}: the link {target} leads nowhere"
             elif anchor and goal.suffix == ".md" and anchor not in anchors(goal):
-                yield f"{path.relative_to(ROOT)}:{number}: {name or path.name} has no heading #{anchor}"
+                yield f"{shown(path)}:{number}: {name or path.name} has no heading #{anchor}"
 
 
 def _without_code(line: str) -> str:
@@ -172,7 +180,7 @@ def block_faults(blocks: list[Block]) -> Iterator[str]:
 
 def _toml_faults(block: Block, kept: dict[str, str]) -> list[str]:
     tree = tomllib.loads(block.text)
-    if "foreign" in block.words:
+    if "foreign" in block.words or block.file.is_relative_to(ONEPATH) or block.file.is_relative_to(ROOT / "tools"):
         return []
     if "profile" in block.words or (block.kept_as and ("request" in tree or "extends" in tree or "failure" in tree)):
         return _profile_faults(tree)

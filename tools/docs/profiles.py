@@ -6,14 +6,14 @@ import typing
 from typing import Any, Final
 
 import msgspec
+from tools.docs.source import module_doc
+from tools.docs.text import block, clean, code, codes, literal, source_link, table
 
 from llmswitch_core.compat import BUILT_IN
 from llmswitch_core.compat.actions import ACTIONS, Action
 from llmswitch_core.compat.failures import FailureRule
 from llmswitch_core.compat.paths import MISSING
 from routecodex.config.vendors import PROTOCOL_PROFILE, VENDORS
-from tools.docs.source import module_doc
-from tools.docs.text import block, clean, code, codes, literal, source_link, table
 
 TITLE: Final = "Compat profiles"
 SOURCES: Final = ("src/llmswitch_core/compat/actions.py", "src/llmswitch_core/compat/builtin/__init__.py")
@@ -23,8 +23,10 @@ def page() -> str:
     """The page's body."""
     return "\n\n".join(
         [
-            "A compat profile is a list of rules for one upstream's quirks. Providers name one in `compatProfile`; "
-            "[how to write one](../how-to/compat-profile.md).",
+            (
+                "A compat profile is a list of rules for one upstream's quirks. Providers name one in `compatProfile`; "
+                "[how to write one](../how-to/compat-profile.md)."
+            ),
             "## A document",
             *_sections(module_doc("llmswitch_core/compat/profile.py"), 1),
             "## Paths",
@@ -90,7 +92,9 @@ def _sections(doc: str, skip: int) -> list[str]:
 
 
 def _action(name: str, action: Action) -> str:
-    where = "requests and answers" if action.requests and action.answers else "requests" if action.requests else "answers"
+    where = (
+        "requests and answers" if action.requests and action.answers else "requests" if action.requests else "answers"
+    )
     return f"### {code(name)}\n\n{clean(action.parameters.__doc__)} For {where}.\n\n{_parameters(action.parameters)}"
 
 
@@ -150,9 +154,11 @@ def _built_in(document: Any) -> str:
     if document.get("features"):
         rows = [(code(key), literal(value)) for key, value in document["features"].items()]
         parts.append(table(("feature", "value"), rows))
-    for kind in ("request", "answer"):
-        if document.get(kind):
-            parts.append(table((f"{kind} rule", "parameters", "when"), [_rule(rule) for rule in document[kind]]))
+    parts += [
+        table((f"{kind} rule", "parameters", "when"), [_rule(rule) for rule in document[kind]])
+        for kind in ("request", "answer")
+        if document.get(kind)
+    ]
     if document.get("failure"):
         rows = [(code(rule["path"]), _pairs(rule, ("path", "when", "why"))) for rule in document["failure"]]
         parts.append(table(("failure found at", "parameters"), rows))

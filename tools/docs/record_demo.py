@@ -18,7 +18,6 @@ from typing import Final
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
-
 from tools.docs.source import ROOT
 
 FOLDER: Final = ROOT / "docs" / "assets"

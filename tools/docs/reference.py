@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tools.docs import carrying, command_line, configuration, errors, features, http, profiles, switches, telemetry
+from tools.docs import command_line, configuration, errors, features, http, profiles, switches, telemetry
 from tools.docs.source import ROOT
 from tools.docs.text import DocumentationError, source_link
 
@@ -37,7 +37,7 @@ class Page(NamedTuple):
 
 
 PAGES: Final = tuple(
-    Page(file, module.TITLE, module.SOURCES, module.page)  # type: ignore[attr-defined]
+    Page(file, module.TITLE, module.SOURCES, module.page)
     for file, module in (
         ("configuration.md", configuration),
         ("command-line.md", command_line),
@@ -47,7 +47,6 @@ PAGES: Final = tuple(
         ("features.md", features),
         ("errors.md", errors),
         ("telemetry.md", telemetry),
-        *((("carrying.md", carrying),) if carrying.exists() else ()),
     )
 )
 

@@ -18,6 +18,7 @@ from routecodex.app.gateway import Gateway
 from routecodex.app.switches import TABLE, resolve
 from routecodex.blocks.telemetry import LogWriter
 from routecodex.blocks.telemetry.logs import configure
+from routecodex.config.compiled import CompiledConfig
 from routecodex.config.compiling import compile_config
 from routecodex.config.loading import load_text
 
@@ -45,7 +46,7 @@ def of_gateway(ask: Callable[[Gateway], T]) -> T:
         return asyncio.run(_asked(config, ask))
 
 
-async def _asked(config, ask):  # type: ignore[no-untyped-def]
+async def _asked(config: CompiledConfig, ask: Callable[[Gateway], T]) -> T:
     writer = LogWriter(io.StringIO())
     try:
         profiles = rule_set(compile_profiles(BUILT_IN), "stable")

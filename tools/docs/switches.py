@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from tools.docs.text import code, table
+
 from routecodex.app.switches import COMBINATIONS, FORCE_STABLE_VARIABLE, SWITCHES, Switch
 from routecodex.config.compiled import SwitchValue
-from tools.docs.text import code, table
 
 TITLE: Final = "Switches"
 SOURCES: Final = ("src/routecodex/app/switches.py",)
@@ -27,22 +28,28 @@ def page() -> str:
     ]
     return "\n\n".join(
         [
-            "Every row stands under `architecture` in the configuration. A choice that is not there yet is refused by "
-            "name when the configuration is read.",
+            (
+                "Every row stands under `architecture` in the configuration. A choice that is not there yet is refused "
+                "by name when the configuration is read."
+            ),
             table(("switch", "default", "not there yet", "scope", "takes effect", "what it decides"), rows),
-            "hot: read per request. drain: new requests take the new value, old ones end on the old one. restart: "
-            "with the next start.",
+            (
+                "hot: read per request. drain: new requests take the new value, old ones end on the old one. restart: "
+                "with the next start."
+            ),
             "## The sides",
             *(_sides(row) for row in SWITCHES),
             "## Refused combinations",
             "\n".join(f"- {rule.explanation}" for rule in COMBINATIONS),
             "## Who wins",
-            "Highest first:\n\n"
-            f"1. {code(FORCE_STABLE_VARIABLE)}: keys separated by commas or blanks, or `1` for all; the rows take their "
-            "first side whatever else is set;\n"
-            "2. the environment, such as `ROUTECODEX_ARCHITECTURE__HOSTBLOCKS__HTTPADAPTER=v1`;\n"
-            "3. the configuration file;\n"
-            "4. the default.",
+            (
+                "Highest first:\n\n"
+                f"1. {code(FORCE_STABLE_VARIABLE)}: keys separated by commas or blanks, or `1` for all; the rows take "
+                "their first side whatever else is set;\n"
+                "2. the environment, such as `ROUTECODEX_ARCHITECTURE__HOSTBLOCKS__HTTPADAPTER=v1`;\n"
+                "3. the configuration file;\n"
+                "4. the default."
+            ),
         ]
     )
 

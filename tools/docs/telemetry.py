@@ -6,12 +6,12 @@ import typing
 from typing import Any, Final
 
 import msgspec
-
-from routecodex.app.gateway import Gateway
-from routecodex.blocks.telemetry import AttemptRecord, OutcomeClass, OutcomeRecord
 from tools.docs.running import of_gateway
 from tools.docs.source import argument, attribute_docs, called, calls, modules, words
 from tools.docs.text import clean, code, codes, table
+
+from routecodex.app.gateway import Gateway
+from routecodex.blocks.telemetry import AttemptRecord, OutcomeClass, OutcomeRecord
 
 TITLE: Final = "Metrics and logs"
 SOURCES: Final = ("src/routecodex/blocks/telemetry/metrics.py", "src/routecodex/blocks/telemetry/records.py")
@@ -25,15 +25,22 @@ def page() -> str:
     """The page's body."""
     return "\n\n".join(
         [
-            "`GET /metrics` answers in Prometheus' format to the admin token. Beside these stand the usual process, "
-            "platform and garbage collector metrics.",
+            (
+                "`GET /metrics` answers in Prometheus' format to the admin token. Beside these stand the usual "
+                "process, platform and garbage collector metrics."
+            ),
             "## Metrics",
             table(("metric", "type", "labels", "meaning"), of_gateway(_families)),
-            "Label values come from configuration and enumerations; beyond 2000 label sets of one metric the rest "
-            "counts as `(other)`.",
+            (
+                "Label values come from configuration and enumerations; beyond 2000 label sets of one metric the rest "
+                "counts as `(other)`."
+            ),
             "## The request record",
-            "One JSON object per line on standard error, `event = \"request\"`. It holds no text of the conversation. "
-            "Members at their default are left out.",
+            (
+                'One JSON object per line on standard error, `event = "request"`. '
+                "It holds no text of the conversation. "
+                "Members at their default are left out."
+            ),
             _fields(OutcomeRecord),
             "### Each of `attempts`",
             _fields(AttemptRecord),
@@ -54,9 +61,10 @@ def _families(gateway: Gateway) -> list[tuple[str, str, str, str]]:
 
 def _fields(kind: type[msgspec.Struct]) -> str:
     docs = attribute_docs(_RECORDS, kind.__name__)
-    rows = []
-    for field in msgspec.structs.fields(kind):
-        rows.append((code(field.encode_name), clean(docs.get(field.name)) or _PLAIN.get(field.name, "")))
+    rows = [
+        (code(field.encode_name), clean(docs.get(field.name)) or _PLAIN.get(field.name, ""))
+        for field in msgspec.structs.fields(kind)
+    ]
     return table(("member", "meaning"), rows)
 
 
