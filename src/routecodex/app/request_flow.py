@@ -54,6 +54,10 @@ FAILS_OVER: Final = frozenset(
 MAX_ERROR_BODY: Final = 1024 * 1024
 _NO_HEAD: Final = RequestHead("", "", {}, {})
 _ALL_TRIED: Final = "no_target_left"
+_LAST_WORDS: Final = 10.0
+"""Seconds a client gets to take the terminal error of its stream."""
+_CONTROLS: Final = dict.fromkeys((*range(32), 127), " ")
+"""Characters a header value cannot hold; names that clients choose may."""
 _SETTLING: Final = 1.0
 """Seconds an upstream gets to end its body after the terminal event, so that the connection can be used again."""
 
@@ -409,10 +413,10 @@ class RequestFlow:
             headers.append((b"cache-control", b"no-cache"))
             headers.append((b"x-accel-buffering", b"no"))
         if plan is not None and plan.target is not None:
-            headers.append((b"x-routecodex-target", plan.target.provider_key.encode("ascii", "replace")))
+            headers.append((b"x-routecodex-target", _header_value(plan.target.provider_key)))
         notes = exchange.notes.header()
         if notes:
-            headers.append((b"x-routecodex-notes", notes.encode("ascii", "replace")))
+            headers.append((b"x-routecodex-notes", _header_value(notes)))
         if stream is not None:
             headers.extend(answered(stream.headers))
         return headers
@@ -448,10 +452,14 @@ class RequestFlow:
         if side.started and exchange is not None:
             facts.status = 200
             last = self._errors.stream_end(generation.artifacts.pipeline, exchange, error)
-            if last:
-                await side.write(last)
-                await side.finish()
-            else:
+            try:
+                async with asyncio.timeout(_LAST_WORDS):
+                    if last:
+                        await side.write(last)
+                        await side.finish()
+            except TimeoutError:
+                last = b""  # the client reads nothing any more
+            if not last:
                 await side.break_off()
             return
         plan = facts.plan
@@ -464,9 +472,13 @@ class RequestFlow:
             generation.id_header,
         ]
         if plan is not None and plan.target is not None:
-            headers.append((b"x-routecodex-target", plan.target.provider_key.encode("ascii", "replace")))
+            headers.append((b"x-routecodex-target", _header_value(plan.target.provider_key)))
         headers.extend((name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items())
         await side.reply(reply.status, headers, reply.body)
+
+
+def _header_value(text: str) -> bytes:
+    return (text if text.isprintable() else text.translate(_CONTROLS)).encode("ascii", "replace")
 
 
 def _may_fail_over(error: GatewayError) -> bool:

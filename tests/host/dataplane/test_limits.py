@@ -12,13 +12,15 @@ from typing import Any
 
 import aiohttp
 import brotli
+import msgspec
 import pytest
 
 from llmswitch_core.canonical.model import Protocol
+from llmswitch_core.router.contract import ProviderModels
 from routecodex.blocks.http_adapter import body as body_module
 from routecodex.config.compiled import Limits
 from tests.fake_upstream import FakeUpstream, Gate, Script, Text
-from tests.host.dataplane.gateway import REQUESTS, C, G, M, R, chat, compiled, host, provider
+from tests.host.dataplane.gateway import REQUESTS, C, G, M, R, chat, compiled, host, provider, routing
 from tests.host.dataplane.raw import RawClient
 
 JSON = {"content-type": "application/json"}
@@ -222,3 +224,21 @@ async def test_more_requests_than_allowed_are_turned_away(
         up.open_gate()
         assert [status for status, _ in await asyncio.gather(*waiting)] == [200] * 3
         assert (await ask())[0] == 200
+
+
+@pytest.mark.parametrize("protocol", [C, M])
+async def test_names_no_header_can_hold_break_no_answer(
+    protocol: Protocol, http: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    """Field and model names come from clients and end in headers of ours."""
+    path, body, _ = REQUESTS[protocol]
+    async with FakeUpstream(strict=False) as up:
+        spec = provider("a", up.url, M)
+        any_model = {"a": ProviderModels("a", ("main",), ("*",), "anthropic", M, "plain")}
+        table = msgspec.structs.replace(routing((spec,)), providers=any_model)
+        async with host(compiled(tmp_path, (spec,), table=table)) as gateway:
+            odd = {**body, "model": "a.odd\r\nname\u00e9", "x\r\nset-cookie: a=b": 1}
+            async with http.post(gateway.url + path, json=odd) as answer:
+                assert answer.status == 200, await answer.text()
+                assert "set-cookie" not in answer.headers
+                assert answer.headers["x-routecodex-target"].startswith("a.main.odd")

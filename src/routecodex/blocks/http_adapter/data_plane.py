@@ -90,6 +90,9 @@ class DataPlane:
         except GatewayError as error:
             await self.refuse(send, endpoint.protocol, error, request_id, account, extra)
             return
+        except Exception as error:
+            await self.refuse(send, endpoint.protocol, _own_fault(error), request_id, account, extra)
+            return
         await self.flow.run(inbound, HttpPort(receive, send, extra))
 
     def check_capacity(self) -> None:
@@ -148,6 +151,18 @@ class DataPlane:
             layer=Layer.CLIENT,
         )
         await self.refuse(send, protocol, error, self.new_id("req_"))
+
+
+def _own_fault(error: Exception) -> GatewayError:
+    fault = GatewayError(
+        ErrorKind.INTERNAL,
+        "internal_error",
+        f"The gateway failed while reading the request ({type(error).__name__}).",
+        next_step="Report it with the x-routecodex-request-id of this answer; the log has the details.",
+        layer=Layer.HOST,
+    )
+    fault.__cause__ = error
+    return fault
 
 
 def without_secrets(headers: dict[str, str]) -> dict[str, str]:
