@@ -72,7 +72,7 @@ def configuration(upstream: str, store: str, *, keepalive: float, idle: float) -
             )
         model = MODEL[protocol]
         routes.append(
-            f'two-{name} = [{{ targets = ["{name}.main.{model}", "{name}-b.main.{model}"], mode = "priority" }}]'
+            f'two-{name} = [{{ targets = ["{name}.main.{model}-1", "{name}-b.main.{model}-2"], mode = "priority" }}]'
         )
         aliases.append(f'"two-{name}" = "two-{name}"')
     out.append(
