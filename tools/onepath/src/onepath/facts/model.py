@@ -16,7 +16,7 @@ NONE = -1
 """No variable."""
 
 
-class Operation(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Operation(msgspec.Struct, frozen=True, array_like=True, gc=False, tag_field="op"):
     """One step of a scope's code. `dst` and other variables are numbers in the scope; NONE is no variable."""
 
 
@@ -297,6 +297,39 @@ class MatchClass(Operation, tag=36):
     index: int
 
 
+class StoreMember(Operation, tag=37):
+    """A name of the class whose body this is."""
+
+    name: str
+    src: int
+
+
+class Bytes(Operation, tag=38):
+    """A bytes constant, its values as characters 0-255."""
+
+    dst: int
+    value: str
+
+
+class Format(Operation, tag=39):
+    """An f-string: its parts, texts among them, put together."""
+
+    dst: int
+    parts: tuple[int, ...]
+    line: int
+
+
+class Slice(Operation, tag=40):
+    """`obj[...]` by a slice: a container of the same elements; `reverse` if it is `[::-1]`."""
+
+    dst: int
+    obj: int
+    low: int
+    high: int
+    step: int
+    line: int
+
+
 AnyOperation = (
     Copy
     | Text
@@ -334,6 +367,10 @@ AnyOperation = (
     | DeclareAttribute
     | Delete
     | MatchClass
+    | StoreMember
+    | Bytes
+    | Format
+    | Slice
 )
 
 
@@ -414,6 +451,8 @@ class ModuleFacts(msgspec.Struct, array_like=True):
     imports: list[ImportFact] = []
     bindings: list[Binding] = []
     annotations: list[Annotation] = []
+    type_aliases: dict[str, int] = {}
+    """Module variables assigned what looks like a type (`A | B`, `Union[A, B]`): the annotation's index."""
     typing_names: dict[str, tuple[str, str]] = {}
     """Names bound only under TYPE_CHECKING: module and name; annotations may use them."""
     fault: str = ""
