@@ -35,10 +35,10 @@ def texts_behind(bench: Bench, reply: Reply) -> list[str]:
 def _texts(value: Any) -> list[str]:
     if isinstance(value, dict):
         mine = [value["text"]] if isinstance(value.get("text"), str) else []
-        return mine + [t for v in value.values() for t in _texts(v)]
+        return mine + [t for k, v in value.items() if k != "text" for t in _texts(v)]
     if isinstance(value, list):
         return [t for v in value for t in _texts(v)]
-    return [value] if isinstance(value, str) and value.startswith("Question") else []
+    return []
 
 
 def say(text: str, **more: Any) -> Json:
