@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tools.docs import command_line, configuration, errors, features, http, profiles, switches, telemetry
+from tools.docs import command_line, configuration, errors, features, http, must_pass, profiles, switches, telemetry
 from tools.docs.source import ROOT
 from tools.docs.text import DocumentationError, source_link
 
@@ -47,6 +47,7 @@ PAGES: Final = tuple(
         ("features.md", features),
         ("errors.md", errors),
         ("telemetry.md", telemetry),
+        ("must-pass.md", must_pass),
     )
 )
 

@@ -54,10 +54,11 @@ def class_doc(path: str, name: str) -> str:
     raise KeyError(f"{path} has no class {name}")
 
 
-def calls(tree: ast.AST) -> Iterator[ast.Call]:
+@cache
+def calls(tree: ast.AST) -> tuple[ast.Call, ...]:
     """Every call, in the order of the text."""
     found = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return iter(sorted(found, key=lambda node: (node.lineno, node.col_offset)))
+    return tuple(sorted(found, key=lambda node: (node.lineno, node.col_offset)))
 
 
 def called(call: ast.Call) -> str:
