@@ -23,9 +23,9 @@ def page() -> str:
                 "prints the matrix. A case without an executed assertion in one of its cells fails the session."
             ),
             (
-                f"{letters}. `MC`: a client that speaks M in front of an upstream that speaks C. Bold: nothing is released "
-                "without it. Oracles: SDK, the vendor's own SDK reads our bytes; REQ, the body the upstream received; SSE, "
-                "the grammar of the stream; SRV, the server's behaviour."
+                f"{letters}. `MC`: a client that speaks M in front of an upstream that speaks C. Bold: nothing is "
+                "released without it. Oracles: SDK, the vendor's own SDK reads our bytes; REQ, the body the upstream "
+                "received; SSE, the grammar of the stream; SRV, the server's behaviour."
             ),
             table(
                 ("case", "what holds", "pairs", "modes", "oracle"),
