@@ -9,19 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from enum import Enum
 
+from routecodex.app.interruptions import Interruption
 from routecodex.blocks.http_adapter import ClientPort
 
 _Headers = list[tuple[bytes, bytes]]
-
-
-class Interruption(Enum):
-    """Why a running request is ended from outside."""
-
-    HUNG_UP = "hung up"
-    TOTAL_TIMEOUT = "total time-out"
-    STOPPING = "stopping"
 
 
 class ClientSide:
