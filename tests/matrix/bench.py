@@ -128,6 +128,11 @@ class Bench:
         if name in self._gateways:
             self._gateways.pop(name).__exit__()
 
+    def abandon(self) -> None:
+        """End what hangs at the fake, and the gateway that waits for it."""
+        self.up.do(self.up.upstream.kill)
+        self.forget()
+
     def fresh_key(self, outbound: str) -> str:
         """A target behind a key no failure has cooled down yet."""
         number = next(self._fresh)
@@ -173,7 +178,9 @@ class Bench:
         `ask` may be neutral, a body in the client's dialect (model and stream are put in), or raw bytes.
         """
         inbound = cell.inbound
-        wanted = request(inbound, ask if isinstance(ask, Ask) else Ask(), model or target(cell.outbound), stream=cell.stream)
+        wanted = request(
+            inbound, ask if isinstance(ask, Ask) else Ask(), model or target(cell.outbound), stream=cell.stream
+        )
         body: Any = wanted.body
         if isinstance(ask, dict):
             body = dict(ask)
@@ -183,7 +190,13 @@ class Bench:
         query = "&".join(f"{k}={v}" for k, v in wanted.query.items())
         where = (path or wanted.path) + (f"?{query}" if query and not path else "")
         return self.post(
-            inbound, where, raw, stream=cell.stream, same=cell.same, headers=headers, running=running or self.gateway(gateway)
+            inbound,
+            where,
+            raw,
+            stream=cell.stream,
+            same=cell.same,
+            headers=headers,
+            running=running or self.gateway(gateway),
         )
 
     def post(

@@ -304,7 +304,12 @@ def refusals_and_pauses_are_told(bench: Bench, cell: Cell) -> None:
 @proves("MP-13")
 def unknown_reasons_end_the_answer(bench: Bench, cell: Cell) -> None:
     """A reason nobody knows is an end all the same; the same protocol keeps its spelling."""
-    raw = {"openai-chat": "eos_token", "openai-responses": "too_bored", "anthropic-messages": "bored", "gemini": "BORED"}
+    raw = {
+        "openai-chat": "eos_token",
+        "openai-responses": "too_bored",
+        "anthropic-messages": "bored",
+        "gemini": "BORED",
+    }
     bench.script(Text("hi"), Finish("stop", raw=raw[cell.outbound]))
     reply = bench.ask(cell, ASK)
     if cell.pair == "GG":

@@ -49,9 +49,7 @@ def say(text: str, **more: Any) -> Json:
 def state(bench: Bench, cell: Cell, method: str, path: str, running: RunningGateway | None = None) -> Reply:
     """A request on stored responses."""
     gateway = running or bench.gateway()
-    return bench.post(
-        "openai-responses", path, b"", stream=False, same=cell.same, running=gateway, method=method
-    )
+    return bench.post("openai-responses", path, b"", stream=False, same=cell.same, running=gateway, method=method)
 
 
 @proves("MP-21")
@@ -173,7 +171,7 @@ GROUP: Json = {
         }
     ],
 }
-DIFF = "*** Begin Patch\n*** Update File: a.py\n+print(\"héllo 🌍\")\\n\n*** End Patch"
+DIFF = '*** Begin Patch\n*** Update File: a.py\n+print("héllo 🌍")\\n\n*** End Patch'
 
 
 def codex(prompt: str, tools: list[Json], *, added: bool = False, more: tuple[Json, ...] = ()) -> Json:

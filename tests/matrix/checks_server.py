@@ -146,7 +146,9 @@ def keepalives(reply: Reply) -> int:
             count += 1
         elif reply.protocol == "openai-chat" and frame.data != "[DONE]":
             chunk = json.loads(frame.data)
-            deltas = [c for c in chunk.get("choices") or [] if not any(c["delta"].get(k) for k in ("content", "tool_calls"))]
+            deltas = [
+                c for c in chunk.get("choices") or [] if not any(c["delta"].get(k) for k in ("content", "tool_calls"))
+            ]
             count += bool(deltas) and deltas[0]["finish_reason"] is None
         elif frame.event == "response.in_progress":
             count += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +33,7 @@ from .cases import Cell
 from .checks import proves
 from .checks_tools import TOOLS
 from .dialects import Ask
+from .inprocess import InProcess
 
 RICH: tuple[Step, ...] = (
     Thinking("Let me think about Zürich 🌍."),
@@ -173,6 +175,23 @@ def any_split_gives_the_same(bench: Bench, cell: Cell) -> None:
         expect_rich(reply)
         if cell.stream:
             assert reply.trace().complete
+
+
+@proves("MP-11")
+def every_cut_gives_the_same_bytes(bench: Bench, cell: Cell) -> None:
+    """Without sockets, which join what was written apart: each single byte, each pair, and cuts at every place."""
+    inside = InProcess()
+    for newline in ("\n", "\r\n"):
+        got: set[bytes] = set()
+        for cuts in (None, range(1, 10_000), range(2, 10_000, 2), range(1, 10_000, 7), random.Random(5)):
+            inside.reset()
+            inside.fake.script(Script(RICH, Framing(newline=newline)))
+            passed = inside.ask(cell, ASK, cuts=cuts)
+            assert passed.failure is None, passed.failure
+            got.add(passed.reply.body)
+        assert len(got) == 1, f"{len(got)} different answers to one upstream answer"
+        passed.reply.status = 200
+        expect_rich(passed.reply)
 
 
 @proves("MP-11")

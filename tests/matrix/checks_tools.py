@@ -164,7 +164,9 @@ def wire(cell: Cell, ask: Ask) -> Any:
 
 def history(protocol: str, body: Json) -> Any:
     """The member of a body that holds the turns."""
-    return body[{"openai-chat": "messages", "openai-responses": "input", "gemini": "contents"}.get(protocol, "messages")]
+    return body[
+        {"openai-chat": "messages", "openai-responses": "input", "gemini": "contents"}.get(protocol, "messages")
+    ]
 
 
 BROKEN = ("unanswered_call", "orphan_result", "response_count", "response_name", "duplicate_result", "call_turn")

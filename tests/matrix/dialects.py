@@ -237,18 +237,14 @@ def _responses_turn(turn: Turn, items: list[Json]) -> None:
             continue
         settle()
         if isinstance(part, Call):
-            items.append(
-                {"type": "function_call", "call_id": part.id, "name": part.name, "arguments": part.arguments}
-            )
+            items.append({"type": "function_call", "call_id": part.id, "name": part.name, "arguments": part.arguments})
         elif isinstance(part, Result):
             output: Any = [_responses_part(p, "user") for p in part.content]
             if len(part.content) == 1 and isinstance(part.content[0], Say):
                 output = part.content[0].text
             items.append({"type": "function_call_output", "call_id": part.id, "output": output or ""})
         else:
-            items.append(
-                part.wire or {"type": "reasoning", "summary": [{"type": "summary_text", "text": part.text}]}
-            )
+            items.append(part.wire or {"type": "reasoning", "summary": [{"type": "summary_text", "text": part.text}]})
     settle()
 
 

@@ -51,7 +51,8 @@ def configuration(upstream: str, store: str, *, keepalive: float, idle: float) -
     """The configuration file: for each protocol a native provider, a foreign one, and a route over both."""
     keys = "".join(f', e{n} = "{KEY}"' for n in range(ERROR_KEYS))
     out = [
-        "[server]\nport = 1\naccessLog = false\nkeepalive = %s\nheadWait = %s\ndrain = 0" % (keepalive, keepalive or 15),
+        "[server]\nport = 1\naccessLog = false\nkeepalive = %s\nheadWait = %s\ndrain = 0"
+        % (keepalive, keepalive or 15),
         "[server.admin]\nenabled = false",
         f'[store]\npath = "{store}"',
         '[telemetry]\nlogLevel = "error"',
@@ -67,9 +68,7 @@ def configuration(upstream: str, store: str, *, keepalive: float, idle: float) -
                 f'[virtualrouter.providers.{name}{suffix}]\nprotocol = "{protocol}"\nbaseUrl = "{upstream}{path}"\n'
                 f'{family}keys = {{ main = "{KEY}"{keys if not suffix else ""} }}\nmaxConnections = 64'
             )
-            out.append(
-                f"[virtualrouter.providers.{name}{suffix}.timeouts]\nfirstByte = 20\nidle = {idle}\ntotal = 40"
-            )
+            out.append(f"[virtualrouter.providers.{name}{suffix}.timeouts]\nfirstByte = 20\nidle = {idle}\ntotal = 40")
         model = MODEL[protocol]
         routes.append(
             f'two-{name} = [{{ targets = ["{name}.main.{model}-1", "{name}-b.main.{model}-2"], mode = "priority" }}]'
@@ -137,9 +136,7 @@ class RunningGateway:
         self.gateway = Gateway(compiled, profiles, switches, writer, log)
         listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = listener.getsockname()[1]
-        self._server = server(
-            self.gateway.application, self.gateway.flow, self.gateway.stop_accepting, compiled.server
-        )
+        self._server = server(self.gateway.application, self.gateway.flow, self.gateway.stop_accepting, compiled.server)
         try:
             watcher = asyncio.create_task(self._server.serve(sockets=[listener]))
             while not self._server.started and not watcher.done():  # noqa: ASYNC110 - uvicorn has no event for it

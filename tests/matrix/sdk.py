@@ -137,7 +137,10 @@ def _chat(client: openai.OpenAI, stream: bool) -> Answer:
         answer.usage = Usage(
             done.usage.prompt_tokens,
             (prompt and prompt.cached_tokens) or 0,
-            (prompt and (prompt.model_extra or {}).get("cache_write_tokens", getattr(prompt, "cache_write_tokens", None))),
+            (
+                prompt
+                and (prompt.model_extra or {}).get("cache_write_tokens", getattr(prompt, "cache_write_tokens", None))
+            ),
             done.usage.completion_tokens,
             (out and out.reasoning_tokens) or 0,
         )
