@@ -11,7 +11,7 @@ from typing import Final
 
 from llmswitch_core.canonical import jsonio
 from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer, invalid
-from llmswitch_core.canonical.model import Conversation, Protocol
+from llmswitch_core.canonical.model import Conversation, JsonValue, Protocol
 from llmswitch_core.hub.exchange import AttemptOutcome, Exchange, Inbound, Plan, StateDelta
 from llmswitch_core.protocols.contract import Codec
 from llmswitch_core.router.contract import Features
@@ -24,7 +24,7 @@ MAX_BODY: Final = 64 * 1024 * 1024
 _DIALECTS: Final[Mapping[Protocol, frozenset[Protocol]]] = {
     Protocol.OPENAI_CHAT: frozenset({Protocol.OPENAI_CHAT, Protocol.OPENAI_RESPONSES}),
     Protocol.OPENAI_RESPONSES: frozenset({Protocol.OPENAI_CHAT, Protocol.OPENAI_RESPONSES}),
-    Protocol.ANTHROPIC_MESSAGES: frozenset({Protocol.ANTHROPIC_MESSAGES}),
+    Protocol.ANTHROPIC_MESSAGES: frozenset(),
     Protocol.GEMINI: frozenset({Protocol.GEMINI}),
 }
 """Which targets speak the embeddings dialect of a client."""
@@ -62,6 +62,21 @@ def admit(exchange: Exchange) -> None:
         has_tools=False,
     )
     exchange.conversation_key, exchange.conversation_source = inbound.request_id, "request_id"
+
+
+def inner_model(tree: Mapping[str, JsonValue], model: str) -> dict[str, JsonValue]:
+    """Edits for the places where a Gemini body names the model of its path once more: the vendor refuses another."""
+    name = f"models/{model}"
+    edits: dict[str, JsonValue] = {}
+    if isinstance(tree.get("model"), str) and tree["model"] != name:
+        edits["model"] = name
+    counted = tree.get("generateContentRequest")
+    if isinstance(counted, dict) and counted.get("model", name) != name:
+        edits["generateContentRequest"] = {**counted, "model": name}
+    batch = tree.get("requests")
+    if isinstance(batch, list) and any(isinstance(one, dict) and one.get("model", name) != name for one in batch):
+        edits["requests"] = [{**one, "model": name} if isinstance(one, dict) else one for one in batch]
+    return edits
 
 
 def no_speaker(inbound: Inbound, error: GatewayError) -> GatewayError:

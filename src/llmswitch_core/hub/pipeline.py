@@ -17,7 +17,7 @@ import msgspec
 
 from llmswitch_core.canonical import jsonio
 from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer, invalid
-from llmswitch_core.canonical.model import Conversation, JsonValue, Protocol, Turn
+from llmswitch_core.canonical.model import Conversation, JsonValue, Protocol
 from llmswitch_core.compat.contract import CompatContext, CompatProfile
 from llmswitch_core.hub import auxiliary, responses
 from llmswitch_core.hub.exchange import Exchange, Inbound, Plan, Surroundings, Way
@@ -28,7 +28,7 @@ from llmswitch_core.hub.responder import Responder
 from llmswitch_core.hub.tokens import TokenLedger
 from llmswitch_core.hub.upstream import _SEAL, UpstreamRequest
 from llmswitch_core.hub.wire_edit import REMOVED, edited, members_of
-from llmswitch_core.protocols.contract import Codec, ErrorReply, Scope, StreamWriter, WireRequest, WireTarget
+from llmswitch_core.protocols.contract import Codec, ErrorReply, Notes, Scope, StreamWriter, WireRequest, WireTarget
 from llmswitch_core.protocols.registry import CODECS
 from llmswitch_core.router.contract import Decision, RoutingTable, Target
 from llmswitch_core.router.conversation_key import conversation_key
@@ -134,7 +134,9 @@ class HubPipeline:
         decision = self._decide(exchange, state, excluded, now)
         target = decision.target
         profile = self._profile(target)
-        same = target.protocol is exchange.inbound.protocol
+        # What an attempt could not carry says nothing of the next one's target.
+        exchange.notes = Notes()
+        same = target.protocol is exchange.inbound.protocol or operation in auxiliary.OPERATIONS
         if operation == "count_tokens":
             return self._plan_count(exchange, target, decision, profile, same)
         stream = self._upstream_stream(exchange, profile)
@@ -205,8 +207,8 @@ class HubPipeline:
         inbound = exchange.inbound
         edits = self._same_protocol_edits(exchange, target, stream)
         headers = forwarded_headers(inbound.protocol, inbound.head)
-        if profile.edits_requests:
-            tree = {**exchange.tree, **edits}
+        if profile.edits_requests and inbound.operation not in auxiliary.OPERATIONS:
+            tree = {name: value for name, value in {**exchange.tree, **edits}.items() if value is not REMOVED}
             context = self._context(exchange, target, stream)
             for name in profile.request(tree, headers, context, exchange.notes):
                 edits[name] = tree.get(name, REMOVED)
@@ -223,31 +225,36 @@ class HubPipeline:
                 edits["model"] = target.model
             if inbound.operation == "generate" and stream is not bool(exchange.tree.get("stream")):
                 edits["stream"] = stream
-        if inbound.operation != "generate" and inbound.operation != "count_tokens":
+        else:
+            edits.update(auxiliary.inner_model(exchange.tree, target.model))
+        if inbound.operation in auxiliary.OPERATIONS:
             return edits
         edits.update(responses.same_protocol_edits(exchange, target))
         if inbound.protocol is Protocol.OPENAI_CHAT and stream and self._wants_usage(exchange, target):
             options = exchange.tree.get("stream_options")
             edits["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
-        kept = self._kept_tokens(exchange, target)
-        if kept is not None:
-            edits.update(self._history(exchange, target, kept, stream))
+        edits.update(self._history(exchange, target, stream))
         return edits
 
     def _wants_usage(self, exchange: Exchange, target: Target) -> bool:
         return not exchange.conversation.include_usage and bool(self._target_features(target).get("stream_usage", True))
 
-    def _kept_tokens(self, exchange: Exchange, target: Target) -> list[Turn] | None:
+    def _history(self, exchange: Exchange, target: Target, stream: bool) -> dict[str, JsonValue]:
+        """The members that hold the turns, written anew where a token in them must not go to this target."""
         conversation = exchange.conversation
-        ledger = TokenLedger(exchange.surroundings.tokens)
-        return keep_tokens(conversation.turns, conversation.protocol, target, ledger, exchange.notes)
-
-    def _history(self, exchange: Exchange, target: Target, turns: list[Turn], stream: bool) -> dict[str, JsonValue]:
-        """The members that hold the turns, written anew because a token in them must not go to this target."""
-        conversation = msgspec.structs.replace(exchange.conversation, turns=turns)
         codec = CODECS[target.protocol]
+        if responses.by_reference(exchange, target):
+            # What went before stays with the upstream: only this request's own turns go out.
+            conversation = codec.read_request(exchange.inbound.head, exchange.tree)
+        ledger = TokenLedger(exchange.surroundings.tokens)
+        turns = keep_tokens(conversation.turns, conversation.protocol, target, ledger, exchange.notes)
+        if turns is None:
+            return {}
+        conversation = msgspec.structs.replace(conversation, turns=turns)
         wire = codec.write_request(conversation, self._wire_target(exchange, target, stream), exchange.notes)
-        names = (name for name in _HISTORY[target.protocol] if name in wire.body or name in exchange.tree)
+        names = [name for name in _HISTORY[target.protocol] if name in wire.body or name in exchange.tree]
+        if _begins_with_system(exchange.tree.get("messages")) and "system" in wire.body:
+            names.append("system")  # the writer took the message for a part of it
         return {name: wire.body.get(name, REMOVED) for name in names}
 
     def _encode_foreign(
@@ -339,7 +346,10 @@ class HubPipeline:
         requested = profile.model_name == "requested"
         incomplete = target.protocol in profile.features.get("incomplete_answers", ())
         edited = requested or profile.edits_answers or incomplete
-        forward = plan.same_protocol and not edited and _frames_pass(exchange)
+        sse = _is_stream(headers.get("content-type", ""), plan)
+        # Bytes can only pass where the upstream answered in the mode the client reads.
+        passes = sse is exchange.stream and _frames_pass(exchange)
+        forward = plan.same_protocol and not edited and passes
         return Responder(
             exchange,
             plan,
@@ -347,7 +357,7 @@ class HubPipeline:
             CODECS[target.protocol],
             profile,
             self._scope(exchange, requested),
-            sse=_is_stream(headers.get("content-type", ""), plan),
+            sse=sse,
             forward=forward,
         )
 
@@ -391,7 +401,9 @@ class HubPipeline:
     def _client_writer(self, exchange: Exchange) -> StreamWriter:
         if exchange.writer is None:
             codec: Codec = CODECS[exchange.inbound.protocol]
-            exchange.writer = codec.stream_writer(self._scope(exchange, requested=False))
+            target = exchange.attempts[-1].target if exchange.attempts else None
+            requested = target is not None and self._profile(target).model_name == "requested"
+            exchange.writer = codec.stream_writer(self._scope(exchange, requested))
         return exchange.writer
 
     def content_type(self, exchange: Exchange) -> str:
@@ -421,6 +433,11 @@ def _is_stream(content_type: str, plan: Plan) -> bool:
     if "json" in content_type:
         return False
     return plan.upstream is not None and plan.upstream.stream
+
+
+def _begins_with_system(messages: JsonValue) -> bool:
+    first = messages[0] if isinstance(messages, list) and messages else None
+    return isinstance(first, dict) and first.get("role") in ("system", "developer")
 
 
 def _wants_sse(exchange: Exchange) -> bool:

@@ -220,7 +220,7 @@ class Responder:
     def _emit(self, events: Sequence[StreamEvent], frame: SseFrame | None, out: list[bytes]) -> None:
         if not self.content:
             self._held_events.extend(events)
-            if frame is not None:
+            if frame is not None and not (self._forward and self._unasked(events, frame)):
                 self._held_frames.append(frame)
             return
         if self._forward:
@@ -289,9 +289,16 @@ class Responder:
         if self._profile.edits_answers:
             tree = self._profile.answer(tree, self._context)
         out: list[bytes] = []
-        for event in self._outbound.read_answer(tree, self._scope):
-            if self._take((event,), None, out):
-                return b"".join(out)
+        events = list(self._outbound.read_answer(tree, self._scope))
+        failed = next((event for event in events if isinstance(event, Failed)), None)
+        if failed is not None:
+            # Nothing of a whole body has gone out yet: the attempt can still be replaced.
+            for event in events:
+                self._harvest.see(event)
+            self.failure = failed.error
+            return b""
+        for event in events:
+            self._take((event,), None, out)
         if not self._terminal:
             self.failure = truncated()
             return b""
@@ -344,7 +351,7 @@ def compat_context(exchange: Exchange, plan: Plan) -> CompatContext:
         model=target.model,
         inbound=exchange.inbound.protocol,
         outbound=target.protocol,
-        stream=exchange.stream,
+        stream=exchange.stream if plan.upstream is None else plan.upstream.stream,
         options=target.options,
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmswitch_core.canonical import jsonio
-from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer
+from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer, invalid
 from llmswitch_core.canonical.model import Conversation, JsonValue, Protocol
 from llmswitch_core.hub import responses_state as state
 from llmswitch_core.hub.exchange import Exchange
@@ -37,6 +37,9 @@ def read(exchange: Exchange, codec: Codec) -> Conversation:
     Raises GatewayError shaped as the vendor's 404 where the history is unknown or belongs to another account.
     """
     inbound = exchange.inbound
+    previous = exchange.tree.get("previous_response_id")
+    if previous is not None and not isinstance(previous, str):
+        raise invalid("previous_response_id must be a string.", param="previous_response_id")
     if not goes_on(exchange):
         return codec.read_request(inbound.head, exchange.tree)
     expanded, history = state.expand_request(exchange.surroundings.responses, exchange.tree, inbound.account)
@@ -50,6 +53,18 @@ def issuer_of(exchange: Exchange) -> str | None:
     return history.provider_key or None if history is not None else None
 
 
+def by_reference(exchange: Exchange, target: Target) -> bool:
+    """True where the history behind the request stays with the upstream that still has it."""
+    history = exchange.history
+    return (
+        history is not None
+        and history.upstream_id is not None
+        and history.upstream_stored
+        and history.provider_key == target.provider_key
+        and target.protocol is Protocol.OPENAI_RESPONSES
+    )
+
+
 def same_protocol_edits(exchange: Exchange, target: Target) -> dict[str, JsonValue]:
     """How a Responses body is sent to a Responses upstream: by reference or by value, without foreign reasoning."""
     if exchange.inbound.protocol is not Protocol.OPENAI_RESPONSES:
@@ -58,7 +73,7 @@ def same_protocol_edits(exchange: Exchange, target: Target) -> dict[str, JsonVal
     items = exchange.tree.get("input")
     history = exchange.history
     if history is not None and exchange.expanded is not None:
-        if history.upstream_id is not None and history.upstream_stored and history.provider_key == target.provider_key:
+        if by_reference(exchange, target):
             if exchange.tree.get("previous_response_id") != history.upstream_id:
                 edits["previous_response_id"] = history.upstream_id
         else:

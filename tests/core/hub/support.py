@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from llmswitch_core.canonical.model import Protocol
 from llmswitch_core.compat import BUILT_IN, compile_profiles, rule_set
+from llmswitch_core.compat.profile import Document
 from llmswitch_core.hub.exchange import Exchange, Inbound, Plan, Surroundings, Way
 from llmswitch_core.hub.pipeline import HubPipeline, PipelineSettings
 from llmswitch_core.hub.responses_state import StoredResponse
@@ -67,7 +68,12 @@ class Responses:
 class Bench:
     """One pipeline and everything a request needs beside it."""
 
-    def __init__(self, profile: str = "passthrough", settings: PipelineSettings | None = None) -> None:
+    def __init__(
+        self,
+        profile: str = "passthrough",
+        settings: PipelineSettings | None = None,
+        documents: Sequence[Document] = (),
+    ) -> None:
         targets = [Target(name, "main", "m", protocol, profile, name) for protocol, name in NAMES.items()]
         table = RoutingTable(
             targets={target.provider_key: target for target in targets},
@@ -77,7 +83,7 @@ class Bench:
                 for target in targets
             },
         )
-        profiles = rule_set(compile_profiles(BUILT_IN, ()), "stable")
+        profiles = rule_set(compile_profiles(BUILT_IN, documents), "stable")
         self.pipeline = HubPipeline(table, profiles, settings or PipelineSettings())
         self.state = RouterState()
         self.tokens = Tokens()
