@@ -91,7 +91,7 @@ class Clamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Keep the first `count` elements of a list; `single`: text where one of a list is meant becomes a list first."""
+    """Keep the first `count` elements of a list."""
 
     path: str | list[str]
     count: int

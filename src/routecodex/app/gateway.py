@@ -90,6 +90,7 @@ class Gateway:
             admin_token_digest=admin_token.digest(server.admin.token_file) if server.admin.enabled else None,
             websockets=server.limits.max_websocket_connections > 0,
             route_hints=config.route_hints,
+            metrics=config.telemetry.metrics,
         )
         self.application: Application = build_adapter(rules, self.flow, self, ControlPlane(self), new_id)
 

@@ -27,7 +27,7 @@ _MEANING: Final[dict[TransportFault, tuple[ErrorKind, str, str, str]]] = {
         ErrorKind.UPSTREAM,
         "tls_failed",
         "The TLS handshake with the upstream failed",
-        "Check the certificate; set tls.caFile for a private authority.",
+        "Check the certificate; set the provider's caFile for a private authority.",
     ),
     TransportFault.PROXY_FAILED: (
         ErrorKind.UPSTREAM,

@@ -7,10 +7,11 @@ import stat
 from pathlib import Path
 
 import aiohttp
+import msgspec
 import pytest
 
 from llmswitch_core.canonical.model import Protocol
-from routecodex.config.compiled import ApiKey
+from routecodex.config.compiled import ApiKey, TelemetrySettings
 from routecodex.config.secret import Secret
 from tests.fake_upstream import FakeUpstream
 from tests.host.dataplane.gateway import REQUESTS, C, G, M, R, chat, compiled, host, provider
@@ -130,6 +131,20 @@ async def test_a_preflight_of_an_allowed_origin_is_answered(
             assert "POST" in answer.headers["access-control-allow-methods"]
         async with http.options(gateway.url + CHAT, headers={"origin": "https://evil.example"}) as answer:
             assert answer.status == 403
+
+
+async def test_metrics_that_are_switched_off_do_not_exist(
+    up: FakeUpstream, http: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    config = compiled(tmp_path, (provider("a", up.url),))
+    silent = msgspec.structs.replace(config, telemetry=TelemetrySettings(metrics=False))
+    async with host(silent) as gateway:
+        admin = {"authorization": f"Bearer {gateway.admin_token}"}
+        async with http.get(gateway.url + "/metrics", headers=admin) as answer:
+            assert answer.status == 404
+            assert (await answer.json())["error"]["code"] == "metrics_disabled"
+        async with http.get(gateway.url + "/health?verbose", headers=admin) as answer:
+            assert answer.status == 200
 
 
 async def test_details_and_metrics_are_behind_the_admin_token(

@@ -46,7 +46,7 @@ class ToolsWriter:
         self._notes = notes
 
     def tools(self) -> list[ToolWire]:
-        """Raises GatewayError(INVALID_REQUEST, unsupported_tool) for a hosted tool without an equal."""
+        """Raises GatewayError(INVALID_REQUEST, unsupported_hosted_tool) for a hosted tool without an equal."""
         choice = self._conversation.tool_choice
         # One allowed name is a named choice; several can only be had by offering nothing else.
         allowed = frozenset(choice.allowed) if choice is not None and len(choice.allowed) > 1 else None
@@ -179,7 +179,7 @@ class ToolsWriter:
                 return None
             raise invalid(
                 f"The target has no hosted tool {tool.label}.",
-                code="unsupported_tool",
+                code="unsupported_hosted_tool",
                 param=f"tools.{index}",
                 next_step="Remove the tool, or route the request to a vendor that runs it.",
             )

@@ -122,6 +122,8 @@ class Rules(msgspec.Struct, frozen=True):
     websockets: bool = True
     route_hints: bool = True
     """The header `x-routecodex-route` is obeyed."""
+    metrics: bool = True
+    """`/metrics` exists."""
 
 
 Shape: TypeAlias = Literal["openai", "anthropic", "gemini"]

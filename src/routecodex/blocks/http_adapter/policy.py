@@ -114,6 +114,17 @@ class Policy:
                 "Send it as `Authorization: Bearer`; it is in the file `routecodex status` names.",
             )
 
+    def check_metrics(self) -> None:
+        """`/metrics` may be switched off (404)."""
+        if not self.rules.metrics:
+            raise GatewayError(
+                ErrorKind.NOT_FOUND,
+                "metrics_disabled",
+                "The metrics are switched off.",
+                next_step="Set telemetry.metrics.",
+                layer=Layer.CLIENT,
+            )
+
     def is_admin(self, headers: Mapping[str, str]) -> bool:
         """Whether the admin token was presented, and is right."""
         try:

@@ -187,6 +187,7 @@ def _admin_routes(policy: Policy, control: ControlPlane, plane: DataPlane) -> li
         try:
             policy.check_source(headers)
             policy.check_admin(headers)
+            policy.check_metrics()
         except GatewayError as error:
             return _refused(error)
         text, kind = control.metrics()

@@ -329,7 +329,7 @@ def test_mp23_hosted_tools_become_the_server_tool_that_does_the_same() -> None:
 def test_mp23_hosted_tools_without_an_equal_are_refused(label: str, features: dict[str, Any]) -> None:
     with pytest.raises(GatewayError) as caught:
         body_of(conversation(tools=[HostedTool(label, R, {"type": label})]), **features)
-    assert (caught.value.code, caught.value.param) == ("unsupported_tool", "tools.0")
+    assert (caught.value.code, caught.value.param) == ("unsupported_hosted_tool", "tools.0")
 
 
 def test_mp23_a_profile_may_have_hosted_tools_dropped_with_a_note() -> None:
