@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from routecodex.blocks.telemetry import AttemptRecord, LogWriter, Metrics, OutcomeClass, OutcomeRecord, Telemetry
-from routecodex.blocks.telemetry.logs import configure
+from routecodex.blocks.telemetry.logs import MOST_WAITING, configure
 
 
 def made(number: int, **more: object) -> OutcomeRecord:
@@ -105,6 +105,35 @@ def test_a_log_that_cannot_be_written_stops_nothing() -> None:
         logger.info("x")
     writer.close()
     assert writer.lost == 3
+
+
+class _Stuck(StringIO):
+    """A pipe nobody reads, until somebody does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = threading.Event()
+
+    def write(self, text: str) -> int:
+        self.free.wait(10)
+        return super().write(text)
+
+
+def test_a_log_nobody_reads_costs_bounded_memory_and_says_what_it_lost() -> None:
+    log = _Stuck()
+    writer = LogWriter(log)
+    for number in range(MOST_WAITING + 5000):
+        writer.event({"event": "tick", "number": number})
+    assert writer.lost == 5000
+    log.free.set()
+    while writer._handed_over:
+        threading.Event().wait(0.01)
+    writer.event({"event": "after"})
+    writer.close()
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [line["lines"] for line in lines if line["event"] == "log.lost"] == [5000]
+    assert len([line for line in lines if line["event"] == "tick"]) == MOST_WAITING
+    assert lines[-1]["event"] in {"after", "log.lost"}
 
 
 def test_the_console_form_is_one_line_per_event() -> None:

@@ -22,6 +22,8 @@ import structlog
 _LINGER: Final = 0.2
 """Seconds a record may wait for others."""
 _BATCH: Final = 4096
+MOST_WAITING: Final = 16_384
+"""Lines kept for a stream that takes none (a full pipe nobody reads); what comes after is lost, counted and told."""
 _LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -34,10 +36,12 @@ class LogWriter:
         self._queue: queue.SimpleQueue[list[Any] | None] = queue.SimpleQueue()
         self._waiting: list[Any] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._lock = threading.Lock()
+        self._handed_over = 0
+        self.lost = 0
+        """Lines that could not be written (a full disk, a closed pipe, a pipe nobody reads)."""
         self._thread = threading.Thread(target=self._write, name="log-writer", daemon=True)
         self._thread.start()
-        self.lost = 0
-        """Lines that could not be written (a full disk, a closed pipe)."""
 
     def record(self, record: msgspec.Struct) -> None:
         """From the event loop's thread: written soon."""
@@ -51,7 +55,7 @@ class LogWriter:
 
     def event(self, event: dict[str, Any]) -> None:
         """From any thread: written at once."""
-        self._queue.put([event])
+        self._hand_over([event])
 
     def flush(self) -> None:
         """Hand over the records that wait, so that what is told next stands behind them. From the loop's thread."""
@@ -62,6 +66,14 @@ class LogWriter:
     def _flush(self) -> None:
         self._timer = None
         batch, self._waiting = self._waiting, []
+        self._hand_over(batch)
+
+    def _hand_over(self, batch: list[Any]) -> None:
+        with self._lock:
+            if self._handed_over + len(batch) > MOST_WAITING:
+                self.lost += len(batch)
+                return
+            self._handed_over += len(batch)
         self._queue.put(batch)
 
     def close(self) -> None:
@@ -71,12 +83,21 @@ class LogWriter:
         self._thread.join(timeout=5.0)
 
     def _write(self) -> None:
+        told = 0
         while (batch := self._queue.get()) is not None:
+            lines = [self._line(item) for item in batch]
+            lost = self.lost
+            if lost > told:
+                lines.append(self._line({"event": "log.lost", "at": round(time.time(), 3), "lines": lost - told}))
             try:
-                self._stream.write("".join([self._line(item) for item in batch]))
+                self._stream.write("".join(lines))
                 self._stream.flush()
+                told = lost
             except (OSError, ValueError):
-                self.lost += len(batch)
+                with self._lock:
+                    self.lost += len(batch)
+            with self._lock:
+                self._handed_over -= len(batch)
 
 
 def _json_line(item: Any) -> str:
