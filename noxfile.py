@@ -55,7 +55,7 @@ def tests_all(session: nox.Session) -> None:
     present = [version for version in INTERPRETERS if version not in absent]
     for version in present:
         session.log(f"tests on Python {version}")
-        session.run("nox", "-s", f"tests_on-{version}", external=True)
+        session.run(sys.executable, "-m", "nox", "-s", f"tests_on-{version}", external=True)
     for version in absent:
         session.warn(f"Python {version} is absent here: its tests did not run.")
     if absent and require_all:
@@ -77,7 +77,7 @@ def find_interpreter(version: str) -> str | None:
     roots = [Path.home() / ".pyenv" / "versions", Path.home() / ".local" / "share" / "uv" / "python"]
     for root in roots:
         for candidate in sorted(root.glob(f"*{version}*/bin/python{version}")) if root.is_dir() else []:
-            os.environ["PATH"] = f"{os.environ['PATH']}{os.pathsep}{candidate.parent}"
+            os.environ["PATH"] = f"{candidate.parent}{os.pathsep}{os.environ['PATH']}"
             return str(candidate)
     return None
 
