@@ -18,8 +18,8 @@ def dispensable(tool: HostedTool, tools: Sequence[Tool], choice: ToolChoice | No
         return False
     if choice is None:
         return True
-    wire_type = tool.wire.get("type") if isinstance(tool.wire, dict) else None
-    names = {tool.label, wire_type, tool.wire.get("name") if isinstance(tool.wire, dict) else None}
+    own = (tool.wire.get("type"), tool.wire.get("name")) if isinstance(tool.wire, dict) else ()
+    names = {tool.label, *(name for name in own if isinstance(name, str))}
     if choice.mode == "named":
         return choice.name not in names
     return not choice.allowed or not set(choice.allowed) <= names

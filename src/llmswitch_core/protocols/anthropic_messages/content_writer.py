@@ -294,7 +294,8 @@ def _block_type(part: Media) -> str:
 
 def is_citation(value: JsonValue) -> bool:
     """True for a citation object of this protocol."""
-    return isinstance(value, dict) and value.get("type") in CITATION_TYPES
+    kind = value.get("type") if isinstance(value, dict) else None
+    return isinstance(kind, str) and kind in CITATION_TYPES
 
 
 def arguments_object(arguments: str) -> tuple[dict[str, JsonValue], bool]:

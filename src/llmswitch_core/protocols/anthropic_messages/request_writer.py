@@ -122,6 +122,8 @@ def _rest(conversation: Conversation, target: WireTarget, native: bool, body: Bo
         notes.dropped("metadata")
     if conversation.cache_key is not None:
         notes.dropped("cache_key")
+    if conversation.store:
+        notes.dropped("store")  # false needs no telling: nothing is kept here
 
 
 def _extensions(conversation: Conversation, body: Body) -> None:

@@ -28,7 +28,8 @@ def object_schema(schema: JsonValue) -> tuple[Schema, bool]:
     properties = dict(out["properties"]) if isinstance(out.get("properties"), dict) else {}
     loosened = False
     for union in _UNIONS:
-        for branch in schema.get(union) or ():
+        branches = schema.get(union)
+        for branch in branches if isinstance(branches, list) else ():
             loosened = True
             if isinstance(branch, dict) and isinstance(branch.get("properties"), dict):
                 for name, value in branch["properties"].items():

@@ -88,7 +88,7 @@ class ToolsWriter:
         return {"type": {"required": "any", "none": "none"}.get(choice.mode, "auto")}
 
     def _named(self, choice: ToolChoice, name: str, tools: list[ToolWire]) -> ToolWire:
-        offered = {tool.get("name") for tool in tools}
+        offered = [tool.get("name") for tool in tools]
         for wire_name in (self._hosted_name(name), self._names.wire(name, choice.namespace)):
             if wire_name in offered:
                 return {"type": "tool", "name": wire_name}

@@ -67,6 +67,8 @@ class TurnsWriter:
     def _add(self, turn: Turn, messages: list[Block]) -> None:
         if turn.name is not None:
             self._notes.dropped("messages.name")
+        if turn.phase is not None:
+            self._notes.dropped("phase")
         parts, options = split_options(turn.parts)
         if turn.role == "system":
             self._add_system(parts, options, messages)

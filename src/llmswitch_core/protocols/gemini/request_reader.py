@@ -10,6 +10,7 @@ unanswered call at all that has an invented id and no other answer.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Final, Literal
 
@@ -136,8 +137,7 @@ class _Contents:
     """The turns of one request, with the calls that still wait for their response."""
 
     def __init__(self) -> None:
-        self._waiting: list[ToolCall] = []
-        self._answered: set[str] = set()
+        self._waiting = _Waiting()
 
     def read(self, contents: JsonValue) -> list[Turn]:
         if contents is None:
@@ -154,16 +154,19 @@ class _Contents:
         if speaker is None:
             raise invalid(f"`{path}.role` must be user or model, not {role!r}.", param=f"{path}.role")
         parts: list[Part] = []
+        called = False
         for index, raw in enumerate(_parts_of(entry, path)):
             part = wire.camel_keys(raw)
             here = f"{path}.parts[{index}]"
             if part.get("functionCall") is not None:
+                called = True
                 parts.append(self._call(part, here, f"{wire.INVENTED}{position}_{index}"))
             elif part.get("functionResponse") is not None:
                 parts.append(self._result(part, here, f"{wire.INVENTED}{position}_{index}r"))
             elif any(value is not None for value in part.values()):
                 _append(parts, _plain_part(part, raw))
-        return Turn(speaker, parts)
+        # Without a role it is the user's, but only a model calls functions.
+        return Turn("assistant" if called and not role else speaker, parts)
 
     def _call(self, part: dict[str, JsonValue], path: str, invented: str) -> ToolCall:
         call = wire.members(part["functionCall"], f"{path}.functionCall")
@@ -181,7 +184,7 @@ class _Contents:
             arguments=jsonio.encode(args or {}).decode(),
             signature=signature if isinstance(signature, str) and signature else None,
         )
-        self._waiting.append(read)
+        self._waiting.add(read)
         return read
 
     def _result(self, part: dict[str, JsonValue], path: str, invented: str) -> ToolResult:
@@ -205,17 +208,40 @@ class _Contents:
 
     def _call_id(self, given: str | None, name: str | None, invented: str) -> str:
         """The call a response answers: by id, else by name and order; an id of its own if there is none."""
-        found = next((call for call in self._waiting if given is not None and call.id == given), None)
+        found = self._waiting.take("id", given) if given is not None else None
         if found is None:
             # An id that no call has can only belong to a call that came without one.
-            open_calls = [call for call in self._waiting if given is None or call.id.startswith(wire.INVENTED)]
-            found = next((call for call in open_calls if call.name == name), None)
-            if found is None and not name and open_calls:
-                found = open_calls[0]
-        if found is None:
-            return given or invented
-        self._waiting = [call for call in self._waiting if call is not found]
-        return found.id
+            found = self._waiting.take("name" if given is None else "invented", name)
+        return found.id if found is not None else given or invented
+
+
+class _Waiting:
+    """The calls without a response so far, each found once: by its id, or as the first of its name."""
+
+    __slots__ = ("_count", "_open", "_queues")
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._open: dict[int, ToolCall] = {}
+        self._queues: dict[tuple[str, str | None], deque[int]] = {}
+
+    def add(self, call: ToolCall) -> None:
+        """Under its id, its name and (None) any name; among the `invented` too if it came without an id."""
+        self._count += 1
+        self._open[self._count] = call
+        kinds = ("name", "invented") if call.id.startswith(wire.INVENTED) else ("name",)
+        keys = [("id", call.id), *((kind, name) for kind in kinds for name in (call.name, None))]
+        for key in keys:
+            self._queues.setdefault(key, deque()).append(self._count)
+
+    def take(self, kind: str, key: str | None) -> ToolCall | None:
+        """The first call of this kind and key that still waits; it waits no more."""
+        queue = self._queues.get((kind, key or None))
+        while queue:
+            call = self._open.pop(queue.popleft(), None)
+            if call is not None:
+                return call
+        return None
 
 
 def _media_parts(value: JsonValue, path: str) -> list[Part]:

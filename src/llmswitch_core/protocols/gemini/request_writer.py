@@ -107,6 +107,10 @@ class _Contents:
             # Gemini demands contents: a request that is all system prompt is asked as the user's words.
             self._notes.mapped("system")
             return [], [{"role": "user", "parts": system}]
+        if not self._own:
+            for content in contents:
+                if content["role"] == "user":
+                    content["parts"].sort(key=_is_no_response)
         if self._dummy:
             for content in contents:
                 _sign_first_call(content["parts"])
@@ -116,12 +120,15 @@ class _Contents:
         role = "model" if turn.role == "assistant" else "user"
         if turn.role == "system":
             self._notes.mapped("system")
+        if turn.name is not None:
+            self._notes.dropped("messages.name")
+        if turn.phase is not None:
+            self._notes.dropped("phase")
         parts = self._model_parts(turn.parts) if role == "model" else self._user_parts(turn.parts)
         if not parts:
             return
         if contents and contents[-1]["role"] == role and not self._own:
-            merged = [*contents[-1]["parts"], *parts]
-            contents[-1]["parts"] = _responses_first(merged) if role == "user" else merged
+            contents[-1]["parts"].extend(parts)
         else:
             contents.append({"role": role, "parts": parts})
 
@@ -134,8 +141,7 @@ class _Contents:
                 if part.text or (part.signature and self._own):
                     out.append(_signed({"text": part.text}, part.signature if self._own else None))
             elif isinstance(part, Media):
-                if part.cache is not None:
-                    self._notes.dropped("media.cache")
+                self._note_media(part)
                 out.append(media_part(part, self._conversation.protocol))
             elif isinstance(part, Refusal):
                 if part.text:
@@ -148,6 +154,19 @@ class _Contents:
             elif isinstance(part, Thinking):
                 self._notes.dropped(f"{where}.thinking")
         return out
+
+    def _note_media(self, media: Media) -> None:
+        """What inlineData and fileData have no member for."""
+        if media.cache is not None:
+            self._notes.dropped("media.cache")
+        if self._own:
+            return
+        if media.detail not in (None, "auto"):
+            self._notes.dropped("media.detail")
+        if media.name is not None:
+            self._notes.dropped("media.name")
+        if media.options:
+            self._notes.dropped("media.options")
 
     def _user_parts(self, parts: list[Part]) -> list[WirePart]:
         responses: list[WirePart] = []
@@ -283,8 +302,9 @@ def _signed(part: WirePart, signature: str | None) -> WirePart:
     return part
 
 
-def _responses_first(parts: list[WirePart]) -> list[WirePart]:
-    return sorted(parts, key=lambda part: "functionResponse" not in part)
+def _is_no_response(part: WirePart) -> bool:
+    """Sort key: the responses of a content stand first in it."""
+    return "functionResponse" not in part
 
 
 def _sign_first_call(parts: list[WirePart]) -> None:

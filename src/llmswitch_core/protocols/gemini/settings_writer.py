@@ -127,6 +127,13 @@ def _function(tool: FunctionTool, names: WireNames, lowered: bool, own: bool, no
         entry["responseJsonSchema"] = tool.output_schema
     if own and tool.options:
         entry.update(tool.options)
+    elif tool.options:
+        for option in tool.options:
+            notes.dropped(f"tool.{option}")
+    if tool.deferred:
+        notes.mapped("tool.deferred")
+    if tool.namespace_description is not None:
+        notes.dropped("tool.namespace_description")
     return entry
 
 
@@ -375,6 +382,8 @@ def _note_losses(conversation: Conversation, own: bool, notes: Notes) -> None:
         return
     for name in conversation.extensions:
         notes.dropped(f"extensions.{name}")
-    for field in ("store", "user", "cache_key", "service_tier", "metadata", "cache"):
+    if conversation.store:
+        notes.dropped("store")  # false needs no telling: nothing is kept here
+    for field in ("user", "cache_key", "service_tier", "metadata", "cache"):
         if getattr(conversation, field) is not None:
             notes.dropped(field)

@@ -194,6 +194,8 @@ def _write_tool(tool: FunctionTool | CustomTool, names: WireNames, features: Fea
     wire_name = names.wire(tool.name, tool.namespace)
     if tool.deferred:
         notes.mapped("tool.deferred")
+    if tool.namespace_description is not None:
+        notes.dropped("tool.namespace_description")
     if isinstance(tool, CustomTool):
         return _write_custom(tool, wire_name, features, notes)
     function: dict[str, Any] = {"name": wire_name}

@@ -121,7 +121,11 @@ class ItemWriter:
         self.items.append(message)
 
     def _identify(self, message: dict[str, Any], turn: Turn | None) -> None:
-        if turn is None or not self._same:
+        if turn is None:
+            return
+        if not self._same:
+            if turn.name is not None:
+                self._notes.dropped("messages.name")
             return
         if _is_id(turn.item_id, "msg"):
             message["id"] = turn.item_id

@@ -215,7 +215,9 @@ class ItemReader:
 
     def _user(self, part: Part) -> None:
         last = self.turns[-1] if self.turns else None
-        if last is not None and last.role == "user" and last.parts and all(_is_answer(p) for p in last.parts):
+        # Answers are only ever put to answers: the first and the last tell of all between.
+        ends = (last.parts[0], last.parts[-1]) if last is not None and last.role == "user" and last.parts else ()
+        if last is not None and ends and all(_is_answer(end) for end in ends):
             last.parts.append(part)
         else:
             self.turns.append(Turn("user", [part]))
