@@ -27,7 +27,7 @@ ERROR_KEYS = 120
 """How many key aliases a provider has: failures cool a key down, so every failing request takes a fresh one."""
 
 _FAMILIES = (
-    # id, protocol, path below the fake's root, vendor
+    # id, protocol, path below the fake's root, vendor and the name of its compat profile
     ("chat", "openai-chat", "/v1", "openai"),
     ("responses", "openai-responses", "/v1", "openai"),
     ("messages", "anthropic-messages", "", "anthropic"),
@@ -63,7 +63,7 @@ def configuration(upstream: str, store: str, *, keepalive: float, idle: float) -
     routes = ['default = ["chat.gpt-4.1"]']
     aliases = []
     for name, protocol, path, vendor in _FAMILIES:
-        for suffix, family in (("", f'vendor = "{vendor}"\n'), ("-b", "")):
+        for suffix, family in (("", f'vendor = "{vendor}"\ncompatProfile = "{vendor}"\n'), ("-b", "")):
             out.append(
                 f'[virtualrouter.providers.{name}{suffix}]\nprotocol = "{protocol}"\nbaseUrl = "{upstream}{path}"\n'
                 f'{family}keys = {{ main = "{KEY}"{keys if not suffix else ""} }}\nmaxConnections = 64'

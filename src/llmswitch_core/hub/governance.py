@@ -92,11 +92,12 @@ def pair_tools(turns: list[Turn], notes: Notes) -> list[Turn]:
             continue
         # What the assistant said after its calls belongs to the same turn: the results come right behind it.
         out.append(run[0] if len(run) == 1 else _with_parts(run[0], [part for item in run for part in item.parts]))
+        wanted = {call.id for call in calls}
         answers: dict[str, ToolResult] = {}
         rest: list[Turn] = []
         # Results may be spread over several client turns (one per result) before the assistant speaks again.
         while position < len(turns) and turns[position].role != "assistant":
-            remainder = _collect(turns[position], {call.id for call in calls}, answers, notes)
+            remainder = _collect(turns[position], wanted, answers, notes)
             if remainder is not None:
                 rest.append(remainder)
             position += 1
@@ -109,17 +110,19 @@ def _append_rest(out: list[Turn], rest: list[Turn]) -> None:
     """What the client said beside its results: plain user parts share the results' turn, other turns follow it."""
     for turn in rest:
         if turn.role == "user" and out[-1].role == "user":
-            out[-1] = _with_parts(out[-1], [*out[-1].parts, *turn.parts])
+            out[-1].parts.extend(turn.parts)
         else:
-            out.append(turn)
+            out.append(_with_parts(turn, [*turn.parts]))  # its own list: a later turn may be added to it
 
 
 def _collect(turn: Turn, wanted: set[str], answers: dict[str, ToolResult], notes: Notes) -> Turn | None:
-    if not any(isinstance(part, ToolResult) for part in turn.parts):
+    if not any(isinstance(part, ToolResult | ToolCall) for part in turn.parts):
         return turn if turn.parts or turn.role == "system" else None
     others: list[Part] = []
     for part in turn.parts:
-        if not isinstance(part, ToolResult):
+        if isinstance(part, ToolCall):
+            notes.repaired("user.tool_call")
+        elif not isinstance(part, ToolResult):
             others.append(part)
         elif part.call_id in wanted and part.call_id not in answers:
             answers[part.call_id] = part
@@ -130,11 +133,13 @@ def _collect(turn: Turn, wanted: set[str], answers: dict[str, ToolResult], notes
 
 
 def _without_results(turn: Turn, notes: Notes) -> Turn | None:
-    if not any(isinstance(part, ToolResult) for part in turn.parts):
+    if not any(isinstance(part, ToolResult | ToolCall) for part in turn.parts):
         return turn if turn.parts else None
     parts: list[Part] = []
     for part in turn.parts:
-        if isinstance(part, ToolResult):
+        if isinstance(part, ToolCall):
+            notes.repaired("user.tool_call")  # nobody but the assistant calls
+        elif isinstance(part, ToolResult):
             parts.extend(_as_user_parts(part))
             notes.repaired("orphan_tool_result")
         else:
@@ -179,7 +184,7 @@ def unique_calls(turns: list[Turn], notes: Notes) -> list[Turn]:
     that count from `call_0` each time) gets a number, and so do the results that answer it there.
     """
     out: list[Turn] = []
-    used: set[str] = set()
+    used: dict[str, int] = {}
     renamed: dict[str, str] = {}
     run: set[str] = set()
     for turn in turns:
@@ -199,7 +204,9 @@ def unique_calls(turns: list[Turn], notes: Notes) -> list[Turn]:
     return out
 
 
-def _stated_once(parts: list[Part], run: set[str], used: set[str], renamed: dict[str, str], notes: Notes) -> list[Part]:
+def _stated_once(
+    parts: list[Part], run: set[str], used: dict[str, int], renamed: dict[str, str], notes: Notes
+) -> list[Part]:
     out: list[Part] = []
     for part in parts:
         if not isinstance(part, ToolCall):
@@ -213,15 +220,17 @@ def _stated_once(parts: list[Part], run: set[str], used: set[str], renamed: dict
             renamed[part.id] = _numbered(part.id, used)
             notes.repaired("repeated_tool_call_id")
             part = msgspec.structs.replace(part, id=renamed[part.id])
-        used.add(part.id)
+        used.setdefault(part.id, 1)
         out.append(part)
     return out
 
 
-def _numbered(call_id: str, used: set[str]) -> str:
-    number = 2
+def _numbered(call_id: str, used: dict[str, int]) -> str:
+    """The id with its next free number; `used` remembers for each id how far it has counted."""
+    number = used[call_id] + 1
     while f"{call_id}-{number}" in used:
         number += 1
+    used[call_id] = number
     return f"{call_id}-{number}"
 
 
@@ -324,4 +333,8 @@ def governed(conversation: Conversation, target: Target, ledger: TokenLedger, no
     turns = unique_calls(conversation.turns, notes)
     turns = pair_tools(turns, notes)
     kept = keep_tokens(turns, conversation.protocol, target, ledger, notes)
-    return msgspec.structs.replace(conversation, turns=turns if kept is None else kept)
+    extensions = conversation.extensions
+    if conversation.user is not None and extensions.get("safety_identifier") == conversation.user:
+        # Kept by its wire name for its own protocol; what other protocols get of it is `user`.
+        extensions = {name: value for name, value in extensions.items() if name != "safety_identifier"}
+    return msgspec.structs.replace(conversation, turns=turns if kept is None else kept, extensions=extensions)
