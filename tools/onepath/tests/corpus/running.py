@@ -326,16 +326,14 @@ def run(folder: str, call: str) -> dict[str, Any]:
     try:
         entry = importlib.import_module("app.entry")
         names = {"request": request, "endpoints": ENDPOINTS, **vars(entry)}
-        for result in (one for one in [eval(call, names)]):  # the corpus is this repository's own text
-            _consumed(result)
-            del result
+        _consumed(eval(call, names))  # the corpus is this repository's own text
     except Refused:
         pass
     except SystemExit:
         pass
     except BaseException as caught:
         error = f"{type(caught).__name__}: {caught}"
-        if any(isinstance(one, Refused) for one in _causes(caught)):
+        if any(isinstance(one, Refused) for one in _causes(caught)) or sys.excepthook is not sys.__excepthook__:
             error = ""
         with contextlib.suppress(Exception):
             sys.excepthook(type(caught), caught, caught.__traceback__)
@@ -367,6 +365,7 @@ def _causes(error: BaseException | None) -> list[BaseException]:
 def forked(folder: str, call: str) -> dict[str, Any]:
     """Run one application in a process of its own."""
     reading, writing = os.pipe()
+    written = json.dumps
     child = os.fork()
     if child == 0:
         os.close(reading)
@@ -380,7 +379,7 @@ def forked(folder: str, call: str) -> dict[str, Any]:
         try:
             answer = run(folder, call)
         finally:
-            os.write(writing, json.dumps(answer).encode())
+            os.write(writing, written(answer).encode())
             os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
@@ -393,7 +392,7 @@ def forked(folder: str, call: str) -> dict[str, Any]:
 
 def main() -> None:
     """Answer for each application, in the order given."""
-    for module in ("http.client", "logging.handlers", "smtplib", "ftplib", "urllib.request", "subprocess", "unittest.mock"):
+    for module in ("encodings.idna", "http.client", "logging.handlers", "smtplib", "ftplib", "urllib.request", "subprocess", "unittest.mock"):
         importlib.import_module(module)
     for task in json.load(sys.stdin):
         answer = forked(task["folder"], task["call"])
