@@ -1,0 +1,61 @@
+"""Fetches the pinned trees and lays each out as a project: `<cache>/<name>/{package…, onepath.toml}`.
+
+Run as a script it prints one JSON object, tree to folder: `python trees.py CACHE [NAME …]`. It knows pip and zip files,
+nothing of onepath.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+HERE: Final = Path(__file__).parent
+LOCK: Final = HERE / "trees.txt"
+CONTRACTS: Final = HERE / "contracts"
+NAMES: Final = tuple(sorted(path.stem for path in CONTRACTS.glob("*.toml")))
+"""What there is; also the name of each tree's package."""
+
+
+def tree(name: str, cache: Path) -> Path:
+    """The project folder of one tree, fetched if its pin is not there yet. Its contract is always written anew."""
+    pin = next(line for line in LOCK.read_text().splitlines() if line.lower().startswith(f"{name}=="))
+    version = re.split(r"==| ", pin)[1]
+    folder = cache / f"{name}-{version}"
+    if not folder.is_dir():
+        unpacked = cache / f".{name}-unpacking"
+        shutil.rmtree(unpacked, ignore_errors=True)
+        with zipfile.ZipFile(_wheel(pin, cache)) as wheel:
+            wheel.extractall(unpacked)
+        unpacked.rename(folder)
+    shutil.copyfile(CONTRACTS / f"{name}.toml", folder / "onepath.toml")
+    return folder
+
+
+def _wheel(pin: str, cache: Path) -> Path:
+    """The wheel of one pin, its hash checked by pip."""
+    folder = cache / "wheels" / pin.split(" ", maxsplit=1)[0]
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = folder / "requirement.txt"
+    wanted.write_text(pin + "\n")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    command += ["--require-hashes", "--ignore-requires-python", "--dest", str(folder), "-r", str(wanted)]
+    subprocess.run(command, check=True)
+    return next(folder.glob("*.whl"))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`CACHE [NAME …]`; all trees if none is named."""
+    cache = Path(arguments[0]).absolute()
+    print(json.dumps({name: str(tree(name, cache)) for name in arguments[1:] or NAMES}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
