@@ -65,11 +65,12 @@ class InputUnwrapper:
     unwrapped whole by `finish()`, so that nothing is lost when a model ignores the schema.
     """
 
-    __slots__ = ("_emitted", "_escape", "_held", "_high", "_state")
+    __slots__ = ("_emitted", "_escape", "_held", "_high", "_odd", "_state")
 
     def __init__(self) -> None:
         self._state = "before"
         self._held = ""
+        self._odd: list[str] = []
         self._escape = ""
         self._high = 0
         self._emitted = False
@@ -83,11 +84,12 @@ class InputUnwrapper:
                 return ""
             if start < 0:
                 self._state = "odd"
+                self._odd.append(self._held)
                 return ""
             delta, self._held = self._held[start:], ""
             self._state = "inside"
         elif self._state == "odd":
-            self._held += delta
+            self._odd.append(delta)
             return ""
         if self._state == "inside":
             text = self._unescape(delta)
@@ -97,8 +99,9 @@ class InputUnwrapper:
 
     def finish(self) -> str:
         """What remains when the call is complete: everything for arguments of another form, else "" ."""
-        if self._state in {"odd", "before"} and self._held:
-            held, self._held = self._held, ""
+        held = "".join(self._odd) if self._state == "odd" else self._held if self._state == "before" else ""
+        if held:
+            self._held, self._odd = "", []
             return unwrap_input(held)
         return ""
 

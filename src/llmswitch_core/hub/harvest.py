@@ -6,12 +6,11 @@ It watches the same events the judge watches and keeps only facts; it never chan
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from llmswitch_core.canonical import ids, jsonio
 from llmswitch_core.canonical.errors import GatewayError
 from llmswitch_core.canonical.events import Finish, PartStart, SignatureDelta, Start, StreamEvent, UsageSeen
-from llmswitch_core.canonical.model import FinishReason, Issuer, Protocol, Thinking, Usage
+from llmswitch_core.canonical.model import FinishReason, Issuer, JsonValue, Protocol, Thinking, Usage
 from llmswitch_core.hub import responses
 from llmswitch_core.hub.exchange import AttemptOutcome, Exchange, Plan, StateDelta
 from llmswitch_core.hub.invariants import AnswerJudge
@@ -86,9 +85,9 @@ class Harvest:
         key, value = issued(token, self._issuer)
         self._delta.tokens[key] = value
 
-    def response(self, tree: Mapping[str, Any] | None) -> None:
-        """The final response object the client got (R), for the store."""
-        if tree is None or self._target is None or not self._records:
+    def response(self, tree: JsonValue) -> None:
+        """The final response object the client got (R), for the store; what is no object is not kept."""
+        if not isinstance(tree, Mapping) or self._target is None or not self._records:
             return
         own = self._target.protocol is Protocol.OPENAI_RESPONSES
         self._delta.response = responses.record(

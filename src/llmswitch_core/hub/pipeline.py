@@ -24,7 +24,7 @@ from llmswitch_core.hub.exchange import Exchange, Inbound, Plan, Surroundings, W
 from llmswitch_core.hub.forwarding import forwarded_headers, forwarded_query, rooted, same_protocol_path
 from llmswitch_core.hub.governance import NATIVE_VENDOR, governed, keep_tokens
 from llmswitch_core.hub.invariants import introduced, of_conversation
-from llmswitch_core.hub.responder import Responder
+from llmswitch_core.hub.responder import Responder, many_choices
 from llmswitch_core.hub.tokens import TokenLedger
 from llmswitch_core.hub.upstream import _SEAL, UpstreamRequest
 from llmswitch_core.hub.wire_edit import REMOVED, edited, members_of
@@ -141,6 +141,13 @@ class HubPipeline:
             return self._plan_count(exchange, target, decision, profile, same)
         stream = self._upstream_stream(exchange, profile)
         if same:
+            if many_choices(exchange) and self._writes_answers(exchange, target, profile, stream):
+                raise invalid(
+                    "The answers of this provider are written anew, one choice at a time, so `n` must be 1.",
+                    param="n",
+                    code="unsupported_n",
+                    next_step="Send the request n times.",
+                )
             wire, body = self._encode_same(exchange, target, profile, stream)
         else:
             wire, body = self._encode_foreign(exchange, target, profile, stream)
@@ -344,12 +351,9 @@ class HubPipeline:
             return auxiliary.WholeAnswer(plan, CODECS[exchange.inbound.protocol], CODECS[target.protocol], counting)
         profile = self._profile(target)
         requested = profile.model_name == "requested"
-        incomplete = target.protocol in profile.features.get("incomplete_answers", ())
-        edited = requested or profile.edits_answers or incomplete
         sse = _is_stream(headers.get("content-type", ""), plan)
         # Bytes can only pass where the upstream answered in the mode the client reads.
-        passes = sse is exchange.stream and _frames_pass(exchange)
-        forward = plan.same_protocol and not edited and passes
+        forward = plan.same_protocol and not self._writes_answers(exchange, target, profile, sse)
         return Responder(
             exchange,
             plan,
@@ -360,6 +364,12 @@ class HubPipeline:
             sse=sse,
             forward=forward,
         )
+
+    def _writes_answers(self, exchange: Exchange, target: Target, profile: CompatProfile, stream: bool) -> bool:
+        """An answer of the same protocol that comes in this mode is written by the gateway, not forwarded."""
+        incomplete = target.protocol in profile.features.get("incomplete_answers", ())
+        edited = profile.model_name == "requested" or profile.edits_answers or incomplete
+        return edited or stream is not exchange.stream or not _frames_pass(exchange)
 
     def failure(self, plan: Plan, status: int, headers: Mapping[str, str], body: bytes) -> GatewayError:
         """What an upstream answer with status >= 400 means."""

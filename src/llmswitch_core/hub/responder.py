@@ -206,7 +206,9 @@ class Responder:
         """The first content is here: this attempt wins, what was held goes out first."""
         self.content = True
         if self._exchange.opened:
-            self._forward = self._forward and self._inbound.protocol in _KEEPALIVE_LEAVES_NO_TRACE
+            # Several choices can only be forwarded; they weigh more than a keepalive's id.
+            traceless = self._inbound.protocol in _KEEPALIVE_LEAVES_NO_TRACE or many_choices(self._exchange)
+            self._forward = self._forward and traceless
         if self._forward:
             out.extend(frame.raw for frame in self._held_frames)
             first = self._held_frames[0] if self._held_frames else now
@@ -341,6 +343,11 @@ class Responder:
         self._harvest.rendered(body)
         self.content = self.finished = True
         return body
+
+
+def many_choices(exchange: Exchange) -> bool:
+    """The client asked for several answers at once, which only the upstream's own bytes can carry."""
+    return (exchange.conversation.sampling.n or 1) > 1
 
 
 def compat_context(exchange: Exchange, plan: Plan) -> CompatContext:

@@ -39,6 +39,8 @@ class PartialCall:
 
     def _put(self, steps: list[str | int], value: JsonValue) -> None:
         """Set the value at a path; a string continues the string that is there."""
+        if not steps:
+            return
         node: Any = self.args
         for step, following in zip(steps, [*steps[1:], None], strict=True):
             empty: Any = None if following is None else [] if isinstance(following, int) else {}

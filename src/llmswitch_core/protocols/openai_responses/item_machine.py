@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from llmswitch_core.canonical import jsonio
 from llmswitch_core.canonical.custom import InputUnwrapper
+from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer
 from llmswitch_core.canonical.events import (
     ArgumentsDelta,
     CitationDelta,
@@ -216,7 +217,7 @@ class ItemMachine:
     def _content_added(self, event: dict[str, Any]) -> Sequence[StreamEvent]:
         part = event.get("part")
         kind = part.get("type") if isinstance(part, dict) else None
-        if kind not in _CONTENT:
+        if not isinstance(kind, str) or kind not in _CONTENT:
             return ()
         out: list[StreamEvent] = []
         item = self._message_for(text_of(event.get("item_id")), index_of(event.get("output_index")))
@@ -293,7 +294,7 @@ class ItemMachine:
     def _finish_message(self, item: _Item, wire: dict[str, Any], out: list[StreamEvent]) -> None:
         content = wire.get("content")
         for at, part in enumerate(content if isinstance(content, list) else ()):
-            if not isinstance(part, dict) or part.get("type") not in _CONTENT:
+            if not isinstance(part, dict) or not isinstance(part.get("type"), str) or part["type"] not in _CONTENT:
                 continue
             refusal = part["type"] == "refusal"
             text = part.get("refusal" if refusal else "text")
@@ -371,10 +372,18 @@ class ItemMachine:
     # calls ---------------------------------------------------------------------------------------------------------
 
     def _open_call(self, item: _Item, wire: dict[str, Any], out: list[StreamEvent]) -> _Part:
+        name, namespace = wire.get("name"), wire.get("namespace")
+        if not isinstance(name, str) or not name:
+            raise GatewayError(
+                ErrorKind.UPSTREAM,
+                "bad_frame",
+                "The upstream called a tool without saying which.",
+                next_step="Retry the request.",
+                layer=Layer.UPSTREAM,
+            )
         part = _Part(self._take())
         item.part = part
-        name, namespace = wire.get("name"), wire.get("namespace")
-        tool = self._names.original(name if isinstance(name, str) else "")
+        tool = self._names.original(name)
         if isinstance(namespace, str) and namespace:
             tool = ToolName(tool.name, namespace, "custom" if item.kind == "custom_tool_call" else "function")
         custom = item.kind == "custom_tool_call" or tool.kind == "custom"

@@ -182,7 +182,8 @@ def annotation(citation: JsonValue, at: int) -> dict[str, Any] | None:
     """A citation of any protocol as an annotation of this wire; None for what names no place this wire can name."""
     if not isinstance(citation, dict):
         return None
-    if citation.get("type") in _ANNOTATIONS and not isinstance(citation.get("url_citation"), dict):
+    kind = citation.get("type")
+    if isinstance(kind, str) and kind in _ANNOTATIONS and not isinstance(citation.get("url_citation"), dict):
         return citation
     inner = citation.get("url_citation")
     source = inner if isinstance(inner, dict) else citation

@@ -81,6 +81,12 @@ class ResponsesReader:
         """One decoded event; `name` stands in for a missing `type`."""
         if self._over:
             return ()
+        try:
+            return self._event(event, name)
+        except GatewayError as error:
+            return self._fail(error)
+
+    def _event(self, event: dict[str, Any], name: str) -> Sequence[StreamEvent]:
         kind = event.get("type")
         if not isinstance(kind, str) or not kind:
             kind = name
