@@ -205,6 +205,8 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     fields: dict[str, str] = {}
     """What this program calls a row's parts, where it differs: `key`, `field`, `values`, `default`, `scope`, `effect`,
     `description`, `sides`, `symbols`, `available`, `pending`, `contract`, `differential`."""
+    settings: tuple[str, ...] = ()
+    """Keys of rows whose values are words and choose no code. Rows of truth, numbers or lists are settings anyway."""
     contracts: dict[str, str] = {}
     """By row key: the Protocol that both sides fulfil."""
     differentials: dict[str, str] = {}

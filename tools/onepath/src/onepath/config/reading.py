@@ -211,6 +211,8 @@ def _meaning(configuration: Configuration) -> list[tuple[Steps, str]]:
                     f"`{name}` has no built-in content; give it `template:PATH`, or use `ARCH`, `CALLGRAPH`, `SWITCHES`"
                 )
                 faults.append((("regions", file, name), message))
+    if "-->" in configuration.docs.command + configuration.docs.sources:
+        faults.append((("docs", "command"), "`-->` would end the comment that names it"))
     for index, waiver in enumerate(configuration.waivers):
         faults.extend(
             (("waivers", index, needed), "is empty; a waiver says where, why and who will mend it")
