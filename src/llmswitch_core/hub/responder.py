@@ -152,6 +152,7 @@ class Responder:
         trail = self._exchange.trail
         if trail is not None and trail.inserted:
             frames = [trail.moved(frame) for frame in frames]
+        sent: SseFrame | None = None
         for frame in frames:
             if self.finished:
                 break  # an upstream that ends twice, or talks on after its end
@@ -164,14 +165,16 @@ class Responder:
                 # Nine frames of ten: one more piece of an open part.
                 self._judge.see(events[0])
                 out.append(frame.raw if self._forward else self._write(events[0]))
+                sent = frame
                 continue
             if events:
                 self.judged = True
             if self._take(events, frame, out):
                 break
+            sent = frame
         trail = self._exchange.trail
-        if trail is not None and frames:
-            trail.last = frames[-1]
+        if trail is not None and sent is not None:
+            trail.last = sent
         return b"".join(out)
 
     def _inspected(self, frame: SseFrame) -> SseFrame:

@@ -233,3 +233,24 @@ def test_r_streams_end_in_done_only_where_the_setting_says_so() -> None:
         way = bench.way(exchange, bench.plan(exchange), "text/event-stream")
         out = b"".join(way.feed(frame) for frame in frames(chunk({"content": "a"}), chunk({}, "stop"), "[DONE]"))
         assert out.endswith(b"data: [DONE]\n\n") is marker
+
+
+def test_mp10_a_failure_in_the_same_read_as_content_goes_on_with_the_numbers_that_went_out() -> None:
+    bench = Bench()
+    exchange = bench.admit(R, {"model": "responses.m", "input": "hi", "stream": True})
+    way = bench.way(exchange, bench.plan(exchange), "text/event-stream")
+    item = {"type": "message", "id": "msg_1", "role": "assistant", "status": "in_progress", "content": []}
+    part = {"type": "output_text", "text": "", "annotations": []}
+    where = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    events = [
+        {"type": "response.created", "response": {"id": "resp_1", "model": "m", "status": "in_progress", "output": []}},
+        {"type": "response.output_item.added", "output_index": 0, "item": item},
+        {"type": "response.content_part.added", **where, "part": part},
+        {"type": "response.output_text.delta", **where, "delta": "half", "logprobs": []},
+    ]
+    good = frames(*({**event, "sequence_number": number} for number, event in enumerate(events)))
+    out = way.feed(b"".join(good) + b"data: <html>bad gateway\n\n")
+    assert way.failure is not None
+    out += bench.pipeline.fail(exchange, way.failure)
+    numbers = [json.loads(line[6:])["sequence_number"] for line in out.split(b"\n") if line.startswith(b"data: {")]
+    assert numbers == [0, 1, 2, 3, 4]
