@@ -16,6 +16,9 @@ from llmswitch_core.canonical.model import JsonValue
 MAX_DEPTH: Final = 256
 """Levels of objects and arrays a request may have."""
 
+_SHORT: Final = 4096
+"""Bytes up to which counting brackets is cheaper than looking at the tree."""
+
 _DECODER: Final = msgspec.json.Decoder()
 _ENCODER: Final = msgspec.json.Encoder()
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -45,7 +48,7 @@ def decode(data: bytes | str, max_depth: int = MAX_DEPTH) -> JsonValue:
             raise TooDeepError(_too_deep(max_depth)) from error
         except (ValueError, UnicodeDecodeError):
             raise ValueError(str(first)) from first
-    if data.count(b"[") + data.count(b"{") > max_depth and _deeper(tree, max_depth):
+    if len(data) > 2 * max_depth and _may_be_deep(data, max_depth) and _deeper(tree, max_depth):
         raise TooDeepError(_too_deep(max_depth))
     return tree
 
@@ -71,17 +74,22 @@ def _too_deep(limit: int) -> str:
     return f"The JSON is nested more than {limit} levels deep."
 
 
+def _may_be_deep(data: bytes, limit: int) -> bool:
+    return len(data) > _SHORT or data.count(b"[") + data.count(b"{") > limit
+
+
 def _deeper(tree: JsonValue, limit: int) -> bool:
     """True where containers nest more than `limit` levels; goes level by level, never recurses."""
     level = [tree] if isinstance(tree, dict | list) else []
     for _ in range(limit):
         if not level:
             return False
-        below: list[JsonValue] = []
-        for node in level:
-            children = node.values() if type(node) is dict else node
-            below.extend(child for child in children if type(child) is dict or type(child) is list)
-        level = below
+        level = [
+            child
+            for node in level
+            for child in (node.values() if type(node) is dict else node)
+            if type(child) is dict or type(child) is list
+        ]
     return bool(level)
 
 

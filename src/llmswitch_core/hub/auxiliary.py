@@ -48,9 +48,15 @@ def admit(exchange: Exchange) -> None:
     if not isinstance(model, str) or not model:
         raise invalid("The request names no model.", param="model", next_step="Set `model` to a string.")
     exchange.conversation = Conversation(inbound.protocol, model, [])
-    exchange.features = Features(
+    exchange.measure = lambda conversation: _features(conversation.model, len(inbound.body))
+    exchange.conversation_key, exchange.conversation_source = inbound.request_id, "request_id"
+
+
+def _features(model: str, size: int) -> Features:
+    """Of a body that is not read as a conversation and has `size` bytes."""
+    return Features(
         model=model,
-        estimated_tokens=len(inbound.body) // 4,
+        estimated_tokens=size // 4,
         latest_text="",
         latest_media=(),
         has_media=False,
@@ -61,7 +67,6 @@ def admit(exchange: Exchange) -> None:
         thinking=False,
         has_tools=False,
     )
-    exchange.conversation_key, exchange.conversation_source = inbound.request_id, "request_id"
 
 
 def inner_model(tree: Mapping[str, JsonValue], model: str) -> dict[str, JsonValue]:

@@ -7,6 +7,7 @@ holders: the pipeline fills them, the request flow reads them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Literal
 from typing import Protocol as Interface
 
 import msgspec
@@ -17,6 +18,7 @@ from llmswitch_core.hub.responses_state import Expansion, ResponseStore, StoredR
 from llmswitch_core.hub.tokens import TokenStore
 from llmswitch_core.hub.trail import Trail
 from llmswitch_core.hub.upstream import Operation, UpstreamRequest
+from llmswitch_core.hub.wire_edit import members_of
 from llmswitch_core.protocols.contract import Notes, RequestHead, StreamWriter
 from llmswitch_core.router.contract import Decision, Features, Target
 
@@ -51,20 +53,21 @@ class Surroundings(msgspec.Struct, frozen=True):
 
 
 class Exchange:
-    """One client request, from admission to its record."""
+    """One client request, from admission to its record. What not every request needs is made when first asked for."""
 
     __slots__ = (
+        "_features",
+        "_members",
         "attempts",
         "conversation",
         "conversation_key",
         "conversation_source",
         "expanded",
-        "features",
         "history",
         "inbound",
+        "measure",
         "notes",
         "opened",
-        "raw",
         "stream",
         "surroundings",
         "trail",
@@ -78,10 +81,11 @@ class Exchange:
         self.surroundings = surroundings
         self.tree: dict[str, JsonValue] = {}
         """The decoded body."""
-        self.raw: dict[str, msgspec.Raw] | None = None
-        """The same body's top-level members as bytes; None where msgspec refused it."""
+        self._members: dict[str, msgspec.Raw] | Literal[False] | None = False
         self.conversation: Conversation
-        self.features: Features
+        self.measure: Callable[[Conversation], Features]
+        """How the features come about."""
+        self._features: Features | None = None
         self.conversation_key: str = ""
         self.conversation_source: str = ""
         self.notes = Notes()
@@ -97,8 +101,21 @@ class Exchange:
         """The body with the history behind it as its input (R)."""
         self.history: Expansion | None = None
         """What the request goes on from (R)."""
-        self.violations_in: tuple[str, ...] = ()
+        self.violations_in: tuple[str, ...] | None = None
+        """The conversation's own violations; None until a translation had to be compared with them."""
         self.attempts: list[Plan] = []
+
+    def features(self) -> Features:
+        """What routing looks at. A request that names its target has no need of them."""
+        if self._features is None:
+            self._features = self.measure(self.conversation)
+        return self._features
+
+    def members(self) -> dict[str, msgspec.Raw] | None:
+        """The body's top-level members as bytes; None where nobody can tell them apart. Only edits need them."""
+        if self._members is False:
+            self._members = members_of(self.inbound.body)
+        return self._members
 
 
 class Plan(msgspec.Struct, frozen=True):

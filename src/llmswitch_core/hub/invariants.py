@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -25,6 +26,9 @@ from llmswitch_core.canonical.events import (
 )
 from llmswitch_core.canonical.model import Conversation, FinishReason, ToolCall, ToolResult
 
+_DELTAS: Final = (TextDelta, ArgumentsDelta, SignatureDelta, CitationDelta)
+_SAYS_OF_CALLS: Final = (FinishReason.TOOL_CALLS, FinishReason.STOP)
+
 
 def of_conversation(conversation: Conversation) -> tuple[str, ...]:
     """Pairing violations, ids renamed `t1`, `t2` … by first appearance, in the order in which they are met."""
@@ -36,7 +40,7 @@ def of_conversation(conversation: Conversation) -> tuple[str, ...]:
         calls_here: list[str] = []
         for part in turn.parts:
             if isinstance(part, ToolCall):
-                name = alias.setdefault(part.id, f"t{len(alias) + 1}")
+                name = alias.get(part.id) or alias.setdefault(part.id, f"t{len(alias) + 1}")
                 if not part.id:
                     found.append("call_without_id")
                 elif part.id in seen:
@@ -49,10 +53,10 @@ def of_conversation(conversation: Conversation) -> tuple[str, ...]:
                 calls_here.append(part.id)
                 open_calls[part.id] = part
             elif isinstance(part, ToolResult):
-                name = alias.setdefault(part.call_id, f"t{len(alias) + 1}")
+                name = alias.get(part.call_id) or alias.setdefault(part.call_id, f"t{len(alias) + 1}")
                 if part.call_id not in open_calls:
-                    kind = "duplicate_result" if part.call_id in seen else "orphan_result"
-                    found.append(f"{kind}:{name}")
+                    what = "duplicate_result" if part.call_id in seen else "orphan_result"
+                    found.append(f"{what}:{name}")
                 open_calls.pop(part.call_id, None)
         if turn.role == "assistant" and not calls_here and open_calls:
             found.extend(f"unanswered_call:{alias[call_id]}" for call_id in open_calls)
@@ -91,7 +95,7 @@ class AnswerJudge:
         if self._ended:
             self.violations.append("event_after_end")
             return
-        if isinstance(event, TextDelta | ArgumentsDelta | SignatureDelta | CitationDelta):
+        if isinstance(event, _DELTAS):
             if event.index not in self._open:
                 self.violations.append("delta_outside_part")
         elif isinstance(event, PartStart):
@@ -109,10 +113,7 @@ class AnswerJudge:
             self._ended = True
             if self._open:
                 self.violations.append("finish_with_open_part")
-            if (event.reason is FinishReason.TOOL_CALLS) is not (self.calls > 0) and event.reason in {
-                FinishReason.TOOL_CALLS,
-                FinishReason.STOP,
-            }:
+            if (event.reason is FinishReason.TOOL_CALLS) is not (self.calls > 0) and event.reason in _SAYS_OF_CALLS:
                 self.violations.append("finish_reason_contradicts_calls")
         elif isinstance(event, Failed):
             self._ended = True

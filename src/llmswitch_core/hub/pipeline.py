@@ -27,7 +27,7 @@ from llmswitch_core.hub.invariants import introduced, of_conversation
 from llmswitch_core.hub.responder import Responder, many_choices
 from llmswitch_core.hub.tokens import TokenLedger
 from llmswitch_core.hub.upstream import _SEAL, UpstreamRequest
-from llmswitch_core.hub.wire_edit import REMOVED, edited, members_of
+from llmswitch_core.hub.wire_edit import REMOVED, edited
 from llmswitch_core.protocols.contract import Codec, ErrorReply, Notes, Scope, StreamWriter, WireRequest, WireTarget
 from llmswitch_core.protocols.registry import CODECS
 from llmswitch_core.router.contract import Decision, RoutingTable, Target
@@ -80,7 +80,6 @@ class HubPipeline:
             exchange.conversation = Conversation(inbound.protocol, "", [])
             return exchange
         exchange.tree = self._decode(inbound)
-        exchange.raw = members_of(inbound.body)
         if inbound.operation in auxiliary.OPERATIONS:
             auxiliary.admit(exchange)
             return exchange
@@ -91,8 +90,7 @@ class HubPipeline:
             conversation = codec.read_request(inbound.head, exchange.tree)
         exchange.conversation = conversation
         exchange.stream = conversation.stream
-        exchange.features = self._router.features(conversation)
-        exchange.violations_in = of_conversation(conversation)
+        exchange.measure = self._router.features
         key = conversation_key(
             conversation,
             inbound.head.headers,
@@ -199,7 +197,7 @@ class HubPipeline:
         if profile.features.get("count_tokens", True):
             wire = outbound.count_request(conversation, self._wire_target(exchange, target, False), exchange.notes)
         if wire is None:
-            answer = CODECS[exchange.inbound.protocol].write_count(exchange.features.estimated_tokens, estimated=True)
+            answer = CODECS[exchange.inbound.protocol].write_count(exchange.features().estimated_tokens, estimated=True)
             return Plan(None, target, decision, same, answer, {"x-routecodex-estimate": "tokens"})
         if same:
             return self._sealed(exchange, target, decision, *self._encode_same(exchange, target, profile, False), True)
@@ -222,7 +220,7 @@ class HubPipeline:
         path, query = same_protocol_path(inbound.protocol, inbound.operation, target.model, stream, inbound.head.path)
         query = {**forwarded_query(inbound.protocol, inbound.head), **query}
         wire = WireRequest(path, {}, query=query, headers=headers)
-        return wire, edited(inbound.body, exchange.raw, exchange.tree, edits)
+        return wire, edited(inbound.body, exchange.members(), exchange.tree, edits) if edits else inbound.body
 
     def _same_protocol_edits(self, exchange: Exchange, target: Target, stream: bool) -> dict[str, JsonValue]:
         inbound = exchange.inbound
@@ -280,6 +278,8 @@ class HubPipeline:
             return exchange.conversation
         ledger = TokenLedger(exchange.surroundings.tokens)
         conversation = governed(exchange.conversation, target, ledger, exchange.notes)
+        if exchange.violations_in is None:
+            exchange.violations_in = of_conversation(exchange.conversation)
         broken = introduced(exchange.violations_in, of_conversation(conversation))
         if broken:
             raise GatewayError(

@@ -7,6 +7,7 @@ after another. No behaviour here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
@@ -30,7 +31,7 @@ ROUTES: tuple[str, ...] = (
 """Built-in routes; users may define more. A route without pools falls to `default`."""
 
 
-class Target(msgspec.Struct, frozen=True):
+class Target(msgspec.Struct, frozen=True, dict=True):
     """One model behind one credential of one provider: what a request is sent to."""
 
     provider: str
@@ -45,12 +46,12 @@ class Target(msgspec.Struct, frozen=True):
     options: Mapping[str, Any] = {}
     """Per-model settings of the configuration the compat profile may read."""
 
-    @property
+    @cached_property
     def provider_key(self) -> str:
         """`provider.keyAlias.model`."""
         return f"{self.provider}.{self.key_alias}.{self.model}"
 
-    @property
+    @cached_property
     def runtime_key(self) -> str:
         """`provider.keyAlias`."""
         return f"{self.provider}.{self.key_alias}"

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from llmswitch_core.canonical.model import Conversation, Media, Part, Text, ToolCall, ToolResult, Turn
+from llmswitch_core.canonical.model import Conversation, JsonValue, Media, Part, Text, ToolCall, ToolResult, Turn
 
 Source: TypeAlias = Literal["header", "client-session", "body", "previous-response", "content", "request"]
 
@@ -60,29 +60,41 @@ def conversation_key(
     gateway's own key of the hash (any length); `explicit` the value of `x-routecodex-conversation` where the host took
     it from the headers already; `previous_root` the first response of the chain `previous_response_id` stands in.
     """
-    for source, value in _candidates(conversation, headers, explicit, previous_root):
-        if value:
-            return _key(source, secret, (account, value))
+    named = _named(conversation, headers, explicit, previous_root)
+    if named is not None:
+        return _key(named[0], secret, (account, named[1]))
     system, user = _openings(conversation.turns)
     if user is not None:
         return _key("content", secret, (account, api_key, *_fingerprint(system), "", *_fingerprint((user,))))
     return _key("request", secret, (account, request_id))
 
 
-def _candidates(
+def _named(
     conversation: Conversation, headers: Mapping[str, str], explicit: str | None, previous_root: str | None
-) -> Iterator[tuple[Source, str | None]]:
-    yield "header", explicit or headers.get(OWN_HEADER)
+) -> tuple[Source, str] | None:
+    """What the client calls its conversation, and where it said so."""
+    own = explicit or headers.get(OWN_HEADER)
+    if own:
+        return "header", own
     for name in SESSION_HEADERS:
-        yield "client-session", headers.get(name)
-    yield "body", conversation.session
-    yield "body", conversation.cache_key
-    for name in _BODY_MEMBERS:
-        value = conversation.extensions.get(name)
-        if isinstance(value, dict):
-            value = value.get("id")
-        yield "body", value if isinstance(value, str) else None
-    yield "previous-response", previous_root
+        session = headers.get(name)
+        if session:
+            return "client-session", session
+    body = conversation.session or conversation.cache_key or _of_members(conversation.extensions)
+    if body:
+        return "body", body
+    return ("previous-response", previous_root) if previous_root else None
+
+
+def _of_members(members: Mapping[str, JsonValue]) -> str | None:
+    if members:
+        for name in _BODY_MEMBERS:
+            value = members.get(name)
+            if isinstance(value, dict):
+                value = value.get("id")
+            if isinstance(value, str) and value:
+                return value
+    return None
 
 
 def _openings(turns: Iterable[Turn]) -> tuple[list[Turn], Turn | None]:
@@ -118,9 +130,10 @@ def _marks(part: Part) -> Iterator[str]:
 def _key(source: Source, secret: bytes, values: Iterable[str]) -> ConversationKey:
     """Digest of the length-prefixed values, so that no two lists of values can spell the same bytes."""
     key = secret if len(secret) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(secret, digest_size=64).digest()
-    digest = hashlib.blake2b(source.encode(), key=key, digest_size=16, person=b"conversation")
+    pieces = [source.encode()]
     for value in values:
         data = value.encode("utf-8", "surrogatepass")
-        digest.update(len(data).to_bytes(8, "big"))
-        digest.update(data)
+        pieces.append(len(data).to_bytes(8, "big"))
+        pieces.append(data)
+    digest = hashlib.blake2b(b"".join(pieces), key=key, digest_size=16, person=b"conversation")
     return ConversationKey(digest.hexdigest(), source)

@@ -6,12 +6,13 @@ It composes names, classification, pools and selection and holds no state of its
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
 
 from llmswitch_core.canonical.model import Conversation
+from llmswitch_core.globs import is_pattern
 from llmswitch_core.router import health
 from llmswitch_core.router.classify import Classifier
 from llmswitch_core.router.contract import DEFAULT_ROUTE, Decision, Features, RoutingTable, Target
@@ -34,7 +35,7 @@ class RoutingTableError(ValueError):
 class VirtualRouter:
     """One policy: `features` and `route` for requests, `report` for their outcomes. Immutable, shared by requests."""
 
-    __slots__ = ("_categories", "_chains", "_classifier", "_names", "table")
+    __slots__ = ("_categories", "_chains", "_classifier", "_direct", "_names", "table")
 
     def __init__(self, table: RoutingTable) -> None:
         """Raises RoutingTableError naming every pool entry, alias and id that makes no sense."""
@@ -49,6 +50,7 @@ class VirtualRouter:
             raise RoutingTableError(faults)
         settings = table.classifier
         self._chains = chains_of(table)
+        self._direct = self._direct_names()
         self._classifier = Classifier(
             settings, [route.name for route in table.routes.values() if _has_pools(self._chains[route.name])]
         )
@@ -68,7 +70,7 @@ class VirtualRouter:
 
     def route(
         self,
-        features: Features | None,
+        features: Features | Callable[[], Features] | None,
         model: str,
         hint: str | None,
         conversation_key: str | None,
@@ -80,29 +82,36 @@ class VirtualRouter:
     ) -> Decision:
         """The target of one attempt.
 
-        `features` None where there is no conversation (embeddings): such requests are not classified. `excluded`:
+        `features`, or a function that measures them, called only where they decide something; None where there is no
+        conversation: such requests are not classified. `excluded`:
         provider_keys already tried for this request. `prefer`: the provider_key that issued what the request continues
         (`previous_response_id`); it is taken while it may be asked, unless the client addressed other targets.
         Raises GatewayError: see `resolve` and `select.choose`.
         """
-        resolution = self._names.resolve(model, hint)
+        known = self._direct.get(model) if hint is None else None
+        resolution = self._names.resolve(model, hint) if known is None else known[0]
         reasons = resolution.reasons
-        if resolution.targets:
+        if known is not None:
+            chain = known[1]
+        elif resolution.targets:
             chain = direct_chain(resolution.address, resolution.targets)
         elif resolution.route is not None:
             chain, told = self._chain(resolution.route)
             reasons += told
         else:
+            features = features() if callable(features) else features
             route, causes = (
                 self._classifier.classify(features) if features else (DEFAULT_ROUTE, ("default:not-classified",))
             )
             chain, told = self._chain(route)
             reasons += causes + told
+        if (chain.windowed or prefer is not None) and callable(features):
+            features = features()
         asked = Asked(
             how=resolution.how,
             requested=model,
             reasons=reasons,
-            tokens=features.estimated_tokens if features else 0,
+            tokens=0 if features is None or callable(features) else features.estimated_tokens,
             conversation_key=conversation_key,
             excluded=excluded,
             now=now,
@@ -113,6 +122,16 @@ class VirtualRouter:
                 return preferred
         return choose(self.table, state, chain, asked)
 
+    def _direct_names(self) -> dict[str, tuple[Resolution, Chain]]:
+        """The names that address configured targets, resolved once: most requests come with one of these."""
+        found = {}
+        for name in self._names.known():
+            if not is_pattern(name):
+                resolution = self._names.resolve(name)
+                if resolution.targets:
+                    found[name] = resolution, direct_chain(resolution.address, resolution.targets)
+        return found
+
     def _chain(self, route: str) -> tuple[Chain, tuple[str, ...]]:
         """The chain of a route; of `default` where the route has no pools of its own."""
         chain = self._chains.get(route)
@@ -120,7 +139,7 @@ class VirtualRouter:
             return chain, ()
         fallback = self._chains.get(DEFAULT_ROUTE)
         if fallback is None or route == DEFAULT_ROUTE:
-            return Chain(route, route, (), {}), ()
+            return Chain(route, route, (), {}, False), ()
         return fallback, (f"default:{route}-has-no-pools",)
 
     def _preferred(

@@ -48,6 +48,8 @@ class Chain(msgspec.Struct, frozen=True):
     stages: tuple[Stage, ...]
     places: Mapping[str, tuple[int, Member]]
     """provider_key -> (index of the first stage with it, its member)."""
+    windowed: bool
+    """Some target's context window is known: the size of the request counts."""
 
 
 def chains_of(table: RoutingTable) -> dict[str, Chain]:
@@ -89,7 +91,8 @@ def _chain(route: str, binding: str, stages: tuple[Stage, ...]) -> Chain:
     for index, stage in enumerate(stages):
         for member in stage.members:
             places.setdefault(member.provider_key, (index, member))
-    return Chain(route, binding, stages, places)
+    windowed = any(member.target.context_window is not None for _, member in places.values())
+    return Chain(route, binding, stages, places, windowed)
 
 
 def faults_of(table: RoutingTable) -> tuple[str, ...]:
