@@ -4,7 +4,7 @@ The rows stand in `tests/data/cases/carrying/<client protocol>.json`, one per li
 the base body (and what must stand `beside` it), and per target letter the outcome, which is one of
 
     {"at": [paths]}                  carried: the upstream body has the client's own value there
-    {"sent": {path: value}}          carried: in these members (`$tools: [names]`: tools of these names, whatever schema)
+    {"sent": {path: value}}          carried: in these members (`$tools: [names]`: tools of these names)
     {"sent": …, "mapped": [notes]}   mapped: sent in another form, told in x-routecodex-notes
     {"sent": …, "dropped": [notes]}  the rest of it was dropped, told
     {"dropped": [notes]}             dropped, told
@@ -21,7 +21,7 @@ import json
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from .cases import LETTERS, PROTOCOL
 from .dialects import Json

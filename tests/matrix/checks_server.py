@@ -1,4 +1,4 @@
-"""What only a running server shows: failover, hang-ups, keepalives, growth, counts: MP-16, MP-25, MP-26, MP-28, MP-29."""
+"""What only a running server shows: failover, hang-ups, keepalives, growth, counts: MP-16, 25, 26, 28, 29."""
 
 from __future__ import annotations
 

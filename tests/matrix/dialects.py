@@ -324,9 +324,8 @@ def _gemini(ask: Ask, model: str, stream: bool) -> Request:
         role = "model" if turn.role == "assistant" else "user"
         results = [p for p in turn.parts if isinstance(p, Result)]
         rest = [p for p in turn.parts if not isinstance(p, Result)]
-        for group in (results, rest):
-            if group:
-                contents.append({"role": role, "parts": [_gemini_part(p, names) for p in group]})
+        groups = [group for group in (results, rest) if group]
+        contents.extend({"role": role, "parts": [_gemini_part(p, names) for p in group]} for group in groups)
     body["contents"] = contents
     if ask.tools:
         body["tools"] = [

@@ -51,8 +51,7 @@ def configuration(upstream: str, store: str, *, keepalive: float, idle: float) -
     """The configuration file: for each protocol a native provider, a foreign one, and a route over both."""
     keys = "".join(f', e{n} = "{KEY}"' for n in range(ERROR_KEYS))
     out = [
-        "[server]\nport = 1\naccessLog = false\nkeepalive = %s\nheadWait = %s\ndrain = 0"
-        % (keepalive, keepalive or 15),
+        f"[server]\nport = 1\naccessLog = false\nkeepalive = {keepalive}\nheadWait = {keepalive}\ndrain = 0",
         "[server.admin]\nenabled = false",
         f'[store]\npath = "{store}"',
         '[telemetry]\nlogLevel = "error"',

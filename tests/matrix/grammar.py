@@ -110,7 +110,7 @@ def _chat(trace: Trace, found: list[Frame], forwarded: bool) -> None:
         if frame.data == "[DONE]":
             continue
         chunk = _json(frame)
-        if "error" in chunk and chunk["error"]:
+        if chunk.get("error"):
             trace.error = chunk["error"]
             assert not done or forwarded, "[DONE] after an error looks like a clean end"
             continue
@@ -297,7 +297,7 @@ def _messages(trace: Trace, found: list[Frame], forwarded: bool) -> None:
             assert event["index"] == next_index - 1, f"a delta of block {event['index']}, open is {next_index - 1}"
             delta = event["delta"]
             allowed = _M_DELTAS.get(delta["type"])
-            assert allowed and opened["type"] in allowed, f"{delta['type']} in a {opened['type']} block"
+            assert opened["type"] in (allowed or ()), f"{delta['type']} in a {opened['type']} block"
             _messages_delta(trace, delta)
         elif kind == "content_block_stop":
             assert opened is not None, "content_block_stop without an open block"

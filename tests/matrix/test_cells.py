@@ -6,6 +6,7 @@ import pytest
 
 from . import (  # noqa: F401 - they register the checks
     checks_answers,
+    checks_bytes,
     checks_requests,
     checks_responses,
     checks_server,

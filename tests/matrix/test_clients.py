@@ -103,7 +103,7 @@ def test_a_recorded_continuation_passes(letter: str, bench: Bench) -> None:
 
 @pytest.mark.parametrize("letter", LETTERS)
 def test_recorded_websocket_frames_pass(letter: str, bench: Bench) -> None:
-    """Codex over its WebSocket: a frame that only prepares, and two that go on from the one before on `store: false`."""
+    """Codex over its WebSocket: a frame that only prepares, and two that go on from the one before it."""
     frames = [r for r in all_recorded() if r.websocket]
     assert len(frames) == 3
     outbound = PROTOCOL[letter]
