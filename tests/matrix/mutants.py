@@ -355,7 +355,7 @@ def _no_record(patch: Patch) -> None:
     patch.setattr(harvest.responses, "wants_record", lambda exchange: False)
 
 
-@mutant("MP-22", "a freeform tool comes back as a function", "RC", "RM", "RG")
+@mutant("MP-22", "a freeform tool comes back as a function", "RM", "RG")
 def _custom_forgotten(patch: Patch) -> None:
     real = WireNames.original
     patch.setattr(WireNames, "original", lambda self, name: msgspec.structs.replace(real(self, name), kind="function"))
