@@ -44,6 +44,9 @@ _KEY_BOUND: Final = frozenset({"openai"})
 """Vendors whose tokens only the issuing credential can read (encrypted reasoning is bound to the organisation)."""
 
 
+_CALLS_BEAR_SIGNATURES: Final = frozenset({Protocol.GEMINI, Protocol.OPENAI_CHAT})
+"""Protocols with a place for a thoughtSignature on a tool call."""
+
 _BY_REFERENCE: Final[Mapping[Protocol, tuple[str, ...]]] = {
     Protocol.OPENAI_CHAT: (),
     Protocol.OPENAI_RESPONSES: ("background", "conversation", "prompt"),
@@ -305,6 +308,8 @@ class _Sight:
                 return part
             self._notes.dropped("tool_call.signature")
             return msgspec.structs.replace(part, signature=None)
+        if self._target.protocol not in _CALLS_BEAR_SIGNATURES:
+            return part
         known = self._ledger.signature_of_call(part.id)
         if known is not None and may_see(known[0], self._target):
             return msgspec.structs.replace(part, signature=known[1])

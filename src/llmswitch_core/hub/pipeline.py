@@ -4,8 +4,8 @@
 targets excluded, for every further attempt); `respond` gives the way back. It owns the order of these steps and
 nothing else: protocols, routing, governance and quirks each live in their own room.
 
-Of a profile's features it reads two itself: `count_tokens` (false: the target's counting call does not exist, estimate)
-and `incomplete_answers` (protocols whose answers the target leaves so incomplete that they are written, not forwarded).
+Of a profile's features it reads some itself: `count_tokens` (false: the target's counting call does not exist, estimate),
+`stored_responses` (responses.py) and `incomplete_answers` (protocols whose answers the target leaves so incomplete that they are written, not forwarded).
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ class HubPipeline:
             edits.update(auxiliary.inner_model(exchange.tree, target.model))
         if inbound.operation in auxiliary.OPERATIONS:
             return edits
-        edits.update(responses.same_protocol_edits(exchange, target))
+        edits.update(responses.same_protocol_edits(exchange, target, self._target_features(target)))
         if inbound.protocol is Protocol.OPENAI_CHAT and stream and self._wants_usage(exchange, target):
             options = exchange.tree.get("stream_options")
             edits["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
@@ -248,7 +248,7 @@ class HubPipeline:
         """The members that hold the turns, written anew where a token in them must not go to this target."""
         conversation = exchange.conversation
         codec = CODECS[target.protocol]
-        if responses.by_reference(exchange, target):
+        if responses.by_reference(exchange, target, self._target_features(target)):
             # What went before stays with the upstream: only this request's own turns go out.
             conversation = codec.read_request(exchange.inbound.head, exchange.tree)
         ledger = TokenLedger(exchange.surroundings.tokens)

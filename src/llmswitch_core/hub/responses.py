@@ -53,9 +53,14 @@ def issuer_of(exchange: Exchange) -> str | None:
     return history.provider_key or None if history is not None else None
 
 
-def by_reference(exchange: Exchange, target: Target) -> bool:
-    """True where the history behind the request stays with the upstream that still has it."""
+def by_reference(exchange: Exchange, target: Target, features: Mapping[str, Any]) -> bool:
+    """True where the history behind the request stays with the upstream that still has it.
+
+    Feature `stored_responses` (default true): the target keeps responses at all.
+    """
     history = exchange.history
+    if features.get("stored_responses", True) is False:
+        return False
     return (
         history is not None
         and history.upstream_id is not None
@@ -65,7 +70,7 @@ def by_reference(exchange: Exchange, target: Target) -> bool:
     )
 
 
-def same_protocol_edits(exchange: Exchange, target: Target) -> dict[str, JsonValue]:
+def same_protocol_edits(exchange: Exchange, target: Target, features: Mapping[str, Any]) -> dict[str, JsonValue]:
     """How a Responses body is sent to a Responses upstream: by reference or by value, without foreign reasoning."""
     if exchange.inbound.protocol is not Protocol.OPENAI_RESPONSES:
         return {}
@@ -73,12 +78,14 @@ def same_protocol_edits(exchange: Exchange, target: Target) -> dict[str, JsonVal
     items = exchange.tree.get("input")
     history = exchange.history
     if history is not None and exchange.expanded is not None:
-        if by_reference(exchange, target):
+        if by_reference(exchange, target, features):
             if exchange.tree.get("previous_response_id") != history.upstream_id:
                 edits["previous_response_id"] = history.upstream_id
         else:
             items = exchange.expanded["input"]
             edits = {"previous_response_id": REMOVED, "input": items}
+    if exchange.tree.get("store") is True and features.get("stored_responses", True) is False:
+        edits["store"] = False  # the gateway keeps it
     own = tokens.without_foreign(items)
     if own is not None:
         edits["input"] = own

@@ -209,7 +209,8 @@ def expand(store: ResponseStore, response_id: str, account: str) -> Expansion:
         latest.provider_key,
         latest.runtime_key,
         latest.upstream_id,
-        latest.upstream_id is not None and latest.body.get("store") is not False,
+        # A server that keeps responses says so; one that says nothing gets the history itself, which always works.
+        latest.upstream_id is not None and latest.body.get("store") is True,
         chain[-1].id,
     )
 

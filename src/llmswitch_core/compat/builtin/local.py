@@ -32,4 +32,6 @@ LLAMACPP: Final[dict[str, Any]] = {
     "description": "llama.cpp's llama-server",
     # The same engine; a named tool_choice silently becomes auto there (github.com/ggml-org/llama.cpp/issues/26535).
     "extends": "lmstudio",
+    # llama-server keeps nothing: it refuses a previous_response_id (tools/server, conversion of Responses requests).
+    "features": {"incomplete_answers": ["openai-responses"], "stored_responses": False},
 }

@@ -58,6 +58,8 @@ OPENAI: Final[dict[str, Any]] = {
         # All words pass the writer; the rules below fit them to the model.
         "reasoning_efforts": EFFORTS,
         "reasoning_off": True,
+        # `stop`: "up to 4 sequences" (openai SDK, CompletionCreateParams.stop).
+        "max_stop": 4,
     },
     "protocols": ["openai-chat"],
     "request": [

@@ -22,6 +22,9 @@ OPENROUTER: Final[dict[str, Any]] = {
         "file_parts": True,
         "top_k": True,
         "user": True,
+        # "Requests that set store: true or a non-null previous_response_id are rejected with a 400"
+        # (openrouter.ai/docs/api_reference/responses/error-handling).
+        "stored_responses": False,
     },
     "request": [
         {"action": "map", "path": "messages[*].role", "values": {"developer": "system"}},

@@ -55,6 +55,9 @@ _SAMPLING: Final[tuple[tuple[str, str], ...]] = (
     ("top_logprobs", "logprobs"),
     ("n", "candidateCount"),
 )
+MOST_STOPS: Final = 5
+"""Stop sequences the API takes (ai.google.dev/api/generate-content, GenerationConfig)."""
+
 _LEVELS: Final = ("minimal", "low", "medium", "high")
 _BUDGETS: Final[tuple[tuple[str, int, int], ...]] = (
     ("flash-lite", 512, 24_576),
@@ -260,6 +263,9 @@ def _generation_config(conversation: Conversation, target: WireTarget, notes: No
         value = getattr(sampling, field)
         if value is not None and (field != "n" or own):
             config[key] = value
+    if len(sampling.stop or ()) > MOST_STOPS and not own:
+        config["stopSequences"] = config["stopSequences"][:MOST_STOPS]
+        notes.dropped("sampling.stop")
     wish, most = sampling.max_output_tokens, _most_output(target)
     if wish is not None and most is not None and wish > most and not own:
         # Clients built for other vendors ask for more than Gemini allows, which answers with a 400.
