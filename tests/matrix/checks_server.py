@@ -213,13 +213,13 @@ def long_history(turns: int, size: int) -> tuple[Turn, ...]:
 def long_histories_pass(bench: Bench, cell: Cell) -> None:
     """400 KB in 500 messages, 50 images, a body of 8 MiB: legal, whole, in order."""
     bench.script(Text("fine"), times=3)
-    ask = Ask(long_history(500, 250), tools=TOOLS)
+    ask = Ask(long_history(500, 1400), tools=TOOLS)
     reply = bench.ask(cell, ask)
     reply.answer()
     seen = reply.asked
     assert len(seen.calls) == len(seen.results) == 125
     assert [json.loads(c.arguments)["n"] for c in seen.calls] == list(range(125))
-    assert len(reply.upstream[-1].raw) > 100_000
+    assert len(reply.upstream[-1].raw) > 400_000
     pictures = [part for n in range(50) for part in (Say(f"No. {n}"), Media("image", "image/png", data=PIXEL))]
     reply = bench.ask(cell, Ask((user(*pictures),)))
     reply.answer()
