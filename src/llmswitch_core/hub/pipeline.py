@@ -4,8 +4,9 @@
 targets excluded, for every further attempt); `respond` gives the way back. It owns the order of these steps and
 nothing else: protocols, routing, governance and quirks each live in their own room.
 
-Of a profile's features it reads some itself: `count_tokens` (false: the target's counting call does not exist, estimate),
-`stored_responses` (responses.py) and `incomplete_answers` (protocols whose answers the target leaves so incomplete that they are written, not forwarded).
+Of a profile's features it reads some itself: `count_tokens` (false: the target's counting call does not exist, an
+estimate is given), `stored_responses` (responses.py) and `incomplete_answers` (protocols whose answers the target leaves
+so incomplete that they are written, not forwarded).
 """
 
 from __future__ import annotations

@@ -237,7 +237,7 @@ class ItemMachine:
 
     def _content_done(self, event: dict[str, Any]) -> Sequence[StreamEvent]:
         part = event.get("part")
-        if not isinstance(part, dict) or part.get("type") not in _CONTENT:
+        if not isinstance(part, dict) or not isinstance(part.get("type"), str) or part["type"] not in _CONTENT:
             return ()
         key = "refusal" if part["type"] == "refusal" else "text"
         return self._text_done({**event, "text": part.get(key), "annotations": part.get("annotations")}, part["type"])
