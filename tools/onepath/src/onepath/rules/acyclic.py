@@ -88,7 +88,7 @@ def _graph(node_of: Mapping[str, str], imports: Counted) -> Graph:
 
 def circles(graph: Graph) -> Iterator[list[tuple[str, Import]]]:
     """Circles that share no edge, until none is left; each starts at its alphabetically first node."""
-    pending = [part for part in _tangles(graph, sorted(graph)) if len(part) > 1]
+    pending = [part for part in tangles(graph, sorted(graph)) if len(part) > 1]
     while pending:
         part = pending.pop()
         circle = _shortest(graph, set(part), min(part))
@@ -97,7 +97,7 @@ def circles(graph: Graph) -> Iterator[list[tuple[str, Import]]]:
             ordered = circle[first:] + circle[:first]
             following = (*ordered[1:], ordered[0])
             yield [(name, graph[name].pop(after)) for name, after in zip(ordered, following, strict=True)]
-        pending.extend(rest for rest in _tangles(graph, sorted(part)) if len(rest) > 1)
+        pending.extend(rest for rest in tangles(graph, sorted(part)) if len(rest) > 1)
 
 
 def _shortest(graph: Graph, inside: set[str], start: str) -> list[str] | None:
@@ -118,7 +118,7 @@ def _shortest(graph: Graph, inside: set[str], start: str) -> list[str] | None:
     return None
 
 
-def _tangles(graph: Graph, nodes: list[str]) -> list[list[str]]:
+def tangles(graph: Mapping[str, Mapping[str, object]], nodes: list[str]) -> list[list[str]]:
     """Strongly connected parts of `graph` within `nodes` (Tarjan, without recursion)."""
     inside = set(nodes)
     index: dict[str, int] = {}

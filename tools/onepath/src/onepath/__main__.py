@@ -1,0 +1,7 @@
+"""`python -m onepath`."""
+
+import sys
+
+from onepath.cli.application import main
+
+sys.exit(main())

@@ -1,0 +1,118 @@
+"""From a command line to a linked program, a report, a region's material: what several commands begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from onepath.cli.exits import UsageError
+from onepath.cli.progress import progress
+from onepath.config import Configuration, Project, bare_project, find_project, read_project
+from onepath.difference import Snapshot, snapshot
+from onepath.regions.material import Material
+from onepath.render.report import Report, RuleCard
+from onepath.rules.contract import Model
+from onepath.switches import Matrix, RegistryError, Sources, read_matrix
+
+
+def version() -> str:
+    """The distribution's version; `0.0.0` where it runs from a tree that is not installed."""
+    from importlib import metadata
+
+    try:
+        return metadata.version("onepath")
+    except metadata.PackageNotFoundError:
+        return "0.0.0"
+
+
+def project(config: Path | None, roots: Sequence[str] | None = None) -> Project:
+    """The configuration a command works with. Raises UsageError if there is none, ConfigurationError if it is bad."""
+    if roots:
+        return bare_project(Path.cwd(), roots)
+    if config is not None:
+        if not config.is_file():
+            raise UsageError(f"{config} is no file")
+        return read_project(config)
+    found = find_project(Path.cwd())
+    if found is None:
+        raise UsageError("no onepath.toml and no [tool.onepath] here or above; `onepath init` proposes one")
+    if not found.configuration.roots:
+        raise UsageError(f"{found.file} names no `roots`; name what is to be read")
+    return found
+
+
+def load(found: Project, *, jobs: int | None, quiet: bool) -> Model:
+    """The linked program of a project."""
+    import onepath
+
+    with progress(quiet=quiet) as report:
+        return onepath.load(found, jobs=jobs, progress=report)
+
+
+def judge(found: Project, model: Model, *, update_baseline: bool = False) -> Report:
+    """What the rules find, waivers and baseline applied."""
+    from onepath.rules import judging
+
+    verdict = judging.judge(found, model, update_baseline=update_baseline)
+    return Report(
+        findings=verdict.findings,
+        waived=verdict.waived,
+        known=verdict.known,
+        faults=verdict.faults,
+        proofs=verdict.proofs,
+        rules=tuple(RuleCard(rule.id, rule.name, rule.summary) for rule in judging.RULES),
+        configuration=found.file or "pyproject.toml",
+        version=version(),
+    )
+
+
+def matrix_of(model: Model) -> Matrix | None:
+    """The switch matrix; None if none is configured. Raises UsageError if it cannot be read."""
+    configuration = model.configuration.switches
+    if configuration is None:
+        return None
+    try:
+        return read_matrix(Sources(model.folder, model.program.modules), configuration)
+    except RegistryError as error:
+        raise UsageError(str(error)) from error
+
+
+def material(found: Project, model: Model) -> Material:
+    """What regions are made of."""
+    from onepath.regions.docstrings import summaries
+
+    report = judge(found, model)
+    return Material(
+        model=model,
+        summaries=summaries(model.folder, model.program.modules),
+        matrix=matrix_of(model),
+        findings=report.findings,
+        proofs=report.proofs,
+    )
+
+
+def snapshot_of(found: Project, *, jobs: int | None, quiet: bool) -> Snapshot:
+    """The architecture as the files are."""
+    model = load(found, jobs=jobs, quiet=quiet)
+    return snapshot(model, matrix_of(model))
+
+
+def snapshot_at(found: Project, revision: str, *, jobs: int | None, quiet: bool) -> Snapshot:
+    """The architecture at a revision, by the configuration of that revision; without one, by today's roots."""
+    from onepath.cli.revisions import checked_out
+
+    with checked_out(found.folder, revision, [found.file]) as folder:
+        file = folder / found.file
+        then = read_project(file) if file.is_file() and _speaks(file) else Project(folder, "", Configuration())
+        roots = then.configuration.roots or found.configuration.roots
+        present = tuple(root for root in roots if (folder / root).exists())
+        if not present:
+            raise UsageError(f"none of the roots {', '.join(roots)} is there at {revision}")
+        kept = msgspec.structs.replace(then.configuration, roots=present, cache="")
+        return snapshot_of(Project(folder, then.file, kept), jobs=jobs, quiet=quiet)
+
+
+def _speaks(file: Path) -> bool:
+    return file.name != "pyproject.toml" or b"tool.onepath" in file.read_bytes()
