@@ -24,7 +24,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final
 
-from .editing import AnchorGone, Change, Sources
+from .editing import AnchorGoneError, Change, Sources
 from .plants import PLANTS
 from .refactorings import REFACTORINGS
 
@@ -84,7 +84,9 @@ class Copy:
             check=False,
         )
         if done.returncode not in (0, 1):
-            raise RuntimeError(f"onepath lint ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-2000:]}")
+            raise RuntimeError(
+                f"onepath lint ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-2000:]}"
+            )
         return [one for one in json.loads(done.stdout)["findings"] if one["rule"] not in LEFT_OUT]
 
 
@@ -148,8 +150,9 @@ def main(arguments: list[str] | None = None) -> int:
             try:
                 if change is None:
                     return Verdict(kind, "the tree as it is", _spoken(copy.findings()))
-                return Verdict(kind, change.name, (judged_plant if kind == "plant" else judged_refactoring)(copy, change))
-            except AnchorGone as gone:
+                judged = judged_plant if kind == "plant" else judged_refactoring
+                return Verdict(kind, change.name, judged(copy, change))
+            except AnchorGoneError as gone:
                 return Verdict("gone", change.name if change else "", str(gone))
             finally:
                 free.put(copy)
@@ -172,7 +175,7 @@ def _edited(source: Path, work: list[tuple[str, Change | None]]) -> int:
         sources = Sources(source)
         try:
             change.apply(sources)
-        except (AnchorGone, SyntaxError) as error:
+        except (AnchorGoneError, SyntaxError) as error:
             gone += 1
             print(f"{kind}: {change.name}: {error}")
     print(f"{len(PLANTS)} plants, {len(REFACTORINGS)} refactorings, {gone} without a place")

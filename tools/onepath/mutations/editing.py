@@ -1,7 +1,7 @@
 """Edits of Python sources by names, on text held in memory.
 
 An anchor is `room:qualified.name`: the one definition of that name in the package or module `room`. Code may move to
-another file of the room and lines may change; when the name itself is gone, `AnchorGone` says so. It knows Python's
+another file of the room and lines may change; when the name itself is gone, `AnchorGoneError` says so. It knows Python's
 syntax and nothing of what the edited program does.
 """
 
@@ -21,7 +21,7 @@ MARK = "# planted"
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-class AnchorGone(Exception):
+class AnchorGoneError(Exception):
     """The program has changed so that an edit finds no place; the edit has to be written anew."""
 
 
@@ -51,7 +51,7 @@ class Sources:
         return self._files[file]
 
     def find(self, anchor: str) -> tuple[str, Definition]:
-        """File and definition of an anchor. Raises AnchorGone unless there is exactly one."""
+        """File and definition of an anchor. Raises AnchorGoneError unless there is exactly one."""
         room, _, name = anchor.partition(":")
         found = [
             (file, node)
@@ -60,7 +60,7 @@ class Sources:
             if qualified == name
         ]
         if len(found) != 1:
-            raise AnchorGone(f"{anchor}: {len(found)} definitions of that name")
+            raise AnchorGoneError(f"{anchor}: {len(found)} definitions of that name")
         return found[0]
 
     def module(self, anchor: str) -> str:
@@ -71,7 +71,7 @@ class Sources:
         place = room.replace(".", "/")
         found = [file for file in self._files if file == place + ".py" or file.startswith(place + "/")]
         if not found:
-            raise AnchorGone(f"{room}: there is no such package or module")
+            raise AnchorGoneError(f"{room}: there is no such package or module")
         return iter(found)
 
     # --- editing ---------------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ class Sources:
         """Add a module."""
         file = module.replace(".", "/") + ".py"
         if file in self._files:
-            raise AnchorGone(f"{module}: there is such a module already")
+            raise AnchorGoneError(f"{module}: there is such a module already")
         self._set(file, textwrap.dedent(code).lstrip("\n"))
 
     def begin(self, anchor: str, code: str) -> None:
@@ -93,18 +93,20 @@ class Sources:
         """Add statements after the first assignment to `name` in a function."""
         file, node = self.find(anchor)
         for one in ast.walk(node):
-            targets = one.targets if isinstance(one, ast.Assign) else [one.target] if isinstance(one, ast.AnnAssign) else []
+            targets = (
+                one.targets if isinstance(one, ast.Assign) else [one.target] if isinstance(one, ast.AnnAssign) else []
+            )
             if isinstance(one, ast.Assign | ast.AnnAssign) and any(ast.unparse(target) == name for target in targets):
                 self._insert(file, one.end_lineno or one.lineno, code, one.col_offset)
                 return
-        raise AnchorGone(f"{anchor}: nothing is assigned to {name}")
+        raise AnchorGoneError(f"{anchor}: nothing is assigned to {name}")
 
     def top(self, anchor: str, code: str) -> None:
         """Add statements to the anchor's module, after its last import."""
         file, _ = self.find(anchor)
         imports = [one for one in ast.parse(self._files[file]).body if isinstance(one, ast.Import | ast.ImportFrom)]
         if not imports:
-            raise AnchorGone(f"{file}: it has no imports")
+            raise AnchorGoneError(f"{file}: it has no imports")
         self._insert(file, imports[-1].end_lineno or 0, code, 0)
 
     def end(self, anchor: str, code: str) -> None:
@@ -126,11 +128,9 @@ class Sources:
         """Replace every expression that reads `old` in a definition."""
         file, node = self.find(anchor)
         wanted = ast.unparse(ast.parse(old, mode="eval"))
-        spots = [
-            one for one in ast.walk(node) if isinstance(one, ast.expr) and ast.unparse(one) == wanted
-        ]
+        spots = [one for one in ast.walk(node) if isinstance(one, ast.expr) and ast.unparse(one) == wanted]
         if not spots:
-            raise AnchorGone(f"{anchor}: no expression {old}")
+            raise AnchorGoneError(f"{anchor}: no expression {old}")
         self._replace(file, [(one, new) for one in spots])
 
     def replace_argument(self, room: str, method: str, old: str, new: str) -> str:
@@ -141,7 +141,7 @@ class Sources:
                 if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == method:
                     found += [(file, argument) for argument in one.args if ast.unparse(argument) == old]
         if len(found) != 1:
-            raise AnchorGone(f"{room}: {len(found)} calls of {method} with {old}")
+            raise AnchorGoneError(f"{room}: {len(found)} calls of {method} with {old}")
         file, spot = found[0]
         self._replace(file, [(spot, new)])
         return file
@@ -149,17 +149,18 @@ class Sources:
     def rename(self, anchor: str, old: str, new: str) -> None:
         """Rename a variable or parameter of one function."""
         file, node = self.find(anchor)
-        spots: list[tuple[ast.expr | ast.arg, str]] = []
-        for one in ast.walk(node):
-            if (isinstance(one, ast.Name) and one.id == old) or (isinstance(one, ast.arg) and one.arg == old):
-                spots.append((one, new))
+        spots = [
+            one
+            for one in ast.walk(node)
+            if (isinstance(one, ast.Name) and one.id == old) or (isinstance(one, ast.arg) and one.arg == old)
+        ]
         if not spots:
-            raise AnchorGone(f"{anchor}: no variable {old}")
+            raise AnchorGoneError(f"{anchor}: no variable {old}")
         lines = self._files[file].split("\n")
-        for spot, name in sorted(spots, key=lambda pair: (pair[0].lineno, pair[0].col_offset), reverse=True):
+        for spot in sorted(spots, key=lambda spot: (spot.lineno, spot.col_offset), reverse=True):
             line = lines[spot.lineno - 1].encode()
             start = spot.col_offset
-            lines[spot.lineno - 1] = (line[:start] + name.encode() + line[start + len(old.encode()) :]).decode()
+            lines[spot.lineno - 1] = (line[:start] + new.encode() + line[start + len(old.encode()) :]).decode()
         self._set(file, "\n".join(lines))
 
     def rename_everywhere(self, room: str, old: str, new: str) -> None:
@@ -180,7 +181,7 @@ class Sources:
                 self._set(file, "\n".join(lines))
                 count += len(words)
         if not count:
-            raise AnchorGone(f"{room}: nothing is called {old}")
+            raise AnchorGoneError(f"{room}: nothing is called {old}")
 
     def reverse_methods(self, anchor: str) -> None:
         """Put the methods of a class in the opposite order; `__init__` and what is before the first stay."""
@@ -188,7 +189,7 @@ class Sources:
         methods = [one for one in node.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
         movable = [one for one in methods if one.name != "__init__" and not one.decorator_list]
         if len(movable) < 2:
-            raise AnchorGone(f"{anchor}: fewer than two methods to reorder")
+            raise AnchorGoneError(f"{anchor}: fewer than two methods to reorder")
         lines = self._files[file].split("\n")
         texts = ["\n".join(lines[_line(one) - 1 : one.end_lineno]) for one in movable]
         for one, text in reversed(list(zip(movable, reversed(texts), strict=True))):
@@ -204,10 +205,14 @@ class Sources:
         own = {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
         needed = []
         for one in tree.body:
-            if isinstance(one, ast.Import | ast.ImportFrom) or (isinstance(one, ast.If) and "TYPE_CHECKING" in ast.unparse(one.test)):
+            if isinstance(one, ast.Import | ast.ImportFrom) or (
+                isinstance(one, ast.If) and "TYPE_CHECKING" in ast.unparse(one.test)
+            ):
                 needed.append("\n".join(lines[one.lineno - 1 : one.end_lineno]))
             elif isinstance(one, ast.Assign | ast.AnnAssign):
-                names = {name.id for name in ast.walk(one) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)}
+                names = {
+                    name.id for name in ast.walk(one) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+                }
                 if names & own:
                     needed.append("\n".join(lines[one.lineno - 1 : one.end_lineno]))
         home = file.removesuffix(".py").replace("/", ".")
@@ -215,7 +220,7 @@ class Sources:
             one.name for one in tree.body if isinstance(one, Definition) and one.name in own and one.name != node.name
         )
         if others:
-            raise AnchorGone(f"{anchor}: it needs {', '.join(others)} of {home} and cannot move")
+            raise AnchorGoneError(f"{anchor}: it needs {', '.join(others)} of {home} and cannot move")
         self.new(module, "\n".join(needed) + "\n\n\n" + block + "\n")
         lines[_line(node) - 1 : node.end_lineno] = []
         self._set(file, "\n".join(lines))
@@ -226,7 +231,9 @@ class Sources:
 
     def _insert(self, file: str, line: int, code: str, indent: int) -> None:
         """Put dedented code after this line."""
-        text = textwrap.indent(textwrap.dedent(code).rstrip("\n").removeprefix("\n") if code.strip() else code, " " * indent)
+        text = textwrap.indent(
+            textwrap.dedent(code).rstrip("\n").removeprefix("\n") if code.strip() else code, " " * indent
+        )
         if code.startswith("\n"):
             text = "\n" + text
         lines = self._files[file].split("\n")

@@ -201,7 +201,9 @@ def _(sources: Sources) -> None:
                 return await self._open(request, None)  # planted
         """,
     )
-    sources.replace(RUNTIME, "ProviderV2(spec, alias, connections, now)", "QuickProvider(spec, alias, connections, now)")
+    sources.replace(
+        RUNTIME, "ProviderV2(spec, alias, connections, now)", "QuickProvider(spec, alias, connections, now)"
+    )
 
 
 @plant("a lookalike of the provider")
@@ -218,7 +220,9 @@ def _(sources: Sources) -> None:
                 return await self._connections.open(request)  # planted
         """,
     )
-    sources.replace(RUNTIME, "ProviderV2(spec, alias, connections, now)", "PlainProvider(spec, alias, connections, now)")
+    sources.replace(
+        RUNTIME, "ProviderV2(spec, alias, connections, now)", "PlainProvider(spec, alias, connections, now)"
+    )
 
 
 @plant("the pipeline's plan is patched")
@@ -492,7 +496,9 @@ def _(sources: Sources) -> None:
             return counting
         """,
     )
-    sources.replace("routecodex.cli.application:_ending", "command(*args, **options)", "_counted(command)(*args, **options)")
+    sources.replace(
+        "routecodex.cli.application:_ending", "command(*args, **options)", "_counted(command)(*args, **options)"
+    )
 
 
 @plant("thread")

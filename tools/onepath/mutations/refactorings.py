@@ -6,7 +6,22 @@ from collections.abc import Callable
 from typing import Final
 
 from .editing import Change, Sources
-from .plants import ADMIT, BUILD, DOCTOR, FLOW, GATEWAY, HANDLER, HEALTH, LIST, MODELS, REFUSE, RUNTIME, SOCKET, STATUS, VERSION
+from .plants import (
+    ADMIT,
+    BUILD,
+    DOCTOR,
+    FLOW,
+    GATEWAY,
+    HANDLER,
+    HEALTH,
+    LIST,
+    MODELS,
+    REFUSE,
+    RUNTIME,
+    SOCKET,
+    STATUS,
+    VERSION,
+)
 
 SEND: Final = "routecodex.providers:ProviderV2.send"
 PLANE: Final = "routecodex.blocks.http_adapter:DataPlane"
@@ -147,7 +162,11 @@ def _(sources: Sources) -> None:
 @refactoring("the flow's method in a local")
 def _(sources: Sources) -> None:
     sources.begin(HANDLER, "run = self.flow.run")
-    sources.replace(HANDLER, "await self.flow.run(inbound, HttpPort(receive, send, extra))", "await run(inbound, HttpPort(receive, send, extra))")
+    sources.replace(
+        HANDLER,
+        "await self.flow.run(inbound, HttpPort(receive, send, extra))",
+        "await run(inbound, HttpPort(receive, send, extra))",
+    )
 
 
 @refactoring("the flow's method in a partial")
@@ -262,7 +281,9 @@ def _(sources: Sources) -> None:
 
 @refactoring("the runtime's providers made by a comprehension's function")
 def _(sources: Sources) -> None:
-    sources.top(RUNTIME, "def _provider(spec, alias, connections, now):\n    return ProviderV2(spec, alias, connections, now)")
+    sources.top(
+        RUNTIME, "def _provider(spec, alias, connections, now):\n    return ProviderV2(spec, alias, connections, now)"
+    )
     sources.replace(RUNTIME, "ProviderV2(spec, alias, connections, now)", "_provider(spec, alias, connections, now)")
 
 
@@ -328,7 +349,9 @@ def _(sources: Sources) -> None:
             send: Send
         """,
     )
-    sources.begin(LIST, "asked = Asked(scope, receive, send)\nscope, receive, send = asked.scope, asked.receive, asked.send")
+    sources.begin(
+        LIST, "asked = Asked(scope, receive, send)\nscope, receive, send = asked.scope, asked.receive, asked.send"
+    )
 
 
 @refactoring("a protocol and an enum")

@@ -58,7 +58,7 @@ SECONDS = 20
 _passed: contextvars.ContextVar[int] = contextvars.ContextVar("passed", default=0)
 
 
-class Refused(OSError):
+class RefusedError(OSError):
     """What a sink answers here."""
 
 
@@ -99,8 +99,6 @@ class Record:
         """Refuse a sink and remember its stack."""
         if not self.watching or event not in SINKS:
             return
-        if event == "os.fork" and any("multiprocessing" in one.f_code.co_filename for one in self.frames(sys._getframe())):
-            return
         frame = sys._getframe(1)
         lines = [
             f"{self.node(one.f_code)[0]}:{one.f_lineno}"
@@ -109,7 +107,7 @@ class Record:
         ]
         sink = str(arguments[0]) if event == "corpus.sink" else event
         self.reached.append({"sink": sink, "passed": self.progress(frame), "lines": lines})
-        raise Refused(f"{sink} is refused here")
+        raise RefusedError(f"{sink} is refused here")
 
     def profile(self, frame: types.FrameType, event: str, argument: object) -> None:
         """Watch values: made below the plan, or not."""
@@ -326,14 +324,14 @@ def run(folder: str, call: str) -> dict[str, Any]:
     try:
         entry = importlib.import_module("app.entry")
         names = {"request": request, "endpoints": ENDPOINTS, **vars(entry)}
-        _consumed(eval(call, names))  # the corpus is this repository's own text
-    except Refused:
+        _consumed(eval(call, names))  # noqa: S307 - the corpus is this repository's own text
+    except RefusedError:
         pass
     except SystemExit:
         pass
     except BaseException as caught:
         error = f"{type(caught).__name__}: {caught}"
-        if any(isinstance(one, Refused) for one in _causes(caught)) or sys.excepthook is not sys.__excepthook__:
+        if any(isinstance(one, RefusedError) for one in _causes(caught)) or sys.excepthook is not sys.__excepthook__:
             error = ""
         with contextlib.suppress(Exception):
             sys.excepthook(type(caught), caught, caught.__traceback__)
@@ -392,7 +390,16 @@ def forked(folder: str, call: str) -> dict[str, Any]:
 
 def main() -> None:
     """Answer for each application, in the order given."""
-    for module in ("encodings.idna", "http.client", "logging.handlers", "smtplib", "ftplib", "urllib.request", "subprocess", "unittest.mock"):
+    for module in (
+        "encodings.idna",
+        "http.client",
+        "logging.handlers",
+        "smtplib",
+        "ftplib",
+        "urllib.request",
+        "subprocess",
+        "unittest.mock",
+    ):
         importlib.import_module(module)
     for task in json.load(sys.stdin):
         answer = forked(task["folder"], task["call"])
