@@ -1,8 +1,8 @@
 """Edits of Python sources by names, on text held in memory.
 
 An anchor is `room:qualified.name`: the one definition of that name in the package or module `room`. Code may move to
-another file of the room and lines may change; when the name itself is gone, `AnchorGoneError` says so. It knows Python's
-syntax and nothing of what the edited program does.
+another file of the room and lines may change; when the name itself is gone, `AnchorGoneError` says so. It knows
+Python's syntax and nothing of what the edited program does.
 """
 
 from __future__ import annotations
@@ -283,7 +283,7 @@ def _definitions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Definit
 
 def _line(node: ast.stmt) -> int:
     """Where a statement begins, decorators included."""
-    decorators = getattr(node, "decorator_list", [])
+    decorators = node.decorator_list if isinstance(node, Definition) else []
     return min([node.lineno, *(one.lineno for one in decorators)])
 
 

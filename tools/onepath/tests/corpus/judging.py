@@ -1,6 +1,6 @@
 """Holds onepath against the labels: what it caught, missed and flagged without reason.
 
-    python judging.py [TEXT]       # the table, and every application (whose id holds TEXT) that went wrong
+    python -m tests.corpus.judging [TEXT]    # the table, and each application (whose id holds TEXT) that went wrong
 
 A bypass is caught by OP001 with a line of the way round in its evidence. Where the target cannot be computed (`opaque`)
 OP003 will do as well. An innocent application has no finding at all, whatever the rule.
@@ -23,12 +23,8 @@ from onepath.config import Configuration, Project
 from onepath.rules import judging
 from onepath.rules.contract import Finding
 
-if __package__:
-    from .labelling import read_labels
-    from .loading import App, load
-else:
-    from labelling import read_labels
-    from loading import App, load
+from .labelling import read_labels
+from .loading import App, load
 
 OPAQUE: Final = "OP003"
 BYPASS: Final = "OP001"

@@ -1,7 +1,7 @@
 """Compares what applications claim to be with what they did when run.
 
-    python labelling.py            # verify labels.json against a run
-    python labelling.py --write    # write it anew; refuses an application that did not do what its heading says
+    python -m tests.corpus.labelling            # in tools/onepath: verify labels.json against a run
+    python -m tests.corpus.labelling --write    # write it anew, unless one did not do what its heading says
 
 A label is how far sinks were reached: for each reached sink how many of the two mandated nodes had been passed, and
 whether a value was carried that the pipeline did not make.
@@ -18,10 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-if __package__:
-    from .loading import HERE, App, load
-else:
-    from loading import HERE, App, load
+from .loading import HERE, App, load
 
 LABELS: Final = HERE / "labels.json"
 NODES: Final = 2
