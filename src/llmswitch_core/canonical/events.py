@@ -54,7 +54,7 @@ class PartStart(msgspec.Struct, frozen=True):
     part: Part | None = None
 
 
-class TextDelta(msgspec.Struct, frozen=True):
+class TextDelta(msgspec.Struct, frozen=True, gc=False):
     """More text of part `index`, whose kind is text, thinking or refusal."""
 
     index: int
@@ -62,7 +62,7 @@ class TextDelta(msgspec.Struct, frozen=True):
     logprobs: JsonValue = None
 
 
-class ArgumentsDelta(msgspec.Struct, frozen=True):
+class ArgumentsDelta(msgspec.Struct, frozen=True, gc=False):
     """More of a tool call's arguments (JSON text, or free text for a custom tool)."""
 
     index: int

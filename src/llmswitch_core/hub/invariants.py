@@ -67,6 +67,8 @@ def of_conversation(conversation: Conversation) -> tuple[str, ...]:
 
 def introduced(before: Sequence[str], after: Sequence[str]) -> tuple[str, ...]:
     """What `after` has more of than `before`."""
+    if not after:
+        return ()
     return tuple((Counter(after) - Counter(before)).elements())
 
 

@@ -33,7 +33,7 @@ from llmswitch_core.hub.exchange import AttemptOutcome, Exchange, Plan
 from llmswitch_core.hub.harvest import Harvest
 from llmswitch_core.hub.invariants import AnswerJudge
 from llmswitch_core.hub.trail import Trail
-from llmswitch_core.protocols.contract import Codec, Scope, SseFrame
+from llmswitch_core.protocols.contract import Codec, Scope, SseFrame, StreamReader
 from llmswitch_core.protocols.openai_responses import ResponsesWriter
 from llmswitch_core.protocols.sse import DONE, SseParser
 
@@ -65,6 +65,7 @@ class Responder:
         "_size",
         "_sse",
         "_terminal",
+        "_whole",
         "_write",
         "content",
         "failure",
@@ -93,10 +94,14 @@ class Responder:
         self._sse = sse
         self._forward = forward
         self._context = compat_context(exchange, plan)
-        self._parser = SseParser()
-        self._reader = outbound.stream_reader(scope)
+        self._parser: SseParser
+        self._reader: StreamReader
+        if sse:
+            self._parser = SseParser()
+            self._reader = outbound.stream_reader(scope)
         self._judge = AnswerJudge()
-        self._folder = None if exchange.stream else Folder()
+        self._whole = not exchange.stream
+        self._folder = Folder() if self._whole and not forward else None
         self._harvest = Harvest(exchange, plan)
         self._held_events: list[StreamEvent] = []
         self._held_frames: list[SseFrame] = []
@@ -153,6 +158,7 @@ class Responder:
         if trail is not None and trail.inserted:
             frames = [trail.moved(frame) for frame in frames]
         sent: SseFrame | None = None
+        read, see = self._reader.feed, self._judge.see
         for frame in frames:
             if self.finished:
                 break  # an upstream that ends twice, or talks on after its end
@@ -160,13 +166,15 @@ class Responder:
                 frame = self._inspected(frame)
                 if self.failure is not None:
                     break
-            events = self._reader.feed(frame)
-            if self.content and len(events) == 1 and type(events[0]) in _DELTAS:
-                # Nine frames of ten: one more piece of an open part.
-                self._judge.see(events[0])
-                out.append(frame.raw if self._forward else self._write(events[0]))
-                sent = frame
-                continue
+            events = read(frame)
+            if len(events) == 1 and self.content:
+                event = events[0]
+                if type(event) in _DELTAS:
+                    # Nine frames of ten: one more piece of an open part.
+                    see(event)
+                    out.append(frame.raw if self._forward else self._write(event))
+                    sent = frame
+                    continue
             if events:
                 self.judged = True
             if self._take(events, frame, out):
@@ -195,13 +203,14 @@ class Responder:
                 return True
             self._judge.see(event)
             self._harvest.see(event)
-            if self._folder is not None:
-                self._folder.add(event)
+            if self._whole:
+                if self._folder is not None:
+                    self._folder.add(event)
             elif not self.content and is_content(event):
                 self._release(out, frame)
             if isinstance(event, Finish):
                 self._terminal = True
-        if self._folder is None:
+        if not self._whole:
             self._emit(events, frame, out)
         return False
 
@@ -258,7 +267,7 @@ class Responder:
             self._take(events, None, out)
         if self.failure is None and not self._terminal:
             self.failure = truncated()
-        if self._folder is not None and self.failure is None:
+        if self._whole and self.failure is None:
             return self._render()
         return b"".join(out)
 
@@ -309,7 +318,7 @@ class Responder:
             return b""
         if self._forward:
             self._harvest.response(tree)
-        if self._folder is None:
+        if not self._whole:
             return b"".join(out)
         return self._forwarded(body) if self._forward else self._render()
 

@@ -111,7 +111,7 @@ class WireRequest(msgspec.Struct):
     method: str = "POST"
 
 
-class SseFrame(msgspec.Struct, frozen=True):
+class SseFrame(msgspec.Struct, frozen=True, gc=False):
     """One server-sent event: `event` name or "", `data` (lines joined by LF), and `raw`: the bytes as received."""
 
     event: str

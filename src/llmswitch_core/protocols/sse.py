@@ -16,6 +16,9 @@ MAX_FRAME: Final = 64 * 1024 * 1024
 """Bytes one frame may have before the stream counts as hostile."""
 
 _BOM: Final = b"\xef\xbb\xbf"
+_DATA: Final = b"data: "
+_EVENT: Final = b"event: "
+_LF: Final = 10
 
 
 class SseParser:
@@ -35,16 +38,14 @@ class SseParser:
 
     def feed(self, chunk: bytes) -> list[SseFrame]:
         """Frames completed by `chunk`, in order."""
-        if (
-            not self._buffer
-            and self._started
-            and chunk.find(b"\n\n") == len(chunk) - 2
-            and len(chunk) > 2
-            and b"\r" not in chunk
-        ):
-            # Nine chunks of ten are exactly one frame.
-            frame = _frame(chunk, chunk[:-2])
-            return [] if frame is None else [frame]
+        if self._started and not self._buffer and len(chunk) > 2 and b"\r" not in chunk:
+            # Nine chunks of ten are exactly one frame, most of them of one line.
+            end = len(chunk) - 2
+            if chunk.startswith(_DATA) and chunk.find(b"\n") == end and chunk[end + 1] == _LF:
+                return [SseFrame("", chunk[6:end], chunk)]
+            if chunk.find(b"\n\n") == end:
+                frame = _frame(chunk, chunk[:end])
+                return [] if frame is None else [frame]
         buffer = self._buffer + chunk if self._buffer else chunk
         if not self._started:
             if len(buffer) < 3 and _BOM.startswith(buffer):
@@ -58,7 +59,10 @@ class SseParser:
         begin = 0
         end = buffer.find(b"\n\n", self._scanned)
         while end >= 0:
-            frame = _frame(buffer[begin : end + 2], buffer[begin:end])
+            block, raw = buffer[begin:end], buffer[begin : end + 2]
+            frame = (
+                SseFrame("", block[6:], raw) if block.startswith(_DATA) and b"\n" not in block else _frame(raw, block)
+            )
             if frame is not None:
                 frames.append(frame)
             begin = end + 2
@@ -125,8 +129,12 @@ class SseParser:
 
 
 def _frame(raw: bytes, block: bytes) -> SseFrame | None:
-    if block.startswith(b"data: ") and b"\n" not in block:
+    if block.startswith(_DATA) and b"\n" not in block:
         return SseFrame("", block[6:], raw)
+    if block.startswith(_EVENT):
+        first, _, rest = block.partition(b"\n")
+        if rest.startswith(_DATA) and b"\n" not in rest:
+            return SseFrame(first[7:].decode("utf-8", "replace"), rest[6:], raw)
     if block[:1] == b"{":
         # No event stream, but Google writes the error of a broken stream as a bare JSON line.
         return SseFrame("", block, raw)

@@ -1,6 +1,7 @@
 """Chunks and whole answers as typed structs, for decoding a frame in one go.
 
 Member types are left open, so that no odd value makes a frame unreadable; the reader judges them. It knows shapes only.
+What is decoded JSON can hold no cycle, so the garbage collector need not know of it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import msgspec
 from llmswitch_core.canonical.model import JsonValue
 
 
-class Delta(msgspec.Struct):
+class Delta(msgspec.Struct, gc=False):
     """`choices[].delta` of a chunk, `choices[].message` of a whole answer. Types are judged by the handlers."""
 
     content: JsonValue = None
@@ -28,7 +29,7 @@ class Delta(msgspec.Struct):
     audio: JsonValue = None
 
 
-class Choice(msgspec.Struct):
+class Choice(msgspec.Struct, gc=False):
     """One choice. `stop_reason` is vLLM's matched stop sequence, `usage` Moonshot's place for it."""
 
     index: JsonValue = 0
@@ -41,7 +42,7 @@ class Choice(msgspec.Struct):
     error: JsonValue = None
 
 
-class Chunk(msgspec.Struct):
+class Chunk(msgspec.Struct, gc=False):
     """A chunk or a whole answer."""
 
     id: JsonValue = None
@@ -79,6 +80,10 @@ def number_calls(message: Delta | None) -> None:
 
 def chunk_of(tree: Mapping[str, JsonValue]) -> Chunk:
     """A decoded tree as a Chunk; what has an odd type counts as absent."""
+    try:
+        return msgspec.convert(tree, Chunk)
+    except msgspec.ValidationError:
+        pass
     choices = tree.get("choices")
     return Chunk(
         id=tree.get("id"),

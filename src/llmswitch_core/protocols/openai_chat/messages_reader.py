@@ -37,6 +37,9 @@ from llmswitch_core.protocols.openai_chat.reasoning_details import read_details
 _CACHE_TTL: Final = {"30m": "1h", "12h": "1h"}
 """OpenAI's breakpoint lifetimes in the words the canonical model has."""
 
+_SPOKEN: Final = frozenset({"role", "content", "tool_calls"})
+"""Members of the assistant's messages that most clients send."""
+
 _TEXT_TYPES: Final = frozenset({"text", "input_text", "output_text"})
 
 
@@ -47,8 +50,9 @@ def read_messages(value: JsonValue) -> list[Turn]:
         raise invalid("messages must have at least one message.", param="messages")
     reader = _Reader()
     for position, message in enumerate(messages):
-        path = f"messages[{position}]"
-        reader.take(an_object(message, path), path, position)
+        if not (type(message) is dict and reader.take_plain(message)):
+            path = f"messages[{position}]"
+            reader.take(an_object(message, path), path, position)
     return reader.turns
 
 
@@ -61,6 +65,38 @@ class _Reader:
         self.turns: list[Turn] = []
         self._waiting: dict[str, ToolCall] = {}
         self._results: Turn | None = None
+
+    def take_plain(self, message: dict[str, Any]) -> bool:
+        """Take a message that is nothing but a role and a text, or the text of a result: nine of ten are.
+
+        False, with nothing taken, for any other; `take` reads them all.
+        """
+        content = message.get("content")
+        if type(content) is not str or not content:
+            return False
+        role = message.get("role")
+        if role == "tool":
+            call_id = message.get("tool_call_id")
+            if len(message) != 3 or type(call_id) is not str or not call_id:
+                return False
+            call_id = original(call_id)
+            call = self._waiting.pop(call_id, None)
+            self._answer(ToolResult(call_id, [Text(content)], kind="function" if call is None else call.kind))
+            return True
+        if len(message) != 2:
+            return False
+        if role == "user":
+            turn = Turn("user", [Text(content)])
+        elif role == "assistant":
+            turn = Turn("assistant", [Text(content)])
+            self._waiting = {}
+        elif role == "system":
+            turn = Turn("system", [Text(content)])
+        else:
+            return False
+        self._results = None
+        self.turns.append(turn)
+        return True
 
     def take(self, message: dict[str, Any], path: str, position: int) -> None:
         role = word_of(message.get("role"))
@@ -83,6 +119,25 @@ class _Reader:
             )
 
     def _assistant(self, message: dict[str, Any], path: str, position: int) -> Turn:
+        parts, signatures = self._said(message, path)
+        calls = [
+            _plain_call(call) or _read_call(call, f"{path}.tool_calls[{index}]")
+            for index, call in enumerate(a_list(message.get("tool_calls"), f"{path}.tool_calls"))
+        ]
+        legacy = message.get("function_call")
+        if legacy is not None and not calls:
+            function = an_object(legacy, f"{path}.function_call")
+            name = text_of(function.get("name"), f"{path}.function_call.name")
+            calls = [ToolCall(f"call_function_{position}", name, json_text(function.get("arguments")))]
+        for call in calls:
+            call.signature = call.signature or signatures.get(call.id)
+        self._waiting = {call.id: call for call in calls}
+        return Turn("assistant", _message_cache([*parts, *calls], message), name=_name(message))
+
+    def _said(self, message: dict[str, Any], path: str) -> tuple[list[Part], dict[str, str]]:
+        """What an assistant's message holds beside its calls, and signatures by call id."""
+        if message.keys() <= _SPOKEN:
+            return read_content(message.get("content"), f"{path}.content"), {}
         thinking, signatures = _read_thinking(message)
         parts: list[Part] = [*thinking]
         content = read_content(message.get("content"), f"{path}.content")
@@ -96,19 +151,7 @@ class _Reader:
             parts.append(read_image(entry.get("image_url"), f"{path}.images[{index}].image_url"))
         if isinstance(message.get("audio"), dict):
             parts.append(Opaque(Protocol.OPENAI_CHAT, "audio", message["audio"]))
-        calls = [
-            _read_call(an_object(call, f"{path}.tool_calls[{index}]"), f"{path}.tool_calls[{index}]")
-            for index, call in enumerate(a_list(message.get("tool_calls"), f"{path}.tool_calls"))
-        ]
-        legacy = message.get("function_call")
-        if legacy is not None and not calls:
-            function = an_object(legacy, f"{path}.function_call")
-            name = text_of(function.get("name"), f"{path}.function_call.name")
-            calls = [ToolCall(f"call_function_{position}", name, json_text(function.get("arguments")))]
-        for call in calls:
-            call.signature = call.signature or signatures.get(call.id)
-        self._waiting = {call.id: call for call in calls}
-        return Turn("assistant", _message_cache([*parts, *calls], message), name=_name(message))
+        return parts, signatures
 
     def _result(self, message: dict[str, Any], path: str) -> None:
         name = _name(message)
@@ -117,9 +160,10 @@ class _Reader:
         kind: Literal["function", "custom"] = call.kind if call is not None else "function"
         wire_id = message.get("tool_call_id")
         call_id = call.id if call is not None else original(wire_id) if isinstance(wire_id, str) else ""
-        result = ToolResult(call_id, content, name=name, kind=kind)
-        cache = _read_cache(message)
-        result.cache = cache
+        self._answer(ToolResult(call_id, content, name=name, kind=kind, cache=_read_cache(message)))
+
+    def _answer(self, result: ToolResult) -> None:
+        """Results in a row are one user turn."""
         if self._results is None:
             self._results = Turn("user", [])
             self.turns.append(self._results)
@@ -193,7 +237,21 @@ def _read_thinking(message: dict[str, Any]) -> tuple[list[Thinking], dict[str, s
     return details, signatures
 
 
-def _read_call(call: dict[str, Any], path: str) -> ToolCall:
+def _plain_call(call: JsonValue) -> ToolCall | None:
+    """A function call with nothing but the members every one has; None for any other."""
+    if type(call) is not dict or len(call) != 3 or call.get("type") != "function":
+        return None
+    wire_id, function = call.get("id"), call.get("function")
+    if type(wire_id) is not str or not wire_id or type(function) is not dict:
+        return None
+    name, arguments = function.get("name"), function.get("arguments")
+    if type(name) is not str or not name or type(arguments) is not str:
+        return None
+    return ToolCall(original(wire_id), name, arguments)
+
+
+def _read_call(value: JsonValue, path: str) -> ToolCall:
+    call = an_object(value, path)
     wire_id = call.get("id")
     custom = call.get("custom")
     if call.get("type") == "custom" or (custom is not None and call.get("function") is None):

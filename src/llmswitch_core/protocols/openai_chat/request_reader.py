@@ -45,6 +45,16 @@ _CONSUMED: Final = frozenset(
 
 _SESSION_MEMBERS: Final = ("session_id", "conversation_id", "thread_id")
 
+_OF_REASONING: Final = frozenset({"reasoning_effort", "reasoning", "thinking", "enable_thinking", "thinking_budget"})
+_OF_OUTPUT: Final = frozenset({"verbosity", "modalities", "response_format"})
+_OF_SAMPLING: Final = frozenset(
+    {
+        *("max_completion_tokens", "temperature", "top_p", "top_k", "stop", "seed", "presence_penalty"),
+        *("frequency_penalty", "logprobs", "top_logprobs", "n", "logit_bias"),
+    }
+)
+"""What each part of the settings is read from: most requests have nothing of most of them."""
+
 
 def read_request(head: RequestHead, body: Mapping[str, JsonValue]) -> Conversation:
     """Raises GatewayError (400, param = path) for what makes no sense."""
@@ -93,6 +103,8 @@ def _session(body: Mapping[str, JsonValue], metadata: Mapping[str, JsonValue]) -
 
 
 def _read_sampling(body: Mapping[str, JsonValue]) -> Sampling:
+    if _OF_SAMPLING.isdisjoint(body):
+        return Sampling(max_output_tokens=optional_int(body, "max_tokens"))
     limit = optional_int(body, "max_completion_tokens")
     logit_bias = _members(body, "logit_bias")
     return Sampling(
@@ -122,6 +134,8 @@ def _read_stop(value: JsonValue) -> list[str] | None:
 
 
 def _read_reasoning(body: Mapping[str, JsonValue]) -> Reasoning | None:
+    if _OF_REASONING.isdisjoint(body):
+        return None
     nested = body.get("reasoning")
     box = nested if isinstance(nested, dict) else {}
     effort = optional_text(body, "reasoning_effort") or optional_text(box, "effort", "reasoning.")
@@ -151,6 +165,8 @@ def _read_reasoning(body: Mapping[str, JsonValue]) -> Reasoning | None:
 
 
 def _read_output(body: Mapping[str, JsonValue]) -> OutputFormat | None:
+    if _OF_OUTPUT.isdisjoint(body):
+        return None
     output = OutputFormat(verbosity=optional_text(body, "verbosity"))
     modalities = a_list(body.get("modalities"), "modalities")
     output.modalities = [str(item) for item in modalities] or None

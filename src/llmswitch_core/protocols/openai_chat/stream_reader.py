@@ -124,7 +124,8 @@ class ChatStreamReader:
             ):
                 if not delta.content:
                     return ()
-                return (TextDelta(number, delta.content, tokens_of(choice.logprobs)),)
+                logprobs = choice.logprobs
+                return (TextDelta(number, delta.content, None if logprobs is None else tokens_of(logprobs)),)
         out: list[StreamEvent] = []
         self._chunk(chunk, out)
         return out
