@@ -84,7 +84,7 @@ class Folder:
 
     def add(self, event: StreamEvent) -> None:
         """Take one event in; parts that were never started are an error of the reader and are ignored by none."""
-        if isinstance(event, TextDelta | ArgumentsDelta):
+        if isinstance(event, (TextDelta, ArgumentsDelta)):
             self._parts[event.index].text.append(event.text)
         elif isinstance(event, PartStart):
             self._parts[event.index] = _Open(event)

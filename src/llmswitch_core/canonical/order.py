@@ -49,7 +49,7 @@ class Sequencer:
                 return (event,)
             self._waiting[event.index] = [event]
             return ()
-        if isinstance(event, Finish | Failed):
+        if isinstance(event, (Finish, Failed)):
             return (*self._close_all(isinstance(event, Finish)), event)
         return (event,)
 

@@ -244,7 +244,7 @@ def _map(rule: Map) -> Edit:
     removed = frozenset(rule.remove)
 
     def change(value: Any) -> Any:
-        if value is MISSING or isinstance(value, dict | list):
+        if value is MISSING or isinstance(value, (dict, list)):
             return value
         text = value if isinstance(value, str) else jsonio.encode(value).decode()
         if text in removed:

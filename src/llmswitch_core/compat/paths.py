@@ -17,7 +17,7 @@ rest, so a tree given in is never altered.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -173,17 +173,13 @@ def _values(node: JsonValue, segments: tuple[_Segment, ...], at: int) -> Iterato
             yield from _values(node[index], segments, at + 1)
 
 
-def _indices(node: list[JsonValue], segment: _Every | _Index | _Where) -> Iterator[int]:
+def _indices(node: list[JsonValue], segment: _Every | _Index | _Where) -> Sequence[int]:
+    if isinstance(segment, _Every):
+        return range(len(node))
     if isinstance(segment, _Index):
         index = segment.index + len(node) if segment.index < 0 else segment.index
-        if 0 <= index < len(node):
-            yield index
-    elif isinstance(segment, _Every):
-        yield from range(len(node))
-    else:
-        for index, element in enumerate(node):
-            if segment.fits(element):
-                yield index
+        return (index,) if 0 <= index < len(node) else ()
+    return [index for index, element in enumerate(node) if segment.fits(element)]
 
 
 def _edit(node: JsonValue, segments: tuple[_Segment, ...], at: int, change: Change, create: bool) -> JsonValue:
@@ -211,13 +207,16 @@ def _edit_member(
         new = made or old
     else:
         return node
-    if new is old:
-        return node
+    return node if new is old else _with(node, name, new)
+
+
+def _with(node: dict[str, JsonValue], name: str, value: JsonValue) -> dict[str, JsonValue]:
+    """A copy with this member; without it for MISSING."""
     copy = dict(node)
-    if new is MISSING:
+    if value is MISSING:
         copy.pop(name, None)
     else:
-        copy[name] = new
+        copy[name] = value
     return copy
 
 
@@ -230,9 +229,19 @@ def _edit_elements(
     create: bool,
 ) -> list[JsonValue]:
     copy: list[JsonValue] | None = None
+    following = segments[at + 1] if at + 1 < len(segments) else None
+    member = following.name if isinstance(following, _Name) and at + 2 == len(segments) else None
     for index in _indices(node, segment):
         old = node[index]
-        new = change(old) if at + 1 == len(segments) else _edit(old, segments, at + 1, change, create)
+        if following is None:
+            new = change(old)
+        elif member is not None and isinstance(old, dict):
+            # A member of every element: most elements of a long history need no change.
+            value = old.get(member, MISSING)
+            changed = change(value)
+            new = old if changed is value else _with(old, member, changed)
+        else:
+            new = _edit(old, segments, at + 1, change, create)
         if new is not old:
             copy = list(node) if copy is None else copy
             copy[index] = new

@@ -119,7 +119,7 @@ def _append_rest(out: list[Turn], rest: list[Turn]) -> None:
 
 
 def _collect(turn: Turn, wanted: set[str], answers: dict[str, ToolResult], notes: Notes) -> Turn | None:
-    if not any(isinstance(part, ToolResult | ToolCall) for part in turn.parts):
+    if not any(isinstance(part, (ToolResult, ToolCall)) for part in turn.parts):
         return turn if turn.parts or turn.role == "system" else None
     others: list[Part] = []
     for part in turn.parts:
@@ -136,7 +136,7 @@ def _collect(turn: Turn, wanted: set[str], answers: dict[str, ToolResult], notes
 
 
 def _without_results(turn: Turn, notes: Notes) -> Turn | None:
-    if not any(isinstance(part, ToolResult | ToolCall) for part in turn.parts):
+    if not any(isinstance(part, (ToolResult, ToolCall)) for part in turn.parts):
         return turn if turn.parts else None
     parts: list[Part] = []
     for part in turn.parts:

@@ -68,7 +68,7 @@ def optional_float(body: Mapping[str, JsonValue], name: str, path: str = "") -> 
     value = body.get(name)
     if value is None:
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value
     if isinstance(value, str):
         try:

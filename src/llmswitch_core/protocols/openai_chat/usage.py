@@ -41,7 +41,7 @@ def read_usage(wire: dict[str, Any]) -> Usage:
 
 
 def _count(value: JsonValue) -> int:
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 2**63:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 2**63:
         return int(value)
     return 0
 
