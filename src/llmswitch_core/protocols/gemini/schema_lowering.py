@@ -183,8 +183,9 @@ class _Lowering:
         if schema.get("nullable") is True:
             out["nullable"] = True
         _enumerate(schema, out)
-        if schema.get("format") in _FORMATS.get(kind, ()):
-            out["format"] = schema["format"]
+        form = schema.get("format")
+        if isinstance(form, str) and form in _FORMATS.get(kind, ()):
+            out["format"] = form
         for key in _LIMITS.get(kind, ()):
             limit = schema.get(key)
             if isinstance(limit, str if key == "pattern" else int | float) and not isinstance(limit, bool):

@@ -77,6 +77,10 @@ class ItemWriter:
                 self._message(role, turn.parts, turn)
         self._bring(brought, None)
         self._drop_unfollowed()
+        if not self.items and first and not self._same:
+            # A request of system text alone: this wire wants some input.
+            self.instructions = None
+            self._message("system", turns[0].parts)
 
     def _drop_unfollowed(self) -> None:
         """Reasoning that nothing of the assistant follows is refused by the vendor, and explains nothing."""
