@@ -3,6 +3,6 @@
 Exit codes: 0 clean, 1 findings or stale regions, 2 usage or configuration, 3 internal.
 """
 
-from onepath.cli.application import main
+from onepath.cli.application import main, run
 
-__all__ = ["main"]
+__all__ = ["main", "run"]

@@ -1,7 +1,5 @@
 """`python -m onepath.cli`."""
 
-import sys
-
 from onepath.cli.application import main
 
-sys.exit(main())
+main()

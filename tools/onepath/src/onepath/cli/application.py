@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -50,7 +50,12 @@ def options(
     """Architecture documentation that cannot lie, and a lint that proves there is one path."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main() -> NoReturn:
+    """Runs the process's command line and ends the process."""
+    sys.exit(run())
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line; the exit code. Never raises."""
     try:
         code = application(args=list(arguments) if arguments is not None else None, standalone_mode=False)
