@@ -1,0 +1,216 @@
+"""Facts of all modules in, the linked program out: what calls what, and what is not known.
+
+First everything that runs from the entries is followed, and the edges found so far are those a rule on paths reads. Then
+what nobody calls is followed too, as if unknown code called it: rules on owners and the call graph speak of all code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from onepath.facts.model import Attribute, Global, ImportFrom, ModuleFacts
+from onepath.graph import Program
+from onepath.link.annotations import fill
+from onepath.link.calls import call, escape, run_unknown
+from onepath.link.code import Frame, Options, Unit
+from onepath.link.harvest import harvest
+from onepath.link.imports import start_module
+from onepath.link.invoke import holding
+from onepath.link.items import read_key
+from onepath.link.operations import instantiate
+from onepath.link.solver import Solver, class_name
+from onepath.link.values import Bound, Class, Descriptor, Function, Instance, Module, Partial, Value
+from onepath.link.calls import members, plain_instance
+
+__all__ = ["Options", "link"]
+
+
+def link(modules: Sequence[ModuleFacts], options: Options, namespaces: Iterable[str] = ()) -> Program:
+    """The program these modules are."""
+    ordered = sorted(modules, key=lambda one: one.module)
+    solver = Solver([one for one in ordered if not one.fault], options, namespaces)
+    solver.instantiate = instantiate
+    solver.call = call
+    solver.escape = escape
+    solver.read_key = read_key
+    entered: dict[str, list[Frame]] = {}
+    if options.entries:
+        for unit in _entry_units(solver, options.entries):
+            start_module(solver, unit)
+            _settle(solver)
+        entered = _enter(solver, options.entries)
+        entered[""] = [unit.frame for unit in _entry_units(solver, options.entries, entered) if unit.frame is not None]
+    reached = dict(solver.edges) if options.entries else None
+    _run_rest(solver)
+    if reached is None:
+        reached = dict(solver.edges)
+    return harvest(solver, ordered, reached, entered)
+
+
+def _settle(solver: Solver) -> None:
+    """Until neither flows nor annotations bring anything new."""
+    while True:
+        solver.solve()
+        if fill(solver, only_unknown_callers=True):
+            continue
+        if not fill(solver, only_unknown_callers=False):
+            return
+
+
+def _entry_units(
+    solver: Solver, patterns: Sequence[str], entered: dict[str, list[Frame]] | None = None
+) -> list[Unit]:
+    """Modules the entries are in, or may be made in."""
+    found: dict[str, Unit] = {}
+    words: set[str] = set()
+    for pattern in patterns:
+        if pattern.startswith("arg:"):
+            words.add(pattern[4:].rpartition(".")[0].rpartition(".")[2])
+            name = pattern[4:].rpartition(".")[0]
+        elif pattern.startswith("@"):
+            words.add(pattern.rpartition(".")[2].lstrip("@"))
+            name = pattern[1:]
+        else:
+            name = pattern.removesuffix(".*")
+            for unit in solver.units.values():
+                if unit.name == name or unit.name.startswith(name + "."):
+                    found[unit.name] = unit
+        while name and name not in solver.units:
+            name = name.rpartition(".")[0]
+        if name:
+            found[name] = solver.units[name]
+    if words:
+        for unit in solver.units.values():
+            if unit.name not in found and _mentions(unit, words):
+                found[unit.name] = unit
+    for frames in (entered or {}).values():
+        for frame in frames:
+            if frame.code.unit.outer is None:
+                found[frame.code.unit.name] = frame.code.unit
+    return [found[name] for name in sorted(found)]
+
+
+def _mentions(unit: Unit, words: set[str]) -> bool:
+    for code in unit.codes:
+        for one in code.scope.code:
+            if isinstance(one, Attribute | Global | ImportFrom) and one.name in words:
+                return True
+    return False
+
+
+def _enter(solver: Solver, patterns: Sequence[str]) -> dict[str, list[Frame]]:
+    """Run what the patterns name, as unknown code would."""
+    entered: dict[str, list[Frame]] = {pattern: [] for pattern in patterns}
+    while True:
+        before = sum(len(one) for one in entered.values())
+        for pattern in patterns:
+            if pattern.startswith(("arg:", "@")):
+                values = list(solver.entered.get(pattern, ()))
+            else:
+                values = _below(solver, pattern.removesuffix(".*"))
+            for value in values:
+                for frame in _run(solver, value):
+                    if frame not in entered[pattern]:
+                        entered[pattern].append(frame)
+        _settle(solver)
+        if sum(len(one) for one in entered.values()) == before:
+            return entered
+
+
+def _run(solver: Solver, value: Value) -> list[Frame]:
+    if isinstance(value, Class):
+        # A class as an entry: unknown code makes objects and calls their methods.
+        owner = plain_instance(solver, value, None)
+        found: list[Frame] = []
+        for cls in value.mro:
+            for name in sorted(cls.statics):
+                for member in list(solver.has(solver.cell(cls, name))):
+                    found.extend(_run_member(solver, member, owner))
+        return found
+    return run_unknown(solver, value, None, "call", 0)
+
+
+def _run_member(solver: Solver, member: Value, owner: Instance) -> list[Frame]:
+    if isinstance(member, Function):
+        return run_unknown(solver, solver.bound(member, owner), None, "call", 0)
+    if isinstance(member, Descriptor) and isinstance(member.get, Function):
+        if member.kind == "static":
+            return run_unknown(solver, member.get, None, "call", 0)
+        first: Value = owner.cls if member.kind == "class" else owner
+        found = run_unknown(solver, solver.bound(member.get, first), None, "call", 0)
+        if isinstance(member.set, Function):
+            found.extend(run_unknown(solver, solver.bound(member.set, owner), None, "call", 0))
+        return found
+    return []
+
+
+def _below(solver: Solver, name: str) -> list[Value]:
+    """What a name is bound to, and all that lies below it if it is a module or package."""
+    found: list[Value] = []
+    for value in solver.named(name):
+        if isinstance(value, Module):
+            continue
+        if _is_method(solver, name, value):
+            cls = solver.named(name.rpartition(".")[0])[0]
+            owner = plain_instance(solver, cls, None)  # type: ignore[arg-type]
+            found.append(solver.bound(value, owner) if isinstance(value, Function) else value)
+        else:
+            found.append(value)
+    for unit_name, unit in solver.units.items():
+        if unit_name == name or unit_name.startswith(name + "."):
+            module = solver.module_of(unit)
+            for one in sorted(unit.statics):
+                for value in solver.has(solver.cell(module, one)):
+                    target = value.func if isinstance(value, Bound | Partial) else value
+                    if isinstance(target, Function) and target.code.unit is unit:
+                        found.append(value)
+                    elif isinstance(value, Class) and value.unit is unit:
+                        found.append(value)
+    return found
+
+
+def _is_method(solver: Solver, name: str, value: Value) -> bool:
+    owners = solver.named(name.rpartition(".")[0])
+    return len(owners) == 1 and isinstance(owners[0], Class) and isinstance(value, Function)
+
+
+def _run_rest(solver: Solver) -> None:
+    """Every module's body, then every function nobody has called."""
+    for name in sorted(solver.units):
+        unit = solver.units[name]
+        if unit.codes and unit.frame is None:
+            start_module(solver, unit)
+            _settle(solver)
+    _settle(solver)
+    done = 0
+    while done < len(solver.functions):
+        waiting = solver.functions[done:]
+        done = len(solver.functions)
+        for function in waiting:
+            if function.code.frames:
+                continue
+            cls = solver.values.get((Class, (function.parent.code, function.parent.parent)))
+            first = function.code.scope.parameters[:1]
+            if cls is not None and first and first[0].kind in ("positional", "any") and not _is_static(solver, cls, function):
+                owner: Value = cls if _is_of_class(solver, cls, function) else plain_instance(solver, cls, None)
+                run_unknown(solver, solver.bound(function, owner), None, "call", 0)
+            else:
+                run_unknown(solver, function, None, "call", 0)
+        _settle(solver)
+
+
+def _is_static(solver: Solver, cls: Class, function: Function) -> bool:
+    return any(
+        isinstance(one, Descriptor) and one.kind == "static" and one.get is function
+        for one in members(solver, cls, function.code.scope.name)
+    )
+
+
+def _is_of_class(solver: Solver, cls: Class, function: Function) -> bool:
+    name = function.code.scope.name
+    if name in ("__new__", "__init_subclass__", "__class_getitem__"):
+        return True
+    return any(
+        isinstance(one, Descriptor) and one.kind == "class" and one.get is function
+        for one in members(solver, cls, name)
+    )

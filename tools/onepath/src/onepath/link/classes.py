@@ -1,0 +1,150 @@
+"""Classes: their order of resolution, and looking a name up along it.
+
+A lookup ends at the first class whose body binds the name; classes before it are listened to, because a name may be set
+on them later. When a base becomes known later, lookups are repeated.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from onepath.link.solver import Solver, Trigger
+from onepath.link.values import Class, Foreign, Value
+
+HARMLESS_BASES: Final = frozenset(
+    {
+        "builtins.object",
+        "abc.ABC",
+        "typing.Protocol",
+        "typing.Generic",
+        "typing.NamedTuple",
+        "typing.TypedDict",
+        "typing_extensions.Protocol",
+        "typing_extensions.TypedDict",
+        "msgspec.Struct",
+        "pydantic.BaseModel",
+        "enum.Enum",
+        "enum.IntEnum",
+        "enum.StrEnum",
+        "enum.Flag",
+        "enum.IntFlag",
+    }
+)
+"""Foreign bases that call nothing of their own accord."""
+ENUMS: Final = frozenset(
+    {"enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag", "django.db.models.TextChoices"}
+)
+PROTOCOLS: Final = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
+
+
+def add_base(solver: Solver, cls: Class, value: Value) -> None:
+    """A base of `cls` has become known."""
+    if isinstance(value, Class):
+        if value in cls.bases or cls in value.mro:
+            return
+        cls.bases.append(value)
+        value.subclasses.append(cls)
+        _reorder(solver, cls)
+    elif isinstance(value, Foreign):
+        if value.name not in cls.foreign:
+            cls.foreign.append(value.name)
+            _reorder(solver, cls)
+
+
+def _reorder(solver: Solver, cls: Class) -> None:
+    todo = [cls]
+    seen: set[Class] = set()
+    while todo:
+        one = todo.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        one.mro = _linear(one)
+        todo.extend(one.subclasses)
+        for name, trigger, payload in list(one.waiting):
+            _subscribe(solver, one, name, trigger, payload)
+
+
+def _linear(cls: Class) -> list[Class]:
+    """Python's own order (C3); depth first where there is none."""
+    lists = [list(base.mro) for base in cls.bases] + [list(cls.bases)]
+    order = [cls]
+    while True:
+        lists = [one for one in lists if one]
+        if not lists:
+            return order
+        for candidate in (one[0] for one in lists):
+            if not any(candidate in one[1:] for one in lists):
+                break
+        else:
+            flat = [cls]
+            for base in cls.bases:
+                flat.extend(one for one in base.mro if one not in flat)
+            return flat
+        order.append(candidate)
+        for one in lists:
+            if one[0] is candidate:
+                del one[0]
+
+
+def lookup(solver: Solver, cls: Class, name: str, trigger: Trigger, payload: Any) -> None:
+    """Run `trigger` for every value of class attribute `name` of `cls`, by its order of resolution."""
+    cls.waiting.append((name, trigger, payload))
+    _subscribe(solver, cls, name, trigger, payload)
+
+
+def _subscribe(solver: Solver, cls: Class, name: str, trigger: Trigger, payload: Any) -> None:
+    for one in cls.mro:
+        key = ("lookup", one, name, trigger, payload)
+        if key not in solver.values:
+            solver.values[key] = True
+            solver.when(solver.cell(one, name), trigger, payload)
+        if name in one.statics:
+            return
+
+
+def lookup_after(solver: Solver, cls: Class, after: Class, name: str, trigger: Trigger, payload: Any) -> bool:
+    """The same for the classes behind `after`: what `super()` sees. Whether a class binds the name."""
+    order = cls.mro[cls.mro.index(after) + 1 :] if after in cls.mro else after.mro[1:]
+    for one in order:
+        key = ("lookup", one, name, trigger, payload)
+        if key not in solver.values:
+            solver.values[key] = True
+            solver.when(solver.cell(one, name), trigger, payload)
+        if name in one.statics:
+            return True
+    return False
+
+
+def binds(cls: Class, name: str) -> bool:
+    """Whether a class of the program in the order of resolution binds the name in its body."""
+    return any(name in one.statics for one in cls.mro)
+
+
+def foreign_bases(cls: Class) -> list[str]:
+    found: list[str] = []
+    for one in cls.mro:
+        for name in one.foreign:
+            if name not in found:
+                found.append(name)
+    return found
+
+
+def is_enum(cls: Class) -> bool:
+    return any(name in ENUMS for one in cls.mro for name in one.foreign)
+
+
+def is_protocol(cls: Class) -> bool:
+    return any(name in PROTOCOLS for name in cls.foreign)
+
+
+def fields_of(cls: Class) -> list[tuple[str, Class, int]]:
+    """Annotated names, base classes' first, as a generated constructor takes them: name, class, annotation."""
+    found: dict[str, tuple[str, Class, int]] = {}
+    for one in reversed(cls.mro):
+        for name, annotation in one.fields.items():
+            if name in found:
+                found[name] = (name, one, annotation)
+            else:
+                found[name] = (name, one, annotation)
+    return list(found.values())

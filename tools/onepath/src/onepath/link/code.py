@@ -1,0 +1,154 @@
+"""What is linked: units (modules), codes (scopes) and frames (a code run in one context).
+
+It holds the static side of a module: which names its body binds, which stars it imports.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from onepath.facts.model import (
+    ImportStar,
+    ModuleFacts,
+    Scope,
+    StoreGlobal,
+    StoreMember,
+)
+from onepath.link.values import Value
+
+
+class Code:
+    """One scope of one unit."""
+
+    __slots__ = ("contexts", "frames", "index", "keyed", "name", "scope", "statics", "unit")
+
+    def __init__(self, unit: Unit, index: int, scope: Scope) -> None:
+        self.unit = unit
+        self.index = index
+        self.scope = scope
+        self.name = f"{unit.shown}.{scope.qualname}" if scope.qualname else unit.shown
+        self.frames: dict[tuple[object, ...], Frame] = {}
+        self.contexts = 0
+        self.keyed: frozenset[int] | None = None
+        """Parameters that are looked up by: strings passed there make contexts."""
+        self.statics: frozenset[str] = frozenset()
+
+
+class Unit:
+    """One module."""
+
+    __slots__ = (
+        "all_names",
+        "attached",
+        "codes",
+        "environment",
+        "facts",
+        "frame",
+        "line",
+        "name",
+        "outer",
+        "shown",
+        "space",
+        "stars",
+        "statics",
+    )
+
+    def __init__(self, facts: ModuleFacts, shown: str = "") -> None:
+        self.facts = facts
+        self.name = facts.module
+        self.shown = shown or facts.module
+        self.codes: list[Code] = [Code(self, index, scope) for index, scope in enumerate(facts.scopes)]
+        self.statics: set[str] = set()
+        self.stars: list[str] = []
+        self.frame: Frame | None = None
+        self.outer: Unit | None = None
+        """For text that is run inside another module."""
+        self.environment: dict[str, int] = {}
+        self.space: list[Value] = []
+        self.line = 0
+        """For text: the line at which it is run; its own lines mean nothing."""
+        self.all_names: set[str] = set()
+        self.attached: set[str] = set()
+        for code in self.codes:
+            members: set[str] = set()
+            for operation in code.scope.code:
+                kind = operation.__class__
+                if kind is StoreGlobal:
+                    self.statics.add(operation.name)  # type: ignore[union-attr]
+                elif kind is StoreMember:
+                    members.add(operation.name)  # type: ignore[union-attr]
+                elif kind is ImportStar and code.scope.kind == "module":
+                    self.stars.append(operation.module)  # type: ignore[union-attr]
+            code.statics = frozenset(members)
+
+
+class Frame:
+    """A code run with one set of captured variables and, where it takes callables, for one of them."""
+
+    __slots__ = ("base", "cells", "code", "context", "depth", "number", "parent", "result", "sent", "unknown", "yields")
+
+    def __init__(self, code: Code, parent: Frame | None, context: tuple[Value | str, ...], number: int) -> None:
+        self.code = code
+        self.parent = parent
+        self.context = context
+        self.number = number
+        self.base = -1
+        self.cells: dict[str, int] = {}
+        self.result = -1
+        self.yields = -1
+        self.sent = -1
+        self.unknown = False
+        """Whether unknown code runs it."""
+        deep = parent.depth if parent is not None else 0
+        for value in context:
+            if isinstance(value, Value):
+                deep = max(deep, value.depth)
+        self.depth = deep + 1 if context else deep
+
+    @property
+    def unit(self) -> Unit:
+        return self.code.unit
+
+
+class Site:
+    """One call, in one frame. All variables are absolute."""
+
+    __slots__ = ("done", "double_stars", "dst", "environment", "frame", "func", "line", "named", "positional", "stars")
+
+    def __init__(
+        self,
+        frame: Frame,
+        dst: int,
+        func: int,
+        positional: tuple[int, ...],
+        named: tuple[tuple[str, int], ...],
+        line: int,
+        stars: tuple[int, ...] = (),
+        double_stars: tuple[int, ...] = (),
+        environment: tuple[tuple[str, int], ...] = (),
+    ) -> None:
+        self.frame = frame
+        self.dst = dst
+        self.func = func
+        self.positional = positional
+        self.named = named
+        self.line = frame.code.unit.line or line
+        self.stars = stars
+        self.double_stars = double_stars
+        self.environment = environment
+        self.done: set[object] = set()
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What the linker is told: names only."""
+
+    entries: tuple[str, ...] = ()
+    """Patterns of what outside code runs first; empty: every module and every function counts."""
+    protected: tuple[str, ...] = ()
+    """Functions that a widened or unknown receiver might be, by attribute name."""
+    watched: tuple[str, ...] = ()
+    """Foreign names whose users are kept apart."""
+    carried: tuple[tuple[str, str], ...] = ()
+    """Function and parameter whose values' origins are asked for."""
+    origins: tuple[str, ...] = ()
+    """Classes whose objects are told apart by where they are made."""

@@ -1,0 +1,271 @@
+"""What is known of foreign names, as data: other names of the same thing, what calls give, and who calls back.
+
+Tables only; `calls` and `models` interpret them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+ALIASES: Final[dict[str, str]] = {
+    "_socket": "socket",
+    "_ssl": "ssl",
+    "posix": "os",
+    "nt": "os",
+    "_operator": "operator",
+    "_functools": "functools",
+    "_pickle": "pickle",
+    "_thread.start_new": "_thread.start_new_thread",
+    "_io": "io",
+    "_random": "random",
+    "_datetime": "datetime",
+    "_ctypes": "ctypes",
+    "_posixsubprocess": "subprocess",
+    "_winapi": "subprocess",
+    "asyncio.streams": "asyncio",
+    "asyncio.subprocess": "asyncio",
+    "asyncio.events.AbstractEventLoop": "asyncio.AbstractEventLoop",
+    "asyncio.base_events.BaseEventLoop": "asyncio.AbstractEventLoop",
+    "asyncio.BaseEventLoop": "asyncio.AbstractEventLoop",
+    "asyncio.SelectorEventLoop": "asyncio.AbstractEventLoop",
+    "asyncio.ProactorEventLoop": "asyncio.AbstractEventLoop",
+    "uvloop.Loop": "asyncio.AbstractEventLoop",
+    "socket.SocketType": "socket.socket",
+    "requests.sessions.Session": "requests.Session",
+    "requests.sessions": "requests",
+    "requests.api": "requests",
+    "httpx._client": "httpx",
+    "httpx._api": "httpx",
+    "aiohttp.client.ClientSession": "aiohttp.ClientSession",
+    "aiohttp.client": "aiohttp",
+    "websockets.client": "websockets",
+    "websockets.asyncio.client": "websockets",
+    "concurrent.futures.thread.ThreadPoolExecutor": "concurrent.futures.ThreadPoolExecutor",
+    "concurrent.futures.process.ProcessPoolExecutor": "concurrent.futures.ProcessPoolExecutor",
+    "multiprocessing.pool.Pool": "multiprocessing.Pool",
+    "multiprocessing.context.Process": "multiprocessing.Process",
+    "importlib._bootstrap._gcd_import": "importlib.import_module",
+    "importlib._bootstrap": "importlib",
+    "builtins.__builtins__": "builtins",
+    "typing_extensions": "typing",
+    "sys.modules.get": "sys.modules.get",
+    "os.posix_spawn": "os.posix_spawn",
+    "pathlib._local": "pathlib",
+}
+"""The name on the left, and all below it, is the one on the right."""
+
+_HEADS: Final = frozenset(name.partition(".")[0] for name in ALIASES)
+
+
+def canonical(name: str) -> str:
+    """The one name of a thing that has several."""
+    if name.partition(".")[0] not in _HEADS:
+        return name
+    cut = name
+    while cut:
+        known = ALIASES.get(cut)
+        if known is not None:
+            return known + name[len(cut) :]
+        cut = cut.rpartition(".")[0]
+    return name
+
+
+GIVES: Final[dict[str, str]] = {
+    "asyncio.get_event_loop": "asyncio.AbstractEventLoop",
+    "asyncio.get_running_loop": "asyncio.AbstractEventLoop",
+    "asyncio.new_event_loop": "asyncio.AbstractEventLoop",
+    "uvloop.new_event_loop": "asyncio.AbstractEventLoop",
+    "asyncio.Runner.get_loop": "asyncio.AbstractEventLoop",
+    "logging.getLogger": "logging.Logger",
+    "requests.session": "requests.Session",
+    "multiprocessing.get_context": "multiprocessing",
+    "urllib.request.build_opener": "urllib.request.OpenerDirector",
+    "socket.socket.makefile": "io.TextIOWrapper",
+    "builtins.open": "io.TextIOWrapper",
+    "pathlib.Path.open": "io.TextIOWrapper",
+    "re.compile": "re.Pattern",
+    "hashlib.sha256": "hashlib.HASH",
+    "datetime.datetime.now": "datetime.datetime",
+    "datetime.datetime.utcnow": "datetime.datetime",
+    "os.environ.copy": "builtins.dict",
+}
+"""By callable: the name its result is known by, if it is not its own."""
+
+NEVER_CALL: Final = frozenset(
+    {
+        "builtins.isinstance",
+        "builtins.issubclass",
+        "builtins.id",
+        "builtins.hash",
+        "builtins.callable",
+        "builtins.print",
+        "builtins.repr",
+        "builtins.str",
+        "builtins.len",
+        "builtins.bool",
+        "builtins.hasattr",
+        "builtins.dir",
+        "builtins.object",
+        "builtins.delattr",
+        "typing.cast",
+        "typing.get_type_hints",
+        "typing.get_args",
+        "typing.get_origin",
+        "typing.TypeVar",
+        "typing.NewType",
+        "typing.assert_type",
+        "typing.assert_never",
+        "inspect.signature",
+        "inspect.iscoroutinefunction",
+        "inspect.iscoroutine",
+        "inspect.isfunction",
+        "inspect.isclass",
+        "inspect.ismethod",
+        "inspect.isawaitable",
+        "inspect.isasyncgenfunction",
+        "inspect.isgeneratorfunction",
+        "inspect.getsource",
+        "inspect.getdoc",
+        "inspect.getfile",
+        "inspect.getmodule",
+        "inspect.unwrap",
+        "asyncio.iscoroutinefunction",
+        "asyncio.iscoroutine",
+        "asyncio.isfuture",
+        "dataclasses.is_dataclass",
+        "dataclasses.fields",
+        "dataclasses.asdict",
+        "dataclasses.astuple",
+        "msgspec.structs.fields",
+        "msgspec.structs.asdict",
+        "msgspec.structs.astuple",
+        "warnings.warn",
+        "contextvars.ContextVar",
+        "weakref.ref",
+        "sys.getsizeof",
+        "sys.getrefcount",
+        "gc.collect",
+    }
+)
+"""Foreign callables that call nothing of what they are given."""
+
+NEVER_CALL_BELOW: Final = ("logging", "structlog", "builtins.str", "re", "math", "string")
+"""All below these call nothing they are given; handlers and their like excepted."""
+NEVER_CALL_BUT: Final = ("logging.Handler", "logging.Filter", "logging.setLoggerClass", "logging.Logger.addHandler",
+                         "logging.Logger.addFilter", "logging.setLogRecordFactory", "logging.config", "logging.handlers",
+                         "logging.basicConfig", "re.sub", "re.subn", "re.Pattern.sub", "re.Pattern.subn",
+                         "structlog.configure", "structlog.wrap_logger")  # fmt: skip
+
+PASSES_ON: Final[dict[str, int]] = {
+    "concurrent.futures.ThreadPoolExecutor.submit": 0,
+    "concurrent.futures.ProcessPoolExecutor.submit": 0,
+    "concurrent.futures.Executor.submit": 0,
+    "asyncio.to_thread": 0,
+    "asyncio.AbstractEventLoop.call_soon": 0,
+    "asyncio.AbstractEventLoop.call_soon_threadsafe": 0,
+    "asyncio.AbstractEventLoop.call_later": 1,
+    "asyncio.AbstractEventLoop.call_at": 1,
+    "asyncio.AbstractEventLoop.run_in_executor": 1,
+    "asyncio.AbstractEventLoop.add_signal_handler": 1,
+    "asyncio.AbstractEventLoop.add_reader": 1,
+    "asyncio.AbstractEventLoop.add_writer": 1,
+    "anyio.run": 0,
+    "anyio.to_thread.run_sync": 0,
+    "anyio.from_thread.run": 0,
+    "starlette.concurrency.run_in_threadpool": 0,
+    "contextvars.Context.run": 0,
+    "contextvars.copy_context.run": 0,
+    "atexit.register": 0,
+    "weakref.finalize": 1,
+    "contextlib.ExitStack.callback": 0,
+    "contextlib.AsyncExitStack.callback": 0,
+    "contextlib.AsyncExitStack.push_async_callback": 0,
+    "multiprocessing.Pool.apply": 0,
+    "sched.scheduler.enter": 2,
+    "sched.scheduler.enterabs": 2,
+    "unittest.TestCase.addCleanup": 0,
+    "curses.wrapper": 0,
+    "trio.run": 0,
+    "tornado.ioloop.IOLoop.add_callback": 0,
+}
+"""Foreign callables that call the argument at this index with the ones after it."""
+
+THREADS: Final = frozenset(
+    {"threading.Thread", "threading.Timer", "multiprocessing.Process", "_thread.start_new_thread"}
+)
+
+CALLS_BACK: Final[dict[str, tuple[str, ...]]] = {
+    "threading.Thread.start": ("run",),
+    "threading.Thread.run": (),
+    "threading.Timer.start": ("run",),
+    "multiprocessing.Process.start": ("run",),
+    "ast.NodeVisitor.visit": ("visit_*",),
+    "ast.NodeVisitor.generic_visit": ("visit_*", "visit"),
+    "ast.NodeTransformer.visit": ("visit_*",),
+    "libcst.CSTNode.visit": ("visit_*", "leave_*"),
+    "html.parser.HTMLParser.feed": ("handle_*",),
+    "json.JSONEncoder.encode": ("default",),
+    "json.JSONEncoder.iterencode": ("default",),
+    "logging.Handler.handle": ("emit", "format", "filter"),
+    "string.Formatter.format": ("get_value", "get_field", "format_field", "convert_field"),
+    "cmd.Cmd.cmdloop": ("do_*", "default", "precmd", "postcmd"),
+    "cmd.Cmd.onecmd": ("do_*", "default"),
+    "socketserver.BaseServer.serve_forever": ("process_request", "verify_request", "service_actions"),
+    "unittest.TestCase.run": ("test*", "setUp", "tearDown"),
+    "collections.abc.Mapping.get": ("__getitem__",),
+    "collections.abc.MutableMapping.update": ("__setitem__",),
+    "collections.abc.MutableMapping.pop": ("__getitem__", "__delitem__"),
+    "collections.abc.MutableMapping.setdefault": ("__getitem__", "__setitem__"),
+    "collections.abc.Sequence.index": ("__getitem__", "__len__"),
+    "collections.UserDict.get": ("__getitem__",),
+    "collections.UserDict.update": ("__setitem__",),
+    "collections.UserList.append": (),
+    "argparse.ArgumentParser.parse_args": ("error", "exit"),
+    "sched.scheduler.run": (),
+    "code.InteractiveConsole.interact": ("runsource", "push", "raw_input"),
+    "builtins.type.__call__": (),
+}
+"""Foreign methods that call an object's own methods (a template): by inherited method, the names; `*` ends a start."""
+
+OPAQUE_CALLS: Final[dict[str, str]] = {
+    "pickle.loads": "what is unpickled is not known",
+    "pickle.load": "what is unpickled is not known",
+    "pickle.Unpickler.load": "what is unpickled is not known",
+    "marshal.loads": "what is read is not known",
+    "marshal.load": "what is read is not known",
+    "shelve.open": "what is unpickled is not known",
+    "dill.loads": "what is unpickled is not known",
+    "cloudpickle.loads": "what is unpickled is not known",
+    "jsonpickle.decode": "what is made is not known",
+    "yaml.unsafe_load": "what is made is not known",
+    "yaml.full_load": "what is made is not known",
+    "gc.get_objects": "any object may come out",
+    "gc.get_referrers": "any object may come out",
+    "gc.get_referents": "any object may come out",
+    "types.FunctionType": "a function is made of a code object",
+    "types.CodeType": "code is made of bytes",
+    "sys._getframe": "frames hold names that are not followed",
+    "sys._current_frames": "frames hold names that are not followed",
+    "sys.settrace": "",
+    "inspect.currentframe": "frames hold names that are not followed",
+    "inspect.stack": "frames hold names that are not followed",
+    "inspect.getouterframes": "frames hold names that are not followed",
+    "inspect.trace": "frames hold names that are not followed",
+    "code.interact": "what is typed is not known",
+    "code.InteractiveInterpreter.runsource": "text is run",
+    "code.InteractiveInterpreter.runcode": "code is run",
+    "ctypes.CDLL": "native code is called",
+    "ctypes.PyDLL": "native code is called",
+    "ctypes.WinDLL": "native code is called",
+    "ctypes.cdll.LoadLibrary": "native code is called",
+    "ctypes.util.find_library": "",
+    "ctypes.CFUNCTYPE": "native code is called",
+    "ctypes.PYFUNCTYPE": "native code is called",
+    "ctypes.cast": "native memory is read as an object",
+    "ctypes.py_object.from_address": "native memory is read as an object",
+    "cffi.FFI.dlopen": "native code is called",
+    "timeit.timeit": "",
+}
+"""Foreign calls that cannot be followed, and why; empty if they are no matter by themselves."""
+
+OPAQUE_BELOW: Final = ("ctypes.pythonapi", "ctypes.cdll", "ctypes.windll", "ctypes.CDLL", "ctypes.PyDLL")

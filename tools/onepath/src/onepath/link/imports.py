@@ -1,0 +1,157 @@
+"""Imports: which module a name is, and that its body runs."""
+
+from __future__ import annotations
+
+from onepath.link.code import Frame, Unit
+from onepath.link.solver import Solver
+from onepath.link.values import Module
+
+
+def load_module(solver: Solver, frame: Frame | None, name: str, line: int) -> None:
+    """Run the body of a module and of the packages around it."""
+    parts = name.split(".")
+    for count in range(1, len(parts) + 1):
+        unit = solver.units.get(".".join(parts[:count]))
+        if unit is None:
+            continue
+        fresh = unit.frame is None
+        if fresh:
+            start_module(solver, unit)
+        if frame is not None and unit.frame is not None and unit.frame is not frame:
+            solver.edge(frame, unit.frame, "call", line)
+
+
+def start_module(solver: Solver, unit: Unit) -> Frame:
+    """The frame of a module's body; its operations are read later."""
+    if unit.frame is None:
+        code = unit.codes[0] if unit.codes else None
+        if code is None:
+            raise LookupError(unit.name)
+        unit.frame = solver.frame(code, None)
+    return unit.frame
+
+
+def import_module(
+    solver: Solver, frame: Frame, name: str, dst: int, line: int, *, top: bool, quiet: bool = False
+) -> bool:
+    """`import name`; whether the program has it. `top`: the value is the first part."""
+    from onepath.link.foreign import canonical
+
+    module = solver.module(name)
+    if module is None:
+        outer = name
+        while outer and solver.module(outer) is None:
+            outer = outer.rpartition(".")[0]
+        if outer:
+            load_module(solver, frame, outer, line)
+            if top:
+                found = solver.module(name.partition(".")[0])
+                if found is not None:
+                    solver.add(dst, found)
+                return True
+        solver.add(dst, solver.foreign(name.partition(".")[0] if top else canonical(name)))
+        return False
+    load_module(solver, None if quiet else frame, name, line)
+    _attach(solver, name)
+    found = solver.module(name.partition(".")[0]) if top else module
+    if found is not None:
+        solver.add(dst, found)
+    return True
+
+
+def _attach(solver: Solver, name: str) -> None:
+    """An imported submodule becomes an attribute of its package."""
+    while "." in name:
+        parent, _, last = name.rpartition(".")
+        outer, inner = solver.module(parent), solver.module(name)
+        if outer is not None and inner is not None and not (outer.unit is not None and last in outer.unit.statics):
+            solver.add(solver.cell(outer, last), inner)
+        name = parent
+
+
+def import_from(solver: Solver, frame: Frame, source: str, name: str, dst: int, line: int) -> None:
+    """`from source import name`."""
+    from onepath.link.attributes import read_attribute
+    from onepath.link.foreign import canonical
+
+    module = solver.module(source)
+    if module is None:
+        outer = source
+        while outer and solver.module(outer) is None:
+            outer = outer.rpartition(".")[0]
+        if outer:
+            load_module(solver, frame, outer, line)
+        full = canonical(f"{source}.{name}")
+        solver.add(dst, solver.foreign(full))
+        key = (source, name)
+        solver.foreign_reads.setdefault(key, []).append(dst)
+        patched = solver.patched.get(key)
+        if patched is not None:
+            solver.flow(patched, dst)
+        return
+    load_module(solver, frame, source, line)
+    full = f"{source}.{name}"
+    unit = module.unit
+    bound = unit is not None and (name in unit.statics or name in exported(solver, unit))
+    if not bound and solver.module(full) is not None:
+        load_module(solver, frame, full, line)
+        _attach(solver, full)
+    read_attribute(solver, frame, module, name, dst, line)
+    if not bound and solver.module(full) is None and unit is not None and "__getattr__" not in unit.statics:
+        solver.add(dst, solver.foreign(full))
+
+
+def star(solver: Solver, frame: Frame, source: str, line: int) -> None:
+    """`from source import *`."""
+    unit = solver.units.get(source)
+    if unit is None:
+        if solver.module(source) is None:
+            return
+        load_module(solver, frame, source, line)
+        return
+    load_module(solver, frame, source, line)
+    module = solver.module_of(unit)
+    here = solver.module_of(frame.code.unit)
+    for name in sorted(exported(solver, unit)):
+        if name not in frame.code.unit.statics:
+            solver.flow(solver.cell(module, name), solver.cell(here, name))
+
+
+def exported(solver: Solver, unit: Unit) -> frozenset[str]:
+    """Names a star import takes from the module, those it has by stars of its own among them."""
+    key = ("exported", unit)
+    found = solver.values.get(key)
+    if found is None:
+        solver.values[key] = frozenset()
+        names = {name for name in unit.statics if not name.startswith("_")}
+        listed = _all_of(unit)
+        if listed is not None:
+            names = {name for name in unit.statics if name in listed}
+        for source in unit.stars:
+            other = solver.units.get(source)
+            if other is not None:
+                inherited = exported(solver, other)
+                names |= inherited if listed is None else inherited & listed
+        if unit.facts.is_package and listed is not None:
+            names |= {name for name in listed if name in solver.children.get(unit.name, ())}
+        found = solver.values[key] = frozenset(names)
+    return found  # type: ignore[no-any-return]
+
+
+def _all_of(unit: Unit) -> set[str] | None:
+    """`__all__` where it is a display of texts."""
+    from onepath.facts.model import Sequence, StoreGlobal, Text
+
+    if "__all__" not in unit.statics or not unit.codes:
+        return None
+    operations = unit.codes[0].scope.code
+    stored = [one.src for one in operations if isinstance(one, StoreGlobal) and one.name == "__all__"]
+    texts = {one.dst: one.value for one in operations if isinstance(one, Text)}
+    for one in operations:
+        if isinstance(one, Sequence) and one.dst in stored and not one.spread:
+            return {texts[item] for item in one.items if item in texts}
+    return None
+
+
+def module_named(solver: Solver, name: str) -> Module | None:
+    return solver.module(name)

@@ -1,0 +1,416 @@
+"""The operations of a code, turned into flows for one frame: each kind of operation has one reader here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from onepath.facts import model as op
+from onepath.link.attributes import call_special, read_attribute, read_name, set_attribute
+from onepath.link.calls import call, run_class_body
+from onepath.link.code import Frame, Site
+from onepath.link.imports import import_from, import_module, star
+from onepath.link.items import enter, iterate, read_item, set_item, slice_of, unpack, awaited
+from onepath.link.narrowing import matched, narrowed
+from onepath.link.solver import Solver
+from onepath.link.texts import formatted, operated
+from onepath.link.values import Class, Function, Instance, Value
+
+
+def instantiate(solver: Solver, frame: Frame) -> None:
+    """Read every operation of the frame's code."""
+    base = frame.base
+    readers = _READERS
+    for operation in frame.code.scope.code:
+        readers[operation.__class__](solver, frame, base, operation)
+    scope = frame.code.scope
+    unit = frame.code.unit
+    for index, parameter in enumerate(scope.parameters):
+        if parameter.annotation >= 0 and parameter.kind not in ("star", "double"):
+            solver.declared.append((base + index, parameter.annotation, unit, frame))
+    if scope.returns >= 0 and not scope.is_generator:
+        solver.declared.append((frame.result, scope.returns, unit, frame))
+    if scope.kind == "module":
+        for field in scope.fields:
+            cell = _module_cell(solver, frame, field.name)
+            solver.declared.append((cell, field.annotation, unit, frame))
+
+
+def _module_cell(solver: Solver, frame: Frame, name: str) -> int:
+    return solver.cell(solver.module_of(frame.code.unit), name)
+
+
+def _copy(solver: Solver, frame: Frame, base: int, one: op.Copy) -> None:
+    for source in one.sources:
+        solver.flow(base + source, base + one.dst)
+
+
+def _text(solver: Solver, frame: Frame, base: int, one: op.Text) -> None:
+    solver.add(base + one.dst, solver.text(one.value))
+
+
+def _bytes(solver: Solver, frame: Frame, base: int, one: op.Bytes) -> None:
+    solver.add(base + one.dst, solver.bytes_(one.value))
+
+
+def _number(solver: Solver, frame: Frame, base: int, one: op.Number) -> None:
+    solver.add(base + one.dst, solver.number(one.value))
+
+
+def _constant(solver: Solver, frame: Frame, base: int, one: op.Constant) -> None:
+    solver.add(base + one.dst, solver.constant(one.type))
+
+
+def _global(solver: Solver, frame: Frame, base: int, one: op.Global) -> None:
+    read_name(solver, frame, one.name, base + one.dst)
+
+
+def _owner(frame: Frame, scope: int) -> Frame | None:
+    found: Frame | None = frame
+    while found is not None and found.code.index != scope:
+        found = found.parent
+    return found
+
+
+def _free(solver: Solver, frame: Frame, base: int, one: op.Free) -> None:
+    owner = _owner(frame, one.scope)
+    if owner is not None:
+        solver.flow(solver.captured(owner, one.name), base + one.dst)
+
+
+def _store_free(solver: Solver, frame: Frame, base: int, one: op.StoreFree) -> None:
+    owner = _owner(frame, one.scope)
+    if owner is not None:
+        solver.flow(base + one.src, solver.captured(owner, one.name))
+
+
+def _store_global(solver: Solver, frame: Frame, base: int, one: op.StoreGlobal) -> None:
+    unit = frame.code.unit
+    solver.flow(base + one.src, _module_cell(solver, frame, one.name))
+    for space in unit.space:
+        set_item(solver, frame, space, solver.text(one.name), base + one.src, unit.line)
+    if unit.outer is not None and not unit.space:
+        outer = solver.module(unit.outer.name)
+        if outer is not None:
+            solver.flow(base + one.src, solver.cell(outer, one.name))
+
+
+def _store_member(solver: Solver, frame: Frame, base: int, one: op.StoreMember) -> None:
+    cls = class_of_body(solver, frame)
+    if cls is not None:
+        solver.flow(base + one.src, solver.cell(cls, one.name))
+
+
+def class_of_body(solver: Solver, frame: Frame) -> Class | None:
+    """The class whose body this frame is."""
+    return solver.values.get((Class, (frame.code, frame.parent)))
+
+
+def _attribute(solver: Solver, frame: Frame, base: int, one: op.Attribute) -> None:
+    solver.attribute_of[base + one.dst] = (base + one.obj, one.name)
+    solver.when(base + one.obj, _read_one, (frame, one.name, base + one.dst, one.line))
+
+
+def _read_one(solver: Solver, payload: Any, value: Value) -> None:
+    frame, name, dst, line = payload
+    read_attribute(solver, frame, value, name, dst, line)
+
+
+def _set_attribute(solver: Solver, frame: Frame, base: int, one: op.SetAttribute) -> None:
+    if one.src >= 0:
+        solver.when(base + one.obj, _set_one, (frame, one.name, base + one.src, one.line))
+
+
+def _set_one(solver: Solver, payload: Any, value: Value) -> None:
+    frame, name, src, line = payload
+    set_attribute(solver, frame, value, name, src, line)
+
+
+def _item(solver: Solver, frame: Frame, base: int, one: op.Item) -> None:
+    index = base + one.index if one.index >= 0 else -1
+    solver.when(base + one.obj, read_item, (frame, index, base + one.dst, one.line))
+
+
+def _set_item(solver: Solver, frame: Frame, base: int, one: op.SetItem) -> None:
+    if one.src >= 0:
+        index = base + one.index if one.index >= 0 else -1
+        solver.when(base + one.obj, _set_item_one, (frame, index, base + one.src, one.line))
+
+
+def _set_item_one(solver: Solver, payload: Any, value: Value) -> None:
+    frame, index, src, line = payload
+    if index < 0:
+        set_item(solver, frame, value, None, src, line)
+        return
+    solver.when(index, _set_item_key, (frame, value, src, line))
+
+
+def _set_item_key(solver: Solver, payload: Any, key: Value) -> None:
+    frame, owner, src, line = payload
+    set_item(solver, frame, owner, key, src, line)
+
+
+def _slice(solver: Solver, frame: Frame, base: int, one: op.Slice) -> None:
+    bounds = tuple(base + part if part >= 0 else -1 for part in (one.low, one.high, one.step))
+    solver.when(base + one.obj, slice_of, (frame, bounds, base + one.dst, one.line))
+
+
+def _call(solver: Solver, frame: Frame, base: int, one: op.Call) -> None:
+    site = Site(
+        frame,
+        base + one.dst,
+        base + one.func,
+        tuple([base + var if var >= 0 else solver.new() for var in one.positional]),
+        tuple([(name, base + var) for name, var in zip(one.names, one.named, strict=True) if var >= 0]),
+        one.line,
+        tuple([base + var for var in one.stars]),
+        tuple([base + var for var in one.double_stars]),
+        tuple([(name, base + var) for name, var in one.environment]),
+    )
+    solver.sites.append(site)
+    solver.when(site.func, call, site)
+
+
+def _make_function(solver: Solver, frame: Frame, base: int, one: op.MakeFunction) -> None:
+    code = frame.code.unit.codes[one.scope]
+    key = (Function, (code, frame))
+    value = solver.values.get(key)
+    if value is None:
+        value = solver.values[key] = Function(code, frame)
+        solver.functions.append(value)
+    for index, var in one.defaults:
+        if var >= 0:
+            solver.flow(base + var, solver.cell(value, f"default {index}"))
+    solver.add(base + one.dst, value)
+
+
+def _make_class(solver: Solver, frame: Frame, base: int, one: op.MakeClass) -> None:
+    run_class_body(
+        solver,
+        frame,
+        frame.code.unit.codes[one.scope],
+        tuple(base + var for var in one.bases),
+        tuple((name, base + var) for name, var in zip(one.names, one.named, strict=True)),
+        base + one.dst,
+        one.line,
+    )
+
+
+def _import(solver: Solver, frame: Frame, base: int, one: op.Import) -> None:
+    import_module(solver, frame, one.module, base + one.dst, one.line, top=one.top)
+
+
+def _import_from(solver: Solver, frame: Frame, base: int, one: op.ImportFrom) -> None:
+    import_from(solver, frame, one.module, one.name, base + one.dst, one.line)
+
+
+def _import_star(solver: Solver, frame: Frame, base: int, one: op.ImportStar) -> None:
+    star(solver, frame, one.module, one.line)
+
+
+def _star_pick(solver: Solver, frame: Frame, base: int, one: op.StarPick) -> None:
+    from onepath.link.imports import exported
+
+    found = False
+    for name in one.modules:
+        unit = solver.units.get(name)
+        if unit is not None and one.name in exported(solver, unit):
+            module = solver.module(name)
+            if module is not None:
+                solver.flow(solver.cell(module, one.name), base + one.dst)
+                found = True
+    if not found:
+        solver.flow(base + one.previous, base + one.dst)
+
+
+def _sequence(solver: Solver, frame: Frame, base: int, one: op.Sequence) -> None:
+    box = solver.box(one.kind.rstrip("*"), (frame, one.dst))
+    spread = False
+    for index, var in enumerate(one.items):
+        if var < 0:
+            continue
+        if index in one.spread:
+            spread = True
+            inner = solver.new()
+            iterate(solver, frame, base + var, inner, False, 0)
+            solver.flow(inner, box.rest)
+        elif spread or one.kind in ("list*", "set*", "set", "generator", "template"):
+            solver.flow(base + var, box.rest)
+        else:
+            from onepath.link.items import item_cell
+
+            solver.flow(base + var, item_cell(solver, box, index))
+    solver.add(base + one.dst, box)
+
+
+def _mapping(solver: Solver, frame: Frame, base: int, one: op.Mapping) -> None:
+    box = solver.box("dict", (frame, one.dst))
+    for key, value in zip(one.keys, one.values, strict=True):
+        if value < 0:
+            continue
+        if key < 0:
+            solver.when(base + value, _merge, (frame, box))
+        else:
+            solver.flow(base + key, box.keys)
+            solver.when(base + key, _set_item_key, (frame, box, base + value, 0))
+    solver.add(base + one.dst, box)
+
+
+def _merge(solver: Solver, payload: Any, value: Value) -> None:
+    from onepath.link.items import merge_into
+
+    frame, box = payload
+    merge_into(solver, box, value)
+
+
+def _iterate(solver: Solver, frame: Frame, base: int, one: op.Iterate) -> None:
+    iterate(solver, frame, base + one.src, base + one.dst, one.is_async, one.line)
+
+
+def _unpack(solver: Solver, frame: Frame, base: int, one: op.Unpack) -> None:
+    solver.when(base + one.src, unpack, (frame, one.index, one.rest, base + one.dst, one.line))
+
+
+def _await(solver: Solver, frame: Frame, base: int, one: op.Await) -> None:
+    solver.when(base + one.src, awaited, (frame, base + one.dst, one.line))
+
+
+def _yield(solver: Solver, frame: Frame, base: int, one: op.Yield) -> None:
+    if one.src >= 0:
+        solver.flow(base + one.src, frame.yields)
+    solver.flow(frame.sent, base + one.dst)
+
+
+def _yield_from(solver: Solver, frame: Frame, base: int, one: op.YieldFrom) -> None:
+    iterate(solver, frame, base + one.src, frame.yields, False, one.line)
+    solver.when(base + one.src, awaited, (frame, base + one.dst, 0))
+
+
+def _return(solver: Solver, frame: Frame, base: int, one: op.Return) -> None:
+    if one.src >= 0:
+        solver.flow(base + one.src, frame.result)
+
+
+def _operate(solver: Solver, frame: Frame, base: int, one: op.Operate) -> None:
+    dst = base + one.dst if one.dst >= 0 else -1
+    right = base + one.right if one.right >= 0 else -1
+    operated(solver, frame, base + one.left, right, one.method, one.reflected, dst, one.line)
+
+
+def _format(solver: Solver, frame: Frame, base: int, one: op.Format) -> None:
+    formatted(solver, frame, tuple(base + part for part in one.parts if part >= 0), base + one.dst, one.line)
+
+
+def _enter(solver: Solver, frame: Frame, base: int, one: op.Enter) -> None:
+    solver.when(base + one.src, enter, (frame, one.is_async, base + one.dst, one.line))
+
+
+def _caught(solver: Solver, frame: Frame, base: int, one: op.Caught) -> None:
+    solver.when(base + one.src, _catch, (frame, base + one.dst))
+
+
+def _catch(solver: Solver, payload: Any, value: Value) -> None:
+    from onepath.link.items import items_of
+    from onepath.link.values import Box, Foreign
+
+    frame, dst = payload
+    if isinstance(value, Class):
+        solver.add(dst, solver.once(Instance, (value, (), None), value, (), None, 0))
+    elif isinstance(value, Foreign):
+        solver.add(dst, solver.result(value.name))
+    elif isinstance(value, Box):
+        inner = solver.new()
+        items_of(solver, value, inner)
+        solver.when(inner, _catch, payload)
+
+
+def _raise(solver: Solver, frame: Frame, base: int, one: op.Raise) -> None:
+    solver.when(base + one.src, _raise_one, (frame, one.line))
+
+
+def _raise_one(solver: Solver, payload: Any, value: Value) -> None:
+    frame, line = payload
+    if isinstance(value, Class):
+        site = Site(frame, solver.new(), solver.new(), (), (), line)
+        call(solver, site, value)
+
+
+def _narrow(solver: Solver, frame: Frame, base: int, one: op.Narrow) -> None:
+    narrowed(solver, frame, base + one.src, base + one.type, base + one.dst, one.positive)
+
+
+def _match_class(solver: Solver, frame: Frame, base: int, one: op.MatchClass) -> None:
+    matched(solver, frame, base + one.src, base + one.type, one.name, one.index, base + one.dst)
+
+
+def _declare(solver: Solver, frame: Frame, base: int, one: op.Declare) -> None:
+    solver.declared.append((base + one.var, one.annotation, frame.code.unit, frame))
+
+
+def _declare_attribute(solver: Solver, frame: Frame, base: int, one: op.DeclareAttribute) -> None:
+    solver.when(base + one.obj, _declare_one, (frame, one.name, one.annotation))
+
+
+def _declare_one(solver: Solver, payload: Any, value: Value) -> None:
+    frame, name, annotation = payload
+    if isinstance(value, Instance | Class):
+        solver.declared.append((solver.cell(value, name), annotation, frame.code.unit, frame))
+
+
+def _delete(solver: Solver, frame: Frame, base: int, one: op.Delete) -> None:
+    index = base + one.index if one.index >= 0 else -1
+    solver.when(base + one.obj, _delete_one, (frame, index, one.name, one.line))
+
+
+def _delete_one(solver: Solver, payload: Any, value: Value) -> None:
+    frame, index, name, line = payload
+    if isinstance(value, Instance):
+        if index >= 0:
+            call_special(solver, frame, value, "__delitem__", (index,), -1, line)
+        else:
+            call_special(solver, frame, value, "__delattr__", (), -1, line)
+            set_attribute(solver, frame, value, name, -1, line)
+
+
+_READERS: Final[dict[type, Callable[[Solver, Frame, int, Any], None]]] = {
+    op.Copy: _copy,
+    op.Text: _text,
+    op.Bytes: _bytes,
+    op.Number: _number,
+    op.Constant: _constant,
+    op.Global: _global,
+    op.Free: _free,
+    op.StoreFree: _store_free,
+    op.StoreGlobal: _store_global,
+    op.StoreMember: _store_member,
+    op.Attribute: _attribute,
+    op.SetAttribute: _set_attribute,
+    op.Item: _item,
+    op.SetItem: _set_item,
+    op.Slice: _slice,
+    op.Call: _call,
+    op.MakeFunction: _make_function,
+    op.MakeClass: _make_class,
+    op.Import: _import,
+    op.ImportFrom: _import_from,
+    op.ImportStar: _import_star,
+    op.StarPick: _star_pick,
+    op.Sequence: _sequence,
+    op.Mapping: _mapping,
+    op.Iterate: _iterate,
+    op.Unpack: _unpack,
+    op.Await: _await,
+    op.Yield: _yield,
+    op.YieldFrom: _yield_from,
+    op.Return: _return,
+    op.Operate: _operate,
+    op.Format: _format,
+    op.Enter: _enter,
+    op.Caught: _caught,
+    op.Raise: _raise,
+    op.Narrow: _narrow,
+    op.MatchClass: _match_class,
+    op.Declare: _declare,
+    op.DeclareAttribute: _declare_attribute,
+    op.Delete: _delete,
+}

@@ -1,0 +1,416 @@
+"""The solver: variables, what flows between them, and what waits for values to arrive.
+
+Inclusion-based: a value that is in a variable is in all it flows to. A variable that holds too many is widened. Calls
+are not bound at once but one after the other in the order of the program, so that arguments are known when a callee's
+context is chosen. It knows no Python semantics: those register themselves as what waits.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from onepath.facts.model import ModuleFacts
+from onepath.graph import Made, Opaque
+from onepath.link.code import Code, Frame, Options, Site, Unit
+from onepath.link.values import (
+    Affix,
+    Bound,
+    Box,
+    Bytes,
+    Class,
+    Constant,
+    Foreign,
+    Function,
+    Instance,
+    Method,
+    Module,
+    Number,
+    Result,
+    Text,
+    Uncomputed,
+    Unknown,
+    Value,
+    Widened,
+)
+
+WIDE: Final = 100
+"""How many values a variable holds before it is widened."""
+TEXTS: Final = 40
+CONTEXTS: Final = 50
+"""For how many callables a function is analysed apart."""
+FOREIGN_STEPS: Final = 4
+DEEP: Final = 3
+
+Trigger = Callable[[Any, Any, Value], None]
+_TARGETS: Final = frozenset({Function, Bound})
+
+
+class Solver:
+    """All that is known so far."""
+
+    def __init__(self, modules: Sequence[ModuleFacts], options: Options, namespaces: Iterable[str] = ()) -> None:
+        self.options = options
+        self.units: dict[str, Unit] = {facts.module: Unit(facts) for facts in modules}
+        self.namespaces = set(namespaces)
+        for name in list(self.units):
+            parent = name.rpartition(".")[0]
+            while parent:
+                if parent not in self.units:
+                    self.namespaces.add(parent)
+                parent = parent.rpartition(".")[0]
+        self.children: dict[str, set[str]] = {}
+        for name in (*self.units, *self.namespaces):
+            parent, _, last = name.rpartition(".")
+            self.children.setdefault(parent, set()).add(last)
+        self.values: dict[Any, Any] = {}
+        self.held: list[dict[Value, None] | None] = [None]
+        self.flows: list[list[int] | None] = [None]
+        self.waiting: list[list[tuple[Trigger, Any]] | None] = [None]
+        self.nowhere = 0
+        """The variable of results nobody reads; it takes nothing."""
+        self.wide: set[int] = set()
+        self.news: dict[int, list[Value]] = {}
+        self.queue: deque[int] = deque()
+        self.fresh: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        self.stack: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        self.cells: dict[tuple[Value, str], int] = {}
+        self.frames: list[Frame] = []
+        self.functions: list[Function] = []
+        self.classes: list[Class] = []
+        self.edges: dict[tuple[Frame, Frame | str, str, int], None] = {}
+        self.sites: list[Site] = []
+        self.attribute_of: dict[int, tuple[int, str]] = {}
+        """By variable: the object and name it was read from."""
+        self.answered: set[int] = set()
+        """Function variables of calls that had a target."""
+        self.opaque: dict[tuple[str, str, str, str, int], Opaque] = {}
+        self.made: dict[tuple[str, str, str, str, int], Made] = {}
+        self.declared: list[tuple[int, int, Unit, Frame | None]] = []
+        """Variables with annotations: variable, annotation, unit, frame."""
+        self.filled: set[int] = set()
+        self.computed_imports: dict[tuple[str, str, str, int], None] = {}
+        self.passes: list[tuple[str, str, str, Site, int]] = []
+        """For watched parameters: function, parameter, caller, site, argument's variable."""
+        self.protected_by_name: dict[str, list[str]] = {}
+        for name in options.protected:
+            self.protected_by_name.setdefault(name.rpartition(".")[2], []).append(name)
+        self.carried_functions = {function for function, _ in options.carried}
+        self.origin_classes = set(options.origins)
+        self.unknown = Unknown()
+        self.widened = Widened()
+        self.entry_arguments: dict[str, set[str]] = {}
+        """By function: parameters whose values are entries."""
+        self.entry_decorators: set[str] = set()
+        for pattern in options.entries:
+            if pattern.startswith("arg:"):
+                function, _, parameter = pattern[4:].rpartition(".")
+                self.entry_arguments.setdefault(function, set()).add(parameter)
+            elif pattern.startswith("@"):
+                self.entry_decorators.add(pattern[1:])
+        self.entered: dict[str, dict[Value, None]] = {}
+        """By entry pattern: what was passed there."""
+        self.patched: dict[tuple[str, str], int] = {}
+        """Attributes set on foreign names, by name and attribute."""
+        self.foreign_reads: dict[tuple[str, str], list[int]] = {}
+        self.texts_run = 0
+        self.seeded: set[tuple[int, int, int]] = set()
+        self.narrowed: list[tuple[int, int, int]] = []
+        """Type tests: tested variable, types, variable after the test."""
+        self.instantiate: Callable[[Solver, Frame], None]
+        self.call: Callable[[Solver, Site, Value], None]
+        self.escape: Callable[[Solver, Frame, Value, str, int, int], None]
+        self.read_key: Callable[..., None]
+
+    # -- variables ---------------------------------------------------------------------------------------------
+
+    def new(self, count: int = 1) -> int:
+        """The first of `count` new variables."""
+        first = len(self.held)
+        self.held.extend([None] * count)
+        self.flows.extend([None] * count)
+        self.waiting.extend([None] * count)
+        return first
+
+    def add(self, var: int, value: Value) -> None:
+        if var == 0:
+            return
+        held = self.held[var]
+        if held is None:
+            self.held[var] = {value: None}
+        elif value in held:
+            return
+        elif len(held) >= TEXTS and value.__class__ is Text:
+            self.add(var, self.constant("str"))
+            return
+        elif len(held) >= WIDE and not self._room(var, held, value):
+            return
+        else:
+            held[value] = None
+        news = self.news.get(var)
+        if news is None:
+            self.news[var] = [value]
+            self.queue.append(var)
+        else:
+            news.append(value)
+
+    def _room(self, var: int, held: dict[Value, None], value: Value) -> bool:
+        """Whether a full variable takes one more; if not, it is widened."""
+        if value.__class__ in _TARGETS and len(held) < WIDE * 4:
+            return True
+        if var not in self.wide:
+            self.wide.add(var)
+            held[self.widened] = None
+            self.news.setdefault(var, []).append(self.widened)
+            self.queue.append(var)
+        return False
+
+    def flow(self, source: int, target: int) -> None:
+        """Whatever is in `source` is in `target`."""
+        if source == target:
+            return
+        flows = self.flows[source]
+        if flows is None:
+            self.flows[source] = [target]
+        elif target in flows:
+            return
+        else:
+            flows.append(target)
+        held = self.held[source]
+        if held:
+            for value in list(held):
+                self.add(target, value)
+
+    def when(self, var: int, trigger: Trigger, payload: Any) -> None:
+        """Run `trigger(self, payload, value)` for every value of `var`, now and later."""
+        waiting = self.waiting[var]
+        if waiting is None:
+            self.waiting[var] = [(trigger, payload)]
+        else:
+            waiting.append((trigger, payload))
+        held = self.held[var]
+        if held:
+            for value in list(held):
+                trigger(self, payload, value)
+
+    def has(self, var: int) -> dict[Value, None]:
+        return self.held[var] or {}
+
+    def later(self, work: Callable[..., None], *arguments: Any) -> None:
+        """Do this when all flows are settled, before what was put off earlier."""
+        self.fresh.append((work, arguments))
+
+    def solve(self) -> None:
+        """Until nothing changes."""
+        queue, news = self.queue, self.news
+        held_flows, held_waiting = self.flows, self.waiting
+        add = self.add
+        while True:
+            while queue:
+                var = queue.popleft()
+                values = news.pop(var, None)
+                if values is None:
+                    continue
+                flows = held_flows[var]
+                if flows is not None:
+                    for target in flows:
+                        for value in values:
+                            add(target, value)
+                waiting = held_waiting[var]
+                if waiting is not None:
+                    for trigger, payload in tuple(waiting):
+                        for value in values:
+                            trigger(self, payload, value)
+            if self.fresh:
+                self.stack.extend(reversed(self.fresh))
+                self.fresh.clear()
+            if not self.stack:
+                return
+            work, arguments = self.stack.pop()
+            work(*arguments)
+
+    def var_for(self, key: Any) -> int:
+        """A variable for something that needs one, the same each time."""
+        found = self.values.get(key)
+        if found is None:
+            found = self.values[key] = self.new()
+        return found  # type: ignore[no-any-return]
+
+    # -- values, each once -------------------------------------------------------------------------------------
+
+    def text(self, value: str) -> Text:
+        return self._one(Text, value, value)
+
+    def number(self, value: int) -> Number:
+        return self._one(Number, value, value)
+
+    def bytes_(self, value: str) -> Bytes:
+        return self._one(Bytes, value, value)
+
+    def constant(self, kind: str) -> Constant:
+        return self._one(Constant, kind, kind)
+
+    def affix(self, start: str, end: str) -> Affix:
+        return self._one(Affix, (start, end), start, end)
+
+    def foreign(self, name: str) -> Foreign:
+        key = (Foreign, name)
+        found = self.values.get(key)
+        if found is None:
+            if name.count(".") > FOREIGN_STEPS:
+                root = name.partition(".")[0]
+                found = self.foreign(root) if not self._is_watched(name) else Foreign(name, True)
+            else:
+                found = Foreign(name, self._is_watched(name))
+            self.values[key] = found
+        return found  # type: ignore[no-any-return]
+
+    def _is_watched(self, name: str) -> bool:
+        return any(name == one or name.startswith(one + ".") for one in self.options.watched)
+
+    def result(self, name: str) -> Result:
+        return self._one(Result, name, name)
+
+    def uncomputed(self, what: str, why: str) -> Uncomputed:
+        return self._one(Uncomputed, (what, why), what, why)
+
+    def module(self, name: str) -> Module | None:
+        """The module of that name if it is in the program."""
+        unit = self.units.get(name)
+        if unit is None and name not in self.namespaces:
+            return None
+        return self._one(Module, name, name, unit)
+
+    def bound(self, func: Value, owner: Value) -> Bound:
+        return self._one(Bound, (func, owner), func, owner)
+
+    def method(self, owner: Value, name: str) -> Method:
+        return self._one(Method, (owner, name), owner, name)
+
+    def once(self, kind: type, key: Any, *arguments: Any) -> Any:
+        """The value of this kind for this key."""
+        return self._one(kind, key, *arguments)
+
+    def _one(self, kind: type, key: Any, *arguments: Any) -> Any:
+        full = (kind, key)
+        found = self.values.get(full)
+        if found is None:
+            found = self.values[full] = kind(*arguments)
+        return found
+
+    def box(self, kind: str, site: object) -> Box:
+        """The container made at a place."""
+        full = (Box, kind, site)
+        found = self.values.get(full)
+        if found is None:
+            found = self.values[full] = Box(kind, site, self.new(), self.new())
+        return found  # type: ignore[no-any-return]
+
+    def cell(self, owner: Value, name: str) -> int:
+        """The variable that is attribute `name` of `owner`."""
+        key = (owner, name)
+        found = self.cells.get(key)
+        if found is None:
+            found = self.cells[key] = self.new()
+        return found
+
+    def module_of(self, unit: Unit) -> Module:
+        """The module value of a unit, also of one made of text."""
+        known = self.module(unit.name)
+        if known is not None and known.unit is unit:
+            return known
+        return self._one(Module, unit, unit.name, unit)
+
+    def named(self, full: str) -> list[Value]:
+        """What a dotted name of the program is bound to now; functions and classes by their own names."""
+        parts = full.split(".")
+        for cut in range(len(parts), 0, -1):
+            module = self.module(".".join(parts[:cut]))
+            if module is not None:
+                break
+        else:
+            return []
+        found: list[Value] = [module]
+        for part in parts[cut:]:
+            deeper: list[Value] = []
+            for one in found:
+                if isinstance(one, Class):
+                    for cls in one.mro:
+                        held = self.has(self.cell(cls, part))
+                        if held:
+                            deeper.extend(held)
+                            break
+                else:
+                    deeper.extend(self.has(self.cell(one, part)))
+            found = list(dict.fromkeys(deeper))
+        return found
+
+    # -- frames and edges --------------------------------------------------------------------------------------
+
+    def frame(self, code: Code, parent: Frame | None, context: tuple[Value | str, ...] = ()) -> Frame:
+        """The code run in this context; made, and its operations read, when first asked for."""
+        key = (parent, *context)
+        found = code.frames.get(key)
+        if found is None:
+            found = Frame(code, parent, context, len(self.frames))
+            code.frames[key] = found
+            self.frames.append(found)
+            if context:
+                code.contexts += 1
+            base = self.new(code.scope.variables + 3)
+            found.base = base
+            found.result = base + code.scope.variables
+            found.yields = found.result + 1
+            found.sent = found.result + 2
+            self.instantiate(self, found)
+        return found
+
+    def captured(self, frame: Frame, name: str) -> int:
+        """The variable of a name that inner scopes of `frame` read."""
+        found = frame.cells.get(name)
+        if found is None:
+            found = frame.cells[name] = self.new()
+        return found
+
+    def edge(self, caller: Frame, callee: Frame | str, kind: str, line: int) -> None:
+        self.edges.setdefault((caller, callee, kind, caller.code.unit.line or line), None)
+
+    def note_opaque(self, frame: Frame, what: str, why: str, line: int) -> None:
+        from onepath.graph import Place
+
+        unit = frame.code.unit
+        line = unit.line or line
+        key = (frame.code.name, what, why, unit.facts.file, line)
+        if key not in self.opaque:
+            self.opaque[key] = Opaque(frame.code.name, what, why, Place(unit.facts.file, line))
+
+    def note_made(self, cls: Class, frame: Frame, how: str, line: int) -> None:
+        from onepath.graph import Place
+
+        name = class_name(cls)
+        if name not in self.origin_classes:
+            return
+        unit = frame.code.unit
+        line = unit.line or line
+        key = (name, frame.code.name, how, unit.facts.file, line)
+        if key not in self.made:
+            self.made[key] = Made(name, frame.code.name, how, Place(unit.facts.file, line))
+
+
+def class_name(cls: Class) -> str:
+    return cls.code.name if cls.code is not None else f"{cls.unit.shown}.{cls.name}"
+
+
+def is_contextual(value: Value) -> bool:
+    """Whether a function that is passed this is analysed apart for it."""
+    kind = value.__class__
+    if kind is Foreign:
+        return value.special  # type: ignore[attr-defined,no-any-return]
+    if kind is Function or kind is Bound:
+        return value.depth < DEEP
+    if kind is Instance:
+        return bool(value.tag) and value.depth < DEEP  # type: ignore[attr-defined]
+    if kind is Class or kind.__name__ == "Partial":
+        return value.depth < DEEP
+    return False

@@ -1,0 +1,385 @@
+"""Texts that can be computed, operators, and formatting: names put together are names still."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+from typing import Any, Final
+
+from onepath.link.attributes import call_special
+from onepath.link.code import Frame, Site
+from onepath.link.invoke import holding
+from onepath.link.solver import TEXTS, Solver
+from onepath.link.values import (
+    Affix,
+    Box,
+    Bytes,
+    Class,
+    Constant,
+    Instance,
+    Number,
+    Result,
+    Space,
+    Text,
+    Uncomputed,
+    Value,
+)
+
+_LONGEST: Final = 20_000
+_TO_TEXT: Final = frozenset(
+    {
+        "lower", "upper", "strip", "lstrip", "rstrip", "title", "capitalize", "swapcase", "casefold", "replace",
+        "removeprefix", "removesuffix", "format", "join", "zfill", "center", "ljust", "rjust", "translate", "__str__",
+        "__add__", "__mod__", "__mul__", "expandtabs",
+    }
+)  # fmt: skip
+_TO_LIST: Final = frozenset({"split", "rsplit", "splitlines", "partition", "rpartition"})
+
+
+def operated(
+    solver: Solver, frame: Frame, left: int, right: int, method: str, reflected: str, dst: int, line: int
+) -> None:
+    """An operator: the dunder of the left side, then the reflected one of the right."""
+    payload = (frame, right, method, dst, line)
+    solver.when(left, _operate_left, payload)
+    if right >= 0 and reflected:
+        solver.when(right, _operate_right, (frame, left, reflected, dst, line))
+
+
+def _operate_left(solver: Solver, payload: Any, value: Value) -> None:
+    frame, right, method, dst, line = payload
+    if isinstance(value, Instance):
+        arguments = (right,) if right >= 0 else ()
+        done = call_special(solver, frame, value, method, arguments, dst, line)
+        if not done:
+            if method.startswith("__i") and method != "__invert__":
+                call_special(solver, frame, value, f"__{method[3:]}", arguments, dst, line)
+            elif method == "__bool__":
+                call_special(solver, frame, value, "__len__", (), -1, line)
+            elif method == "__str__":
+                call_special(solver, frame, value, "__repr__", (), -1, line)
+            elif method == "__contains__":
+                call_special(solver, frame, value, "__iter__", (), -1, line)
+            elif method == "__ne__":
+                call_special(solver, frame, value, "__eq__", arguments, dst, line)
+            elif method in ("__repr__", "__format__"):
+                call_special(solver, frame, value, "__str__", (), -1, line)
+        return
+    if method in ("__bool__", "__contains__") or method in ("__eq__", "__ne__"):
+        return
+    if isinstance(value, Class):
+        _operate_class(solver, frame, value, right, method, dst, line)
+        return
+    if dst < 0:
+        return
+    if method in ("__add__", "__iadd__", "__mod__", "__mul__", "__imod__") and isinstance(value, Text | Affix | Bytes):
+        if right >= 0:
+            solver.when(right, _text_operator, (value, method, dst))
+            if not solver.has(right):
+                solver.later(_blind_operator, solver, value, right, dst)
+    elif isinstance(value, Constant) and value.type == "str" and method == "__add__" and right >= 0:
+        solver.when(right, _unknown_start, dst)
+    elif isinstance(value, Number) and right >= 0:
+        solver.add(dst, solver.constant("int"))
+    elif isinstance(value, Box):
+        _operate_box(solver, frame, value, right, method, dst)
+    elif isinstance(value, Result | Constant | Uncomputed):
+        solver.add(dst, value)
+
+
+def _blind_operator(solver: Solver, value: Value, right: int, dst: int) -> None:
+    if not solver.has(right):
+        _text_operator(solver, (value, "__add__", dst), solver.unknown)
+
+
+def _operate_class(
+    solver: Solver, frame: Frame, value: Class, right: int, method: str, dst: int, line: int
+) -> None:
+    if value.metaclass < 0:
+        return
+    from onepath.link.attributes import _call_member
+    from onepath.link.classes import lookup
+
+    for meta in list(solver.has(value.metaclass)):
+        if isinstance(meta, Class):
+            arguments = (right,) if right >= 0 else ()
+            given = dst if dst >= 0 else solver.nowhere
+            lookup(solver, meta, method, _call_member, (frame, value, arguments, given, line))
+
+
+def _operate_box(solver: Solver, frame: Frame, value: Box, right: int, method: str, dst: int) -> None:
+    from onepath.link.items import iterate, items_of, unpack_mapping
+
+    if method in ("__iadd__", "__ior__"):
+        if value.kind == "dict":
+            solver.when(right, unpack_mapping, value)
+        else:
+            iterate(solver, frame, right, value.rest, False, 0)
+        solver.add(dst, value)
+    elif method in ("__add__", "__or__", "__mul__", "__sub__", "__and__", "__xor__"):
+        box = solver.box(value.kind, ("operated", frame, dst))
+        if value.kind == "dict":
+            unpack_mapping(solver, box, value)
+            if right >= 0:
+                solver.when(right, unpack_mapping, box)
+        else:
+            items_of(solver, value, box.rest)
+            if right >= 0 and method in ("__add__", "__or__", "__xor__"):
+                iterate(solver, frame, right, box.rest, False, 0)
+        solver.add(dst, box)
+
+
+def _unknown_start(solver: Solver, dst: Any, value: Value) -> None:
+    if isinstance(value, Text):
+        solver.add(dst, solver.affix("", value.value))
+    elif isinstance(value, Affix):
+        solver.add(dst, solver.affix("", value.end))
+    else:
+        solver.add(dst, solver.constant("str"))
+
+
+def _operate_right(solver: Solver, payload: Any, value: Value) -> None:
+    frame, left, reflected, dst, line = payload
+    if isinstance(value, Instance):
+        call_special(solver, frame, value, reflected, (left,), dst, line)
+
+
+def _text_operator(solver: Solver, payload: Any, right: Value) -> None:
+    value, method, dst = payload
+    if isinstance(value, Bytes):
+        if isinstance(right, Bytes) and "add" in method:
+            solver.add(dst, solver.bytes_(value.value + right.value))
+        else:
+            solver.add(dst, solver.constant("bytes"))
+        return
+    if "add" in method:
+        solver.add(dst, joined(solver, [value, right]))
+        return
+    if isinstance(value, Text) and "mul" in method and isinstance(right, Number) and right.value < 100:
+        solver.add(dst, solver.text(value.value * right.value))
+        return
+    if isinstance(value, Text) and "mod" in method:
+        known = _arguments_of(solver, right)
+        if known is not None:
+            try:
+                solver.add(dst, solver.text(value.value % tuple(known)))
+                return
+            except (TypeError, ValueError, OverflowError):
+                pass
+        start = value.value.partition("%")[0]
+        end = value.value.rpartition("%")[2][1:] if value.value.count("%") == 1 else ""
+        if start or end:
+            solver.add(dst, solver.affix(start, end))
+            return
+    solver.add(dst, solver.constant("str"))
+
+
+def _arguments_of(solver: Solver, value: Value) -> list[object] | None:
+    if isinstance(value, Text | Number):
+        return [value.value]
+    if not isinstance(value, Box) or value.kind != "tuple" or solver.has(value.rest):
+        return None
+    found: list[object] = []
+    for index in range(len(value.items)):
+        var = value.items.get(index)
+        held = list(solver.has(var)) if var is not None else []
+        if len(held) != 1 or not isinstance(held[0], Text | Number):
+            return None
+        found.append(held[0].value)
+    return found
+
+
+def joined(solver: Solver, parts: list[Value]) -> Value:
+    """Texts one after the other, as far as they are known."""
+    if all(isinstance(one, Text) for one in parts):
+        value = "".join(one.value for one in parts)  # type: ignore[attr-defined]
+        return solver.text(value) if len(value) < _LONGEST else solver.constant("str")
+    first, last = parts[0], parts[-1]
+    start = ""
+    for one in parts:
+        if isinstance(one, Text):
+            start += one.value
+            continue
+        if isinstance(one, Affix):
+            start += one.start
+        break
+    end = ""
+    for one in reversed(parts):
+        if isinstance(one, Text):
+            end = one.value + end
+            continue
+        if isinstance(one, Affix):
+            end = one.end + end
+        break
+    del first, last
+    if start or end:
+        return solver.affix(start, end)
+    return solver.constant("str")
+
+
+def formatted(solver: Solver, frame: Frame, parts: tuple[int, ...], dst: int, line: int) -> None:
+    """An f-string: `__format__` of its objects, and its text where all parts are texts."""
+    for part in parts:
+        solver.when(part, _format_one, (frame, line))
+    solver.later(_format_now, solver, parts, dst)
+    for part in parts:
+        solver.when(part, _format_again, (parts, dst))
+
+
+def _format_one(solver: Solver, payload: Any, value: Value) -> None:
+    frame, line = payload
+    if isinstance(value, Instance):
+        nothing = holding(solver, solver.text(""))
+        for name, arguments in (("__format__", (nothing,)), ("__str__", ()), ("__repr__", ())):
+            if call_special(solver, frame, value, name, arguments, -1, line):
+                return
+
+
+def _format_again(solver: Solver, payload: Any, value: Value) -> None:
+    if isinstance(value, Text | Affix | Number):
+        solver.later(_format_now, solver, *payload)
+
+
+def _format_now(solver: Solver, parts: tuple[int, ...], dst: int) -> None:
+    results: list[list[Value]] = [[]]
+    for part in parts:
+        held = [_shown(solver, one) for one in solver.has(part)] or [solver.constant("str")]
+        if len(held) * len(results) > TEXTS:
+            held = [solver.constant("str")]
+        results = [[*before, one] for before in results for one in held]
+    for one in results:
+        solver.add(dst, joined(solver, one) if one else solver.text(""))
+
+
+def _shown(solver: Solver, value: Value) -> Value:
+    if isinstance(value, Number):
+        return solver.text(str(value.value))
+    return value
+
+
+def text_method(solver: Solver, site: Site, owner: Value, name: str) -> None:
+    """A method of a text, number or other constant."""
+    kind = {Text: "str", Affix: "str", Bytes: "bytes", Number: "int"}.get(owner.__class__)
+    if kind is None and isinstance(owner, Constant):
+        kind = owner.type
+    solver.edge(site.frame, f"builtins.{kind}.{name}", "call", site.line)
+    if name in ("join", "format"):
+        for var in (*site.positional, *(var for _, var in site.named)):
+            solver.when(var, _format_one, (site.frame, site.line))
+    if isinstance(owner, Text) and (name in _TO_TEXT or name in _TO_LIST or name == "encode"):
+        solver.later(_text_method_now, solver, site, owner, name)
+        for var in site.positional:
+            solver.when(var, _text_method_again, (site, owner, name))
+    elif isinstance(owner, Bytes) and name in ("decode", "hex"):
+        value = owner.value.encode("latin-1")
+        shown = value.hex() if name == "hex" else value.decode("utf-8", "replace")
+        solver.add(site.dst, solver.text(shown))
+    elif isinstance(owner, Affix) and name in ("lower", "upper", "strip", "title"):
+        solver.add(site.dst, solver.affix(getattr(owner.start, name)(), getattr(owner.end, name)()))
+    elif name in _TO_LIST:
+        box = solver.box("list", ("split", site))
+        solver.add(box.rest, solver.constant("str"))
+        solver.add(site.dst, box)
+    elif name in _TO_TEXT or kind == "str":
+        solver.add(site.dst, solver.constant("bytes" if name == "encode" else "str"))
+    else:
+        solver.add(site.dst, solver.constant(kind or "object"))
+
+
+def _text_method_again(solver: Solver, payload: Any, value: Value) -> None:
+    site, owner, name = payload
+    solver.later(_text_method_now, solver, site, owner, name)
+
+
+def _text_method_now(solver: Solver, site: Site, owner: Text, name: str) -> None:
+    arguments: list[object] = []
+    named: dict[str, object] = {}
+    for var in site.positional:
+        known = _plain(solver, var)
+        if known is None:
+            _text_method_blind(solver, site, owner, name)
+            return
+        arguments.append(known)
+    for keyword, var in site.named:
+        known = _plain(solver, var)
+        if known is None:
+            _text_method_blind(solver, site, owner, name)
+            return
+        named[keyword] = known
+    try:
+        made = getattr(owner.value, name)(*arguments, **named)
+    except (TypeError, ValueError, LookupError, OverflowError, MemoryError):
+        return
+    if isinstance(made, str) and len(made) < _LONGEST:
+        solver.add(site.dst, solver.text(made))
+    elif isinstance(made, bytes):
+        solver.add(site.dst, solver.bytes_(made.decode("latin-1")))
+    elif isinstance(made, list | tuple) and len(made) < TEXTS:
+        from onepath.link.items import item_cell
+
+        box = solver.box("list" if isinstance(made, list) else "tuple", ("split", site))
+        for index, one in enumerate(made):
+            solver.add(item_cell(solver, box, index), solver.text(str(one)))
+        solver.add(site.dst, box)
+
+
+def _text_method_blind(solver: Solver, site: Site, owner: Text, name: str) -> None:
+    if name == "format":
+        start = owner.value.partition("{")[0]
+        end = owner.value.rpartition("}")[2]
+        solver.add(site.dst, solver.affix(start, end) if start or end else solver.constant("str"))
+    elif name in _TO_LIST:
+        box = solver.box("list", ("split", site))
+        solver.add(box.rest, solver.constant("str"))
+        solver.add(site.dst, box)
+    else:
+        solver.add(site.dst, solver.constant("str"))
+
+
+def _plain(solver: Solver, var: int) -> object:
+    """The one constant a variable holds, as Python's own; None if it is not one."""
+    held = list(solver.has(var))
+    if len(held) != 1:
+        return None
+    value = held[0]
+    if isinstance(value, Text | Number):
+        return value.value
+    if isinstance(value, Bytes):
+        return value.value.encode("latin-1")
+    if isinstance(value, Box) and value.kind in ("list", "tuple", "generator"):
+        found: list[str] = []
+        if solver.has(value.rest):
+            return None
+        for index in range(len(value.items)):
+            inner = value.items.get(index)
+            only = list(solver.has(inner)) if inner is not None else []
+            if len(only) != 1 or not isinstance(only[0], Text):
+                return None
+            found.append(only[0].value)
+        return found
+    return None
+
+
+def decoded(solver: Solver, name: str, value: Value) -> Value | None:
+    """What a decoding function of the standard library makes of a known text."""
+    if isinstance(value, Text):
+        raw = value.value.encode("utf-8", "replace")
+    elif isinstance(value, Bytes):
+        raw = value.value.encode("latin-1")
+    else:
+        return None
+    try:
+        if name == "base64":
+            return solver.bytes_(base64.b64decode(raw).decode("latin-1"))
+        if name == "hex":
+            return solver.bytes_(bytes.fromhex(raw.decode("ascii")).decode("latin-1"))
+        if name == "rot13":
+            return solver.text(codecs.decode(raw.decode("utf-8"), "rot13"))
+    except (ValueError, binascii.Error, UnicodeError):
+        return None
+    return None
+
+
+def spaces(value: Value) -> Space | None:
+    return value if isinstance(value, Space) else None

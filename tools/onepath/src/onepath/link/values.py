@@ -1,0 +1,281 @@
+"""What a variable can hold: one small class per kind of value, each value existing once.
+
+Values are compared by identity, so sets of them are cheap, and are kept in dictionaries, so their order is that of the
+program. They hold no logic; how they are called, read and written is in `calls`, `attributes` and `items`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from onepath.link.code import Code, Frame, Site, Unit
+
+
+class Value:
+    """Anything."""
+
+    __slots__ = ()
+    depth = 0
+    """How many contexts deep the value was made; deep ones make no further contexts."""
+
+
+class Function(Value):
+    """A function or lambda of the program, closed over one frame."""
+
+    __slots__ = ("code", "depth", "parent")
+
+    def __init__(self, code: Code, parent: Frame) -> None:
+        self.code = code
+        self.parent = parent
+        self.depth = parent.depth
+
+
+class Class(Value):
+    """A class of the program; `code` is None for one made by calling `type`."""
+
+    __slots__ = (
+        "bases",
+        "body",
+        "code",
+        "dynamic",
+        "fields",
+        "foreign",
+        "frame",
+        "metaclass",
+        "mro",
+        "name",
+        "statics",
+        "subclasses",
+        "unit",
+        "waiting",
+    )
+
+    def __init__(self, name: str, code: Code | None, frame: Frame, unit: Unit) -> None:
+        self.name = name
+        self.code = code
+        self.frame = frame
+        self.unit = unit
+        self.body: Frame | None = None
+        self.bases: list[Class] = []
+        self.foreign: list[str] = []
+        """Full names of foreign bases."""
+        self.mro: list[Class] = [self]
+        self.statics: set[str] = set()
+        """Names its body binds."""
+        self.dynamic = False
+        self.fields: dict[str, int] = {}
+        """Annotated names of the body, with the annotation."""
+        self.metaclass: int = -1
+        self.subclasses: list[Class] = []
+        self.waiting: list[tuple[Instance, str, int]] = []
+        """Reads to repeat when a base becomes known."""
+
+
+class Instance(Value):
+    """An object of a class of the program: one per class, one more per callables it was made with, and, where the origin
+    is asked for, one per place."""
+
+    __slots__ = ("cls", "depth", "origin", "tag")
+
+    def __init__(self, cls: Class, tag: tuple[Value | str, ...], origin: Site | None, depth: int) -> None:
+        self.cls = cls
+        self.tag = tag
+        self.origin = origin
+        self.depth = depth
+
+
+class Bound(Value):
+    """A callable with its first argument: a method of an object, of a class."""
+
+    __slots__ = ("depth", "func", "owner")
+
+    def __init__(self, func: Value, owner: Value) -> None:
+        self.func = func
+        self.owner = owner
+        self.depth = max(func.depth, owner.depth)
+
+
+class Module(Value):
+    """A module of the program, or a folder that holds some."""
+
+    __slots__ = ("name", "unit")
+
+    def __init__(self, name: str, unit: Unit | None) -> None:
+        self.name = name
+        self.unit = unit
+
+
+class Foreign(Value):
+    """A foreign name: a module, class, function or anything in it."""
+
+    __slots__ = ("name", "special")
+
+    def __init__(self, name: str, special: bool) -> None:
+        self.name = name
+        self.special = special
+        """Whether a rule watches it."""
+
+
+class Result(Value):
+    """What a foreign callable gives: known by the callable's name, as its instances would be."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class Text(Value):
+    __slots__ = ("value",)
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+
+class Affix(Value):
+    """A text of which only the start and the end are known."""
+
+    __slots__ = ("end", "start")
+
+    def __init__(self, start: str, end: str) -> None:
+        self.start = start
+        self.end = end
+
+
+class Bytes(Value):
+    __slots__ = ("value",)
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+
+class Number(Value):
+    __slots__ = ("value",)
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+
+
+class Constant(Value):
+    """An object of a built-in type of which only the type is known."""
+
+    __slots__ = ("type",)
+
+    def __init__(self, type_: str) -> None:
+        self.type = type_
+
+
+class Box(Value):
+    """A container made at one place: `items` by key where the key is known, `rest` for all others."""
+
+    __slots__ = ("items", "kind", "keys", "listeners", "missing", "rest", "site")
+
+    def __init__(self, kind: str, site: object, rest: int, keys: int) -> None:
+        self.kind = kind
+        self.site = site
+        self.rest = rest
+        self.keys = keys
+        """The variable of its keys."""
+        self.items: dict[object, int] = {}
+        self.listeners: list[int] = []
+        """Variables that get every element."""
+        self.missing: int = -1
+        """The variable of `default_factory`."""
+
+
+class Partial(Value):
+    """A callable with some of its arguments."""
+
+    __slots__ = ("depth", "func", "method", "named", "positional")
+
+    def __init__(
+        self, func: Value, positional: tuple[int, ...], named: tuple[tuple[str, int], ...], method: bool
+    ) -> None:
+        self.func = func
+        self.positional = positional
+        self.named = named
+        self.method = method
+        self.depth = func.depth
+
+
+class Descriptor(Value):
+    """`property`, `staticmethod`, `classmethod` and their like around functions."""
+
+    __slots__ = ("delete", "get", "kind", "set")
+
+    def __init__(self, kind: str, get: Value | None, set_: Value | None, delete: Value | None) -> None:
+        self.kind = kind
+        self.get = get
+        self.set = set_
+        self.delete = delete
+
+
+class Running(Value):
+    """A generator or coroutine of a frame."""
+
+    __slots__ = ("frame", "kind")
+
+    def __init__(self, kind: str, frame: Frame) -> None:
+        self.kind = kind
+        self.frame = frame
+
+
+class Super(Value):
+    __slots__ = ("cls", "owner")
+
+    def __init__(self, cls: Class, owner: Value) -> None:
+        self.cls = cls
+        self.owner = owner
+
+
+class Method(Value):
+    """A method of a built-in object whose working is known: of a text, a container, a generator, a function."""
+
+    __slots__ = ("name", "owner")
+
+    def __init__(self, owner: Value, name: str) -> None:
+        self.owner = owner
+        self.name = name
+
+
+class Space(Value):
+    """The names of a module, class or object as a mapping: `globals()`, `vars(x)`, `x.__dict__`."""
+
+    __slots__ = ("owner",)
+
+    def __init__(self, owner: Value) -> None:
+        self.owner = owner
+
+
+class Getter(Value):
+    """`operator.attrgetter`, `itemgetter`, `methodcaller`, and other callables with names inside."""
+
+    __slots__ = ("kind", "names", "site")
+
+    def __init__(self, kind: str, names: tuple[str, ...], site: Site) -> None:
+        self.kind = kind
+        self.names = names
+        self.site = site
+
+
+class Uncomputed(Value):
+    """Something that cannot be computed; calling it is an opaque call."""
+
+    __slots__ = ("line", "unit", "what", "why")
+
+    def __init__(self, what: str, why: str) -> None:
+        self.what = what
+        self.why = why
+
+
+class Unknown(Value):
+    """What an unknown caller passes."""
+
+    __slots__ = ()
+
+
+class Widened(Value):
+    """One of too many."""
+
+    __slots__ = ()
