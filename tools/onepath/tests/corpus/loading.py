@@ -17,6 +17,7 @@ It knows text and files only.
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +60,11 @@ class App:
     def id(self) -> str:
         """`technique/kind/name`; a bypass and its twin may share the name."""
         return f"{self.technique}/{self.kind}/{self.name}"
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether this interpreter can read it."""
+        return sys.version_info >= self.since
 
     def unfold(self, folder: Path) -> Path:
         """Write its files below `folder`; returns the folder."""

@@ -158,7 +158,7 @@ def _spawns_go_on(record: Record) -> None:
     import _thread
 
     new_thread = _thread.start_new_thread
-    _thread.start_new_thread = lambda fn, *rest: new_thread(carrying(fn), *rest)  # type: ignore[assignment]
+    _thread.start_new_thread = lambda fn, *rest: new_thread(carrying(fn), *rest)
 
     def in_place(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
         future: concurrent.futures.Future[Any] = concurrent.futures.Future()
