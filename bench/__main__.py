@@ -1,4 +1,7 @@
-"""`nox -s bench`: run every subject over every scenario and print the tables (`quick`: the gateway alone)."""
+"""`nox -s bench`: run every subject over every scenario and print the tables (`quick`: the gateway alone).
+
+`nox -s bench -- onepath` measures onepath instead (bench/onepath).
+"""
 
 from __future__ import annotations
 
@@ -49,6 +52,10 @@ Results = dict[tuple[str, str], Figures]
 
 def main() -> int:
     """Exit code 0 when everything asked for was measured, 1 when something could not be."""
+    if sys.argv[1:2] == ["onepath"]:
+        from bench.onepath.running import main as onepath
+
+        return onepath(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("mode", nargs="?", choices=["full", "quick"], default="full")
     parser.add_argument("--rounds", type=int, default=0)
