@@ -19,6 +19,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 _DATA: Final = b"data: "
 _EVENT: Final = b"event: "
 _LF: Final = 10
+_CR: Final = 13
 
 
 class SseParser:
@@ -28,10 +29,13 @@ class SseParser:
     same frames as one that was not.
     """
 
-    __slots__ = ("_buffer", "_limit", "_scanned", "_started")
+    __slots__ = ("_buffer", "_limit", "_scanned", "_started", "_tail", "_tail_size")
 
     def __init__(self, limit: int = MAX_FRAME) -> None:
         self._buffer = b""
+        self._tail: list[bytes] = []
+        """Chunks behind `_buffer` that hold no line end: a long frame is joined once, not with every chunk."""
+        self._tail_size = 0
         self._scanned = 0
         self._started = False
         self._limit = limit
@@ -46,14 +50,17 @@ class SseParser:
             if chunk.find(b"\n\n") == end:
                 frame = _frame(chunk, chunk[:end])
                 return [] if frame is None else [frame]
-        buffer = self._buffer + chunk if self._buffer else chunk
+        if self._buffer and self._started and self._is_middle(chunk):
+            return []
+        any_line_end = b"\r" in chunk or b"\r" in self._buffer
+        buffer = self._joined(chunk) if self._buffer else chunk
         if not self._started:
             if len(buffer) < 3 and _BOM.startswith(buffer):
                 self._buffer = buffer
                 return []
             self._started = True
             buffer = buffer.removeprefix(_BOM)
-        if b"\r" in chunk or (self._scanned and b"\r" in buffer[: self._scanned]):
+        if any_line_end:
             return self._feed_any_line_end(buffer)
         frames: list[SseFrame] = []
         begin = 0
@@ -73,7 +80,7 @@ class SseParser:
 
     def flush(self) -> list[SseFrame]:
         """The frame the peer left without its blank line, at the end of the stream."""
-        rest, self._buffer, self._scanned = self._buffer, b"", 0
+        rest, self._buffer, self._scanned = self._joined(b""), b"", 0
         if not rest.strip(b"\r\n"):
             return []
         frame = _frame(rest, rest.replace(b"\r\n", b"\n").replace(b"\r", b"\n").strip(b"\n"))
@@ -82,7 +89,24 @@ class SseParser:
     @property
     def pending(self) -> int:
         """Bytes of an unfinished frame."""
-        return len(self._buffer)
+        return len(self._buffer) + self._tail_size
+
+    def _is_middle(self, chunk: bytes) -> bool:
+        """True for a chunk without a line end behind an unfinished line: it is put aside."""
+        if b"\n" in chunk or b"\r" in chunk or self._buffer[-1] == _CR:
+            return False
+        self._tail.append(chunk)
+        self._tail_size += len(chunk)
+        self._scanned = self.pending - 1
+        self._bound(self.pending)
+        return True
+
+    def _joined(self, chunk: bytes) -> bytes:
+        if not self._tail:
+            return self._buffer + chunk
+        joined = b"".join((self._buffer, *self._tail, chunk))
+        self._tail, self._tail_size = [], 0
+        return joined
 
     def _feed_any_line_end(self, buffer: bytes) -> list[SseFrame]:
         frames: list[SseFrame] = []
@@ -91,9 +115,12 @@ class SseParser:
         line_start = 0
         size = len(buffer)
         lines: list[bytes] = []
+        lf, cr = buffer.find(b"\n"), buffer.find(b"\r")
         while True:
-            lf = buffer.find(b"\n", position)
-            cr = buffer.find(b"\r", position)
+            if 0 <= lf < position:
+                lf = buffer.find(b"\n", position)
+            if 0 <= cr < position:
+                cr = buffer.find(b"\r", position)
             if cr >= 0 and (lf < 0 or cr < lf):
                 if cr + 1 == size:
                     break
@@ -118,14 +145,17 @@ class SseParser:
         return frames
 
     def _keep(self, rest: bytes) -> None:
-        if len(rest) > self._limit:
+        self._bound(len(rest))
+        self._buffer = rest
+
+    def _bound(self, size: int) -> None:
+        if size > self._limit:
             raise GatewayError(
                 ErrorKind.UPSTREAM,
                 "sse_frame_too_large",
                 f"The upstream sent one event of more than {self._limit} bytes.",
                 layer=Layer.UPSTREAM,
             )
-        self._buffer = rest
 
 
 def _frame(raw: bytes, block: bytes) -> SseFrame | None:
@@ -135,6 +165,8 @@ def _frame(raw: bytes, block: bytes) -> SseFrame | None:
         first, _, rest = block.partition(b"\n")
         if rest.startswith(_DATA) and b"\n" not in rest:
             return SseFrame(first[7:].decode("utf-8", "replace"), rest[6:], raw)
+    if block[:1] == b"\n":
+        block = block.lstrip(b"\n")  # the rest of more blank lines than one
     if block[:1] == b"{":
         # No event stream, but Google writes the error of a broken stream as a bare JSON line.
         return SseFrame("", block, raw)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from llmswitch_core.canonical.errors import ErrorKind, GatewayError
 from llmswitch_core.canonical.model import Protocol
 from llmswitch_core.compat import BUILT_IN
+from llmswitch_core.protocols.sse import SseParser
 from tests.core.hub.support import NAMES, Bench
 from tests.core.review.hostile import REQUESTS, STREAMS, WHOLE, C, G, M, R, encoded, spoilt
 from tests.core.review.test_attempts import Written
@@ -184,3 +185,49 @@ def test_mp28_work_grows_no_faster_than_the_history(protocol: Protocol, target: 
 
     work(2)()
     assert _lines_run(work(300)) < 2.1 * _lines_run(work(150))
+
+
+# --- framing ---------------------------------------------------------------------------------------------------
+
+PIECES = (
+    b"data: a",
+    b"data:b",
+    b"\n",
+    b"\n\n",
+    b"\r\n",
+    b"\r",
+    b"\r\n\r\n",
+    b"event: x\n",
+    b": c\n",
+    b"xx",
+    b"{",
+    b"\n\r",
+)
+
+
+def _framed(chunks: list[bytes]) -> list[tuple[str, bytes]]:
+    parser = SseParser()
+    frames = [frame for chunk in chunks for frame in parser.feed(chunk)] + parser.flush()
+    return [(frame.event, frame.data) for frame in frames]
+
+
+@settings(deadline=None, max_examples=400)
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=14), cuts=st.lists(st.integers(0, 80), max_size=5))
+def test_mp11_mixed_line_ends_give_the_same_frames_however_they_are_split(pieces: list[bytes], cuts: list[int]) -> None:
+    stream = b"".join(pieces)
+    at = sorted(min(cut, len(stream)) for cut in cuts)
+    split = [stream[begin:end] for begin, end in zip([0, *at], [*at, len(stream)], strict=True)]
+    assert _framed(split) == _framed([stream])
+    assert _framed([bytes([byte]) for byte in stream]) == _framed([stream])
+
+
+def test_mp28_a_long_frame_is_put_together_once() -> None:
+    parser = SseParser()
+    parser.feed(b"data: ")
+    kept = parser._buffer
+    for _ in range(1000):
+        assert parser.feed(b"x" * 1400) == []
+        assert parser._buffer is kept
+    assert parser.pending == 6 + 1_400_000
+    (frame,) = parser.feed(b"y\n\n")
+    assert frame.data == b"x" * 1_400_000 + b"y"
