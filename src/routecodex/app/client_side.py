@@ -105,9 +105,9 @@ class ClientSide:
 
     async def write(self, data: bytes) -> None:
         """Send a piece; waits while the client is too far behind."""
+        self._writing = True  # from here on a keepalive would overtake what it comes after
         if self._beating is not None or not self.started:
             await self.start()
-        self._writing = True
         await self._client.send(data)
         self._writing = False
         self._last = self._loop.time()
@@ -143,12 +143,14 @@ class ClientSide:
             self._timer = self._loop.call_later(left, self._silent)
             return
         if self._beating is None and not self.closed:
-            self._beating = self._loop.create_task(self._send_beat())
+            # Made now, while the flow waits for the upstream: made later, it could carry a number past those of frames
+            # that are on their way already.
+            data = self._beat() if self._beat is not None and self._keepalive else b""
+            self._beating = self._loop.create_task(self._send_beat(data))
             self._beating.add_done_callback(self._beaten)
         self._timer = self._loop.call_later(self._keepalive, self._silent) if self._keepalive else None
 
-    async def _send_beat(self) -> None:
-        data = self._beat() if self._beat is not None and self._keepalive else b""
+    async def _send_beat(self, data: bytes) -> None:
         if not self.started:
             self.started = True
             await self._client.start(200, self.headers)
