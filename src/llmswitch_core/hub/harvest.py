@@ -65,12 +65,14 @@ class Harvest:
 
     def _part(self, event: PartStart) -> None:
         if event.kind == "tool_call":
+            portable = ids.portable(event.id)
             if event.signature is not None:
                 self._token(event.signature)
                 if self._names_calls:
-                    key, value = call_signed(event.id, event.signature, self._issuer)
-                    self._delta.tokens[key] = value
-            portable = ids.portable(event.id)
+                    # A hash has no inverse: the client may come back with either form of the id.
+                    for name in {event.id, portable if ids.is_hashed(portable) else event.id}:
+                        key, value = call_signed(name, event.signature, self._issuer)
+                        self._delta.tokens[key] = value
             if ids.is_hashed(portable):
                 key, value = id_hashed(portable, event.id)
                 self._delta.tokens[key] = value

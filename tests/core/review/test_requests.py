@@ -148,3 +148,21 @@ def test_mp06_ids_past_64_characters_stay_paired(name: str) -> None:
     identity = next(word for word in sent.split(b'"') if word.startswith(b"rcxh_"))
     assert len(identity) <= 64
     assert sent.count(identity) == 2
+
+
+@pytest.mark.parametrize("identity", ["call_1", "functions.f:0", "g" * 80])
+def test_mp07_a_signature_finds_its_call_by_whatever_id_the_client_was_given(identity: str) -> None:
+    bench = Bench()
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+    body: dict[str, Any] = {"model": "gemini.main.m", "tools": [tool], "messages": [{"role": "user", "content": "x"}]}
+    exchange = bench.admit(C, body)
+    way = bench.way(exchange, bench.plan(exchange), "application/json")
+    part = {"functionCall": {"name": "f", "args": {}, "id": identity}, "thoughtSignature": "c2lnbmF0dXJl"}
+    answer = {"candidates": [{"content": {"role": "model", "parts": [part]}, "finishReason": "STOP"}]}
+    said = msgspec.json.decode(way.feed(msgspec.json.encode(answer)) + way.end())["choices"][0]["message"]
+    bench.tokens.entries.update(way.outcome().delta.tokens)
+    call = {name: said["tool_calls"][0][name] for name in ("id", "type", "function")}
+    history = [{"role": "assistant", "content": None, "tool_calls": [call]}]
+    result = {"role": "tool", "tool_call_id": call["id"], "content": "r"}
+    sent = bench.sent(C, {**body, "messages": [*body["messages"], *history, result]})
+    assert b'"thoughtSignature":"c2lnbmF0dXJl"' in sent
