@@ -67,7 +67,8 @@ def snapshot(model: Model, matrix: Matrix | None) -> Snapshot:
             areas["foreign"].setdefault(f"{importer} → {one.imported.partition('.')[0]}", str(one.place))
     for edge in program.edges:
         caller, callee = program.module_of(edge.caller), program.module_of(edge.callee)
-        if edge.kind == "call" and caller and callee and room_of[caller] != room_of[callee]:
+        is_import = edge.callee in program.modules
+        if edge.kind == "call" and caller and callee and not is_import and room_of[caller] != room_of[callee]:
             areas["calls"].setdefault(f"{room_of[caller]} → {room_of[callee]}", str(edge.place))
     for pattern, nodes in program.entries.items():
         for index in nodes:

@@ -26,6 +26,7 @@ INNER = Page("src/README.md")
         ("Reads files, e.g. TOML files. Then more.", "Reads files, e.g. TOML files."),
         ("Version 1.2 of it. More", "Version 1.2 of it."),
         ("Is it? Yes.", "Is it?"),
+        ("Two shapes (pattern no. 12). More.", "Two shapes (pattern no. 12)."),
         ("No full stop", "No full stop"),
         ("", ""),
     ],

@@ -67,7 +67,7 @@ def test_a_side_that_waits_says_for_what() -> None:
 
 
 def test_settings_are_shown_without_proof() -> None:
-    assert "| `ws.enabled` | **false** | true | at once | What ws.enabled is. | /ws | setting |" in written()
+    assert "| `ws.enabled` | **false** | true | next request | What ws.enabled is. | /ws | setting |" in written()
     assert "| `ws.allow` | **\\[\\]** | – | after drain | nobody | – | setting |" in written()
 
 

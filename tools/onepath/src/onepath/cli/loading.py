@@ -84,6 +84,9 @@ def material(found: Project, model: Model) -> Material:
     from onepath.regions.docstrings import summaries
 
     report = judge(found, model)
+    if report.faults:
+        told = "\n".join(f"  {fault.contract}: {fault.key}: {fault.message}" for fault in report.faults)
+        raise UsageError(f"nothing was written, for the configuration speaks of what is not there:\n{told}")
     return Material(
         model=model,
         summaries=summaries(model.folder, model.program.modules),

@@ -183,6 +183,8 @@ def _proof(material: Material, contract: PathContract) -> str:
         rules = ", ".join(sorted({one.rule for one in broken}))
         return f"**{markdown.text(name)}: not proved** · `onepath lint` names what stands against it ({rules})."
     proofs = [one for one in material.proofs if one.contract == contract.name and one.rule in ("OP001", "OP003")]
+    if not proofs:
+        return f"**{markdown.text(name)}: not judged** · no rule has shown anything about it."
     sentences = " ".join(markdown.prose(sentence) for proof in proofs for sentence in proof.sentences)
     ways = {node: reason for proof in proofs for node, reason in proof.ways_out}
     ways = ways or {one.node: one.reason for one in contract.ways_out}
@@ -200,7 +202,8 @@ def _table(material: Material, page: Page, most: int, names: int) -> str:
     operations: dict[tuple[str, str], set[str]] = {}
     callers: dict[tuple[str, str], set[str]] = {}
     for edge in program.edges:
-        if edge.kind != "call":
+        target = program.functions.get(edge.callee)
+        if edge.kind != "call" or target is None or target.kind in ("module", "class"):
             continue
         caller, callee = program.module_of(edge.caller), program.module_of(edge.callee)
         if not caller or not callee:

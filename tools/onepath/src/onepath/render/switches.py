@@ -132,7 +132,7 @@ def _row(row: Row, link: Link, fulfils: Fulfils) -> tuple[str, ...]:
         markdown.code(row.key),
         f"**{markdown.text(shown(row.default))}**",
         markdown.text(others) or "–",
-        _effect(row.effect),
+        _effect(row),
         _side(default, link) or markdown.prose(row.description),
         what or "–",
         _proof(row, fulfils),
@@ -166,9 +166,11 @@ def _proof(row: Row, fulfils: Fulfils) -> str:
     return " ".join(marks) or "none"
 
 
-def _effect(effect: str) -> str:
+def _effect(row: Row) -> str:
+    if row.effect == "hot" and row.scope in ("request", "command"):
+        return f"next {row.scope}"
     words = {"hot": "at once", "drain": "after drain", "restart": "after restart"}
-    return words.get(effect, markdown.prose(effect)) or "–"
+    return words.get(row.effect, markdown.prose(row.effect)) or "–"
 
 
 def _refusals(matrix: Matrix) -> list[str]:
