@@ -66,10 +66,25 @@ def of_conversation(conversation: Conversation) -> tuple[str, ...]:
 
 
 def introduced(before: Sequence[str], after: Sequence[str]) -> tuple[str, ...]:
-    """What `after` has more of than `before`."""
-    if not after:
-        return ()
-    return tuple((Counter(after) - Counter(before)).elements())
+    """What `after` has more of than `before`.
+
+    A repair (an orphan that became text, a repeated id that got a number) moves the names of all that follow, so a
+    violation under a new name that is gone under an old one is the same.
+    """
+    had, has = Counter(before), Counter(after)
+    gone = Counter(_kind(violation) for violation in (had - has).elements())
+    new: list[str] = []
+    for violation in (has - had).elements():
+        kind = _kind(violation)
+        if gone[kind] > 0:
+            gone[kind] -= 1
+        else:
+            new.append(violation)
+    return tuple(new)
+
+
+def _kind(violation: str) -> str:
+    return violation.partition(":")[0]
 
 
 def _parses(arguments: str) -> bool:

@@ -166,3 +166,28 @@ def test_mp07_a_signature_finds_its_call_by_whatever_id_the_client_was_given(ide
     result = {"role": "tool", "tool_call_id": call["id"], "content": "r"}
     sent = bench.sent(C, {**body, "messages": [*body["messages"], *history, result]})
     assert b'"thoughtSignature":"c2lnbmF0dXJl"' in sent
+
+
+@pytest.mark.parametrize("name", ["responses", "messages", "gemini"])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        [{"role": "tool", "tool_call_id": "nobody", "content": "orphan"}],
+        [turn for _ in range(2) for turn in ({"role": "user", "content": "go"}, "c0", "r0")],
+    ],
+    ids=["orphan", "repeated id"],
+)
+def test_mp04_a_repair_makes_no_new_violation_of_an_old_one_behind_it(name: str, broken: list[Any]) -> None:
+    def calls(identity: str, arguments: str) -> dict[str, Any]:
+        function = {"name": "f", "arguments": arguments}
+        return {"role": "assistant", "tool_calls": [{"id": identity, "type": "function", "function": function}]}
+
+    known = {"c0": calls("c0", "{}"), "r0": {"role": "tool", "tool_call_id": "c0", "content": "r"}}
+    messages = [
+        *(known[turn] if isinstance(turn, str) else turn for turn in broken),
+        {"role": "user", "content": "x"},
+        calls("c1", "no json"),
+        {"role": "tool", "tool_call_id": "c1", "content": "bad arguments"},
+    ]
+    sent = Bench().sent(C, {"model": f"{name}.main.m", "messages": messages})
+    assert b"bad arguments" in sent
