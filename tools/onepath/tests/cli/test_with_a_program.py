@@ -207,7 +207,7 @@ def test_init_proposes_what_holds_today(onepath: Run, shop: Path) -> None:
     ran = onepath("init")
     assert ran.code == 0, ran.err
     assert 'roots = ["shop"]' in ran.out
-    assert 'layers = ["web", "app", "bank | framework"]' in ran.out
+    assert 'layers = ["web", "app | framework", "bank"]' in ran.out
     assert onepath("init", "--write").code == 0
     linted = onepath("lint")
     assert linted.code == 0, linted.out

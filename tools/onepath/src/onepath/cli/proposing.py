@@ -77,10 +77,10 @@ def proposal(model: Model, roots: Sequence[str]) -> str:
 
 
 def layers(program: Program, top: str) -> list[list[str]]:
-    """The children of a package in layers, highest first, such that no import points up; circles are one layer each.
+    """The children of a package in layers, highest first, such that no import points up.
 
-    A child is as low as what it imports allows. Children that import each other in a circle cannot be told apart and
-    are left out: a contract on them would be broken today.
+    A child is as high as those that import it allow: what nobody imports is at the top. Children that import each other
+    in a circle cannot be told apart and are left out: a contract on them would be broken today.
     """
     from onepath.rules.acyclic import tangles
 
@@ -94,14 +94,16 @@ def layers(program: Program, top: str) -> list[list[str]]:
             below[importer[1]].add(imported[1])
     parts = tangles({child: dict.fromkeys(sorted(others)) for child, others in below.items()}, children)
     tangled = {child for part in parts if len(part) > 1 for child in part}
-    heights: dict[str, int] = {}
-    for child, *_ in (part for part in parts if len(part) == 1):
-        reach = _through(below, child, tangled)
-        heights[child] = 1 + max((heights[other] for other in reach if other in heights), default=-1)
+    free = [part[0] for part in parts if len(part) == 1]
+    reach = {child: _through(below, child, tangled) for child in free}
+    depths: dict[str, int] = dict.fromkeys(free, 0)
+    for child in reversed(free):
+        for other in reach[child]:
+            depths[other] = max(depths[other], depths[child] + 1)
     levels: dict[int, list[str]] = {}
-    for child, height in heights.items():
-        levels.setdefault(height, []).append(child)
-    return [sorted(levels[height]) for height in sorted(levels, reverse=True)]
+    for child, depth in depths.items():
+        levels.setdefault(depth, []).append(child)
+    return [sorted(levels[depth]) for depth in sorted(levels)]
 
 
 def _through(below: dict[str, set[str]], child: str, tangled: set[str]) -> set[str]:
