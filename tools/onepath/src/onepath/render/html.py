@@ -16,12 +16,13 @@ from onepath.render.view import View
 
 def render(view: View, title: str, program: Program) -> str:
     """The page as text."""
+    nodes = sorted(view.nodes, key=lambda node: (node.is_foreign, node.name))
     files = sorted(
         {node.place.file for node in view.nodes if node.place}
         | {place.file for link in view.links for place in link.places}
     )
     file_index = {file: index for index, file in enumerate(files)}
-    node_index = {node.name: index for index, node in enumerate(view.nodes)}
+    node_index = {node.name: index for index, node in enumerate(nodes)}
     data: dict[str, Any] = {
         "title": title,
         "kind": view.kind,
@@ -29,7 +30,7 @@ def render(view: View, title: str, program: Program) -> str:
         "nodes": [
             [node.name, node.group, int(node.is_foreign)]
             + ([file_index[node.place.file], node.place.line] if node.place else [])
-            for node in view.nodes
+            for node in nodes
         ],
         "edges": [
             [

@@ -96,8 +96,8 @@ def shortest_way(program: Program, source: str, target: str) -> tuple[Edge, ...]
 
     None if there is no way. Raises NoSuchSymbolError if a name means nothing.
     """
-    starts = _named(program, [source])
-    ends = _named(program, [target])
+    starts = _meant(program, source)
+    ends = _meant(program, target)
     before: dict[str, Edge | None] = dict.fromkeys(sorted(starts))
     queue = deque(before)
     while queue:
@@ -118,6 +118,14 @@ def _back(before: dict[str, Edge | None], name: str) -> tuple[Edge, ...]:
         way.append(edge)
         edge = before[edge.caller]
     return tuple(reversed(way))
+
+
+def _meant(program: Program, name: str) -> set[str]:
+    """The function of that very name, if there is one; else what lies below it."""
+    function = program.functions.get(name)
+    if function is not None and function.kind not in ("module", "class"):
+        return {name}
+    return _named(program, [name])
 
 
 def _named(program: Program, patterns: Iterable[str]) -> set[str]:
