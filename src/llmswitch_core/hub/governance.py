@@ -70,6 +70,32 @@ def refuse_references(conversation: Conversation, target: Target) -> None:
             )
 
 
+_VENDOR_ADDRESSES: Final = ("https://generativelanguage.googleapis.com/", "gs://")
+"""Addresses of Google's file stores: nobody else can open them."""
+
+
+def refuse_files(turns: Iterable[Turn], inbound: Protocol, target: Target) -> None:
+    """Raises GatewayError (400) for a file that is stored at a vendor `target` does not belong to."""
+    for turn in turns:
+        for part in turn.parts:
+            media = part.content if isinstance(part, ToolResult) else (part,)
+            for item in media:
+                if isinstance(item, Media) and _stored_elsewhere(item, inbound, target):
+                    raise invalid(
+                        f"The {item.kind} {item.file_id or item.url!r} is stored at a vendor the target "
+                        f"{target.provider_key} does not belong to.",
+                        param="messages",
+                        code="unsupported_media_source",
+                        next_step="Send its content as base64, or at an address everybody can open.",
+                    )
+
+
+def _stored_elsewhere(media: Media, inbound: Protocol, target: Target) -> bool:
+    if media.file_id is not None and media.data is None and media.url is None:
+        return NATIVE_VENDOR[inbound] != target.vendor
+    return media.url is not None and media.url.startswith(_VENDOR_ADDRESSES) and target.vendor != "gemini"
+
+
 def pair_tools(turns: list[Turn], notes: Notes) -> list[Turn]:
     """Turns in which every call is answered directly behind it, in call order, and no result stands alone.
 
@@ -335,6 +361,7 @@ def may_see(issuer: Issuer, target: Target) -> bool:
 def governed(conversation: Conversation, target: Target, ledger: TokenLedger, notes: Notes) -> Conversation:
     """The conversation as a foreign protocol's target may receive it; the original is untouched."""
     refuse_references(conversation, target)
+    refuse_files(conversation.turns, conversation.protocol, target)
     turns = unique_calls(conversation.turns, notes)
     turns = pair_tools(turns, notes)
     kept = keep_tokens(turns, conversation.protocol, target, ledger, notes)

@@ -5,8 +5,8 @@ targets excluded, for every further attempt); `respond` gives the way back. It o
 nothing else: protocols, routing, governance and quirks each live in their own room.
 
 Of a profile's features it reads some itself: `count_tokens` (false: the target's counting call does not exist, an
-estimate is given), `stored_responses` (responses.py) and `incomplete_answers` (protocols whose answers the target leaves
-so incomplete that they are written, not forwarded).
+estimate is given), `stored_responses` (responses.py) and `incomplete_answers` (protocols whose answers the target
+leaves so incomplete that they are written, not forwarded).
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from llmswitch_core.canonical.errors import GatewayError
 from llmswitch_core.canonical.model import (
     Conversation,
     Issuer,
+    Media,
     Protocol,
     Text,
     Thinking,
@@ -233,3 +234,33 @@ def test_mp06_an_id_a_model_uses_again_in_a_later_turn_stays_with_its_own_result
     answer = after.turns[3].parts[0]
     assert isinstance(answer, ToolResult)
     assert answer.content == [Text("second")]
+
+
+@pytest.mark.parametrize(
+    ("inbound", "media", "vendor", "refused"),
+    [
+        (
+            Protocol.GEMINI,
+            Media("image", url="https://generativelanguage.googleapis.com/v1beta/files/a"),
+            "openai",
+            True,
+        ),
+        (Protocol.GEMINI, Media("document", url="gs://bucket/a.pdf"), "anthropic", True),
+        (Protocol.GEMINI, Media("image", url="https://x.example/a.png"), "openai", False),
+        (Protocol.ANTHROPIC_MESSAGES, Media("document", file_id="file_1"), "openai", True),
+        (Protocol.OPENAI_RESPONSES, Media("document", file_id="file-1"), "openai", False),
+        (Protocol.OPENAI_CHAT, Media("document", file_id="file-1"), "kimi", True),
+    ],
+)
+def test_mp20_a_file_kept_at_one_vendor_is_not_sent_to_another(
+    inbound: Protocol, media: Media, vendor: str, refused: bool
+) -> None:
+    for parts in ([media], [ToolResult("a", [media])]):
+        turns = [Turn("assistant", [call("a")]), Turn("user", parts)]
+        conversation = Conversation(inbound, "m", turns)
+        if not refused:
+            governed(conversation, target(vendor), TokenLedger(Memory()), Notes())
+            continue
+        with pytest.raises(GatewayError) as caught:
+            governed(conversation, target(vendor), TokenLedger(Memory()), Notes())
+        assert (caught.value.status, caught.value.code) == (400, "unsupported_media_source")
