@@ -46,6 +46,7 @@ def test_a_wrong_command_line_ends_with_two(onepath: Run, shop: Path, arguments:
 def test_without_a_configuration_the_way_to_one_is_told(
     onepath: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)
     ran = onepath("lint")
     assert (ran.code, ran.out) == (2, "")

@@ -141,6 +141,13 @@ def test_the_nearest_configuration_above_is_found(tmp_path: Path) -> None:
     assert (project.folder, project.file, project.configuration.roots) == (tmp_path, "pyproject.toml", ("pkg",))
 
 
+def test_the_search_ends_at_the_repositorys_top(tmp_path: Path) -> None:
+    (tmp_path / "onepath.toml").write_text("roots = ['elsewhere']\n")
+    (tmp_path / "repository" / "inner").mkdir(parents=True)
+    (tmp_path / "repository" / ".git").mkdir()
+    assert find_project(tmp_path / "repository" / "inner") is None
+
+
 def test_a_file_of_its_own_wins_over_pyproject(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.onepath]\nroots = ['a']\n")
     (tmp_path / "onepath.toml").write_text("roots = ['b']\n")

@@ -56,13 +56,18 @@ class Project(msgspec.Struct, frozen=True):
 
 
 def find_project(start: Path) -> Project | None:
-    """The nearest configuration at or above `start`; None if there is none. Raises ConfigurationError if it is bad."""
+    """The nearest configuration at or above `start`, up to the repository's top folder; None if there is none.
+
+    Raises ConfigurationError if it is bad.
+    """
     folder = start.resolve()
     for candidate in (folder, *folder.parents):
         for name in CONFIGURATION_FILES:
             file = candidate / name
             if file.is_file() and (name == "onepath.toml" or _has_table(file)):
                 return read_project(file)
+        if (candidate / ".git").exists():
+            break
     return None
 
 
