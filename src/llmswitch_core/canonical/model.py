@@ -183,7 +183,7 @@ class FunctionTool(msgspec.Struct, tag="function"):
     options: dict[str, JsonValue] | None = None
     """Further wire fields of the origin (input_examples, eager_input_streaming …), same-protocol only."""
     typed: JsonValue = None
-    """R: the wire tool of a typed tool the client runs itself (tool_search, local_shell …); elsewhere it is this function."""
+    """R: the wire tool of a typed tool the client runs itself (tool_search, local_shell …); elsewhere this function."""
 
 
 class CustomTool(msgspec.Struct, tag="custom"):
@@ -218,7 +218,8 @@ class ToolItem(msgspec.Struct):
     """R: an input item that brought tools along (`additional_tools`, or a tool search's result).
 
     The last `sum(count)` tools of the conversation belong to its tool items, in order; other protocols send them like
-    the rest. `wire` is the item, to be restored in front of turn `at` in the same protocol; None if a ToolResult holds it.
+    the rest. `wire` is the item, to be restored in front of turn `at` in the same protocol; None if a ToolResult
+    holds it.
     """
 
     at: int

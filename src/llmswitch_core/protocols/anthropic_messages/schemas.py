@@ -68,9 +68,9 @@ def _lowered(schema: JsonValue) -> JsonValue:
             out[_LISTS[name]] = [_lowered(item) for item in value]
         elif name == "items":
             out[name] = _lowered(value)
-        elif name == "format" and isinstance(value, str) and value in _FORMATS:
-            out[name] = value
-        elif name == "minItems" and value in (0, 1):
+        elif (name == "format" and isinstance(value, str) and value in _FORMATS) or (
+            name == "minItems" and value in (0, 1)
+        ):
             out[name] = value
         elif name not in ("description", "additionalProperties"):
             told.append(f"{name}: {jsonio.encode(value).decode()}")
