@@ -50,6 +50,8 @@ class Notes:
 
     def header(self) -> str:
         """`field;how, field;how`, ASCII, safe as a header value, at most 1 KiB; empty if nothing was noted."""
+        if not self._names:
+            return ""
         text = ", ".join(f"{name};{how}" for name, how in self._names.items())
         return text.encode("ascii", "replace").decode()[:1024]
 

@@ -26,10 +26,55 @@ _LAST_WORDS: Final = 5.0
 """Seconds for the terminal errors to be written."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
+_STATUS_LINE: Final = b"HTTP/1.1 "
+_COPIED: Final = 64 * 1024
+"""Bytes of a body's first piece below which copying it behind its head is cheaper than a second write."""
+
 _TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain\r\ncontent-length: 34\r\n"
     b"connection: close\r\n\r\nThe request's headers are too big."
 )
+
+
+class HeadWithBody:
+    """The connection's transport as its answers use it: a head goes out together with what follows it.
+
+    uvloop writes at once, so a head on its own is a system call and a packet more for every answer. What is held back
+    goes with the next write, or at the end of the loop's turn where nothing follows.
+    """
+
+    __slots__ = ("_head", "_loop", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._head = b""
+
+    def write(self, data: bytes) -> None:
+        head = self._head
+        if head:
+            self._head = b""
+            if len(data) < _COPIED:
+                data = head + data
+            else:
+                self._transport.write(head)
+        elif data.startswith(_STATUS_LINE):
+            self._head = data
+            self._loop.call_soon(self._flush)
+            return
+        self._transport.write(data)
+
+    def _flush(self) -> None:
+        head, self._head = self._head, b""
+        if head and not self._transport.is_closing():
+            self._transport.write(head)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 class Running(Interface):
@@ -51,6 +96,7 @@ def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             transport.set_write_buffer_limits(high=limits.write_buffer_bytes)
             super().connection_made(transport)
+            self.transport = HeadWithBody(transport, self.loop)  # type: ignore[assignment]
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)

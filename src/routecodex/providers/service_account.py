@@ -9,8 +9,6 @@ import base64
 from typing import Final
 
 import msgspec
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 LIFETIME: Final = 3600
 """Seconds an assertion is valid: the longest Google accepts."""
@@ -39,6 +37,10 @@ def read_key(text: str) -> ServiceAccountKey:
 
 def assertion(key: ServiceAccountKey, scopes: tuple[str, ...], now: float) -> str:
     """A JWT signed with RS256 that asks for `scopes`; `now` in Unix seconds."""
+    # Some megabytes that only a gateway with such a key has to carry.
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
     try:
         private = serialization.load_pem_private_key(key.private_key.encode(), password=None)
     except (ValueError, TypeError) as error:

@@ -7,6 +7,7 @@ credentials and cookies out of everything behind the adapter, and says what of a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from llmswitch_core.hub.forwarding import FORWARDED_HEADERS
@@ -61,5 +62,10 @@ def answered(upstream: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     return [
         (name.encode("latin-1"), value.encode("latin-1", "replace"))
         for name, value in upstream.items()
-        if name in RESPONSE_HEADERS or name.startswith(RESPONSE_PREFIXES)
+        if _passes(name)
     ]
+
+
+@lru_cache(maxsize=512)
+def _passes(name: str) -> bool:
+    return name in RESPONSE_HEADERS or name.startswith(RESPONSE_PREFIXES)

@@ -12,7 +12,7 @@ import io
 import ssl
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -25,6 +25,7 @@ from routecodex.providers.transport import TransportError, TransportFault, Trans
 
 if TYPE_CHECKING:
     from aiohttp.client import ClientTimeout
+    from aiohttp.client_proto import ResponseHandler
     from aiohttp.client_reqrep import ClientRequest
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
@@ -36,6 +37,9 @@ _HEADER_LIMIT: Final = 64 * 1024
 _BODY_AT_ONCE: Final = 1024 * 1024
 """aiohttp wants larger bodies as a file, so that the loop gets its turn between pieces."""
 _SKIPPED: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+
+_URLS: Final = 512
+"""Parsed URLs kept per provider."""
 
 _reused: ContextVar[bool] = ContextVar("reused", default=False)
 """Whether the connection last given to this task had carried a request before."""
@@ -49,6 +53,7 @@ class AiohttpTransport:
         self._pool: aiohttp.ClientSession | None = None
         self._fresh: aiohttp.ClientSession | None = None
         self._closed = False
+        self._urls: dict[str, URL] = {}
         self._idle = spec.timeouts.idle
         self._timeout = aiohttp.ClientTimeout(
             total=None, connect=spec.timeouts.connect, sock_read=spec.timeouts.first_byte
@@ -82,13 +87,21 @@ class AiohttpTransport:
         body = request.body
         response = await session.request(
             request.method,
-            URL(request.url, encoded=True),
+            self._url(request.url),
             headers=request.headers,
             data=None if not body else body if len(body) <= _BODY_AT_ONCE else io.BytesIO(body),
             allow_redirects=False,
             proxy=self._proxy,
         )
         return AiohttpStream(response, self._idle)
+
+    def _url(self, text: str) -> URL:
+        url = self._urls.get(text)
+        if url is None:
+            if len(self._urls) >= _URLS:
+                self._urls.clear()
+            url = self._urls[text] = URL(text, encoded=True)
+        return url
 
     async def close(self) -> None:
         self._closed = True
@@ -212,8 +225,33 @@ class _MarkingConnector(aiohttp.TCPConnector):
         if protocol is not None:
             marks = vars(protocol)
             _reused.set("routecodex_used" in marks)
-            marks["routecodex_used"] = True
+            if "routecodex_used" not in marks:
+                marks["routecodex_used"] = True
+                _resume_once(protocol)
         return connection
+
+
+def _resume_once(protocol: ResponseHandler) -> None:
+    """Let a connection resume reading only where it was paused.
+
+    aiohttp's stream reader asks for it after every chunk it hands out, which runs the parser and the transport each
+    time: a seventh of what a streamed answer of small chunks cost.
+    """
+    pause, resume = protocol.pause_reading, protocol.resume_reading
+    paused = False
+
+    def pause_reading() -> None:
+        nonlocal paused
+        paused = True
+        pause()
+
+    def resume_reading(*arguments: Any, **named: Any) -> None:
+        nonlocal paused
+        if paused:
+            paused = False
+            resume(*arguments, **named)
+
+    vars(protocol).update(pause_reading=pause_reading, resume_reading=resume_reading)
 
 
 _FAILURES: Final = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
