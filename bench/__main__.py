@@ -9,16 +9,15 @@ import argparse
 import contextlib
 import os
 import platform
-import statistics
 import sys
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
 from bench import report
+from bench.figures import Figures, Results
 from bench.load import checked, first_byte, wrk
 from bench.processes import BenchError, cpu_seconds, memory_mib, running
 from bench.scenarios import SCENARIOS, Scenario
@@ -29,25 +28,6 @@ GATEWAY_CORE = 0
 LOAD_CORE = 1
 BASE_PORT = 18480
 TOOLS = Path(__file__).parent.parent / ".cache" / "bench"
-
-
-@dataclass
-class Figures:
-    """One subject in one scenario: a value per round."""
-
-    cpu: list[float] = field(default_factory=list)
-    """CPU microseconds of the process tree per request, 16 connections."""
-    rate: list[float] = field(default_factory=list)
-    p50: dict[int, list[float]] = field(default_factory=lambda: {1: [], 16: []})
-    p99: dict[int, list[float]] = field(default_factory=lambda: {1: [], 16: []})
-    first: list[float] = field(default_factory=list)
-
-    def median(self, name: str, connections: int | None = None) -> float:
-        values = getattr(self, name)
-        return statistics.median(values if connections is None else values[connections])
-
-
-Results = dict[tuple[str, str], Figures]
 
 
 def main() -> int:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from bench.figures import Results
 from bench.scenarios import SCENARIOS
-
-if TYPE_CHECKING:
-    from bench.__main__ import Results
 
 OURS = "routecodex"
 

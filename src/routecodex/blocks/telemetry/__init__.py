@@ -6,6 +6,7 @@ Nothing in here decides anything. Label sets are bounded by configuration, never
 
 from routecodex.blocks.telemetry.logs import LogWriter
 from routecodex.blocks.telemetry.metrics import Metrics
-from routecodex.blocks.telemetry.records import AttemptRecord, OutcomeClass, OutcomeRecord, Telemetry
+from routecodex.blocks.telemetry.records import AttemptRecord, OutcomeClass, OutcomeRecord
+from routecodex.blocks.telemetry.telemetry import Telemetry
 
 __all__ = ["AttemptRecord", "LogWriter", "Metrics", "OutcomeClass", "OutcomeRecord", "Telemetry"]

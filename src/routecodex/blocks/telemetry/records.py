@@ -1,21 +1,13 @@
-"""One request's outcome as data, and where it goes: ring, metrics, log.
+"""One request's outcome as data.
 
 It knows the shape of a record and nothing of how one comes about (app/outcome.py).
 """
 
 from __future__ import annotations
 
-from collections import deque
 from enum import StrEnum
-from typing import Final
 
 import msgspec
-
-from routecodex.blocks.telemetry.logs import LogWriter
-from routecodex.blocks.telemetry.metrics import Metrics
-
-RING: Final = 1000
-"""Records kept in memory."""
 
 
 class OutcomeClass(StrEnum):
@@ -82,20 +74,3 @@ class OutcomeRecord(msgspec.Struct, frozen=True, omit_defaults=True, rename="cam
     """Until the first content went out."""
     total_ms: float = 0.0
     generation: str = ""
-
-
-class Telemetry:
-    """Takes one record per request."""
-
-    def __init__(self, log: LogWriter, metrics: Metrics, access_log: bool) -> None:
-        self.log = log
-        self.metrics = metrics
-        self.recent: deque[OutcomeRecord] = deque(maxlen=RING)
-        self._access_log = access_log
-
-    def record(self, record: OutcomeRecord) -> None:
-        """Keep, count and log it. Costs about a microsecond: formatting happens in the writer's thread."""
-        self.recent.append(record)
-        self.metrics.take(record)
-        if self._access_log or record.outcome is not OutcomeClass.OK:
-            self.log.record(record)
