@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-_END = re.compile(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?<!etc\.)(?<!vs\.)(?<!cf\.)(?<!\bno\.)(?<!\bNo\.)\s+(?=[\"'`(\[]?[A-Z0-9])")
+_ABBREVIATIONS = ("e.g", "i.e", "etc", "vs", "cf", "no", "No")
+_NOT_AFTER = "".join(rf"(?<!\b{re.escape(one)}\.)" for one in _ABBREVIATIONS)
+_END = re.compile(rf"(?<=[.!?]){_NOT_AFTER}\s+(?=[\"'`(\[]?[A-Z0-9])")
 
 
 def first_sentence(docstring: str) -> str:
