@@ -193,7 +193,7 @@ def test_a_difference_tells_reviewers_what_is_new(onepath: Run, shop: Path, git:
     ran = onepath("diff", "HEAD")
     assert ran.code == 0, ran.err
     assert "  + shop.audit" in ran.out
-    assert "  + shop → shop.app  (shop/audit.py:3)" in ran.out
+    assert "  + shop → json  (shop/audit.py:2)" in ran.out
     assert "  ~ layers house" in ran.out
     validate(onepath("diff", "HEAD", "--format", "json").out, "diff")
     assert "| + | `shop.audit` |" in onepath("diff", "HEAD", "--format", "md").out
@@ -208,7 +208,9 @@ def test_init_proposes_what_holds_today(onepath: Run, shop: Path) -> None:
     assert ran.code == 0, ran.err
     assert 'roots = ["shop"]' in ran.out
     assert 'layers = ["web", "app | framework", "bank"]' in ran.out
+    assert '"README.md" = { ARCH = "short", CALLGRAPH = "short" }' in ran.out
     assert onepath("init", "--write").code == 0
+    assert onepath("docs").code == 0
     linted = onepath("lint")
     assert linted.code == 0, linted.out
     refused = onepath("init", "--write")
@@ -223,6 +225,7 @@ def test_init_appends_to_a_pyproject_that_is_there(onepath: Run, shop: Path) -> 
     text = (shop / "pyproject.toml").read_text()
     assert text.startswith('[project]\nname = "shop"\n')
     assert "[[tool.onepath.layers]]" in text
+    assert onepath("docs").code == 0
     assert onepath("lint").code == 0
 
 

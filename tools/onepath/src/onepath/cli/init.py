@@ -64,5 +64,7 @@ def _in_pyproject(text: str) -> str:
             line = f"[tool.onepath.{line[1:]}"
         elif line.startswith("# [["):
             line = f"# [[tool.onepath.{line[4:]}"
+        elif line.startswith("# [regions]"):
+            line = "# [tool.onepath.regions]"
         lines.append(line)
     return "\n".join(lines) + "\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from onepath.graph import Program
+from onepath.regions import parse_page
 from onepath.rules.contract import Model
 
 _NO_CODE: Final = {
@@ -154,9 +155,11 @@ def _regions(folder: Path) -> str:
     readme = folder / "README.md"
     if not readme.is_file():
         return ""
-    text = readme.read_text(encoding="utf-8", errors="replace")
-    if "<!-- AUTO:ARCH:BEGIN -->" in text:
-        return '[regions]\n"README.md" = { ARCH = "short" }'
+    page = parse_page("README.md", readme.read_bytes())
+    present = [region.name for region in page.regions if region.name in ("ARCH", "CALLGRAPH", "SWITCHES")]
+    if present and not page.faults:
+        forms = ", ".join(f'{name} = "short"' for name in present)
+        return f'[regions]  # write them with `onepath docs`\n"README.md" = {{ {forms} }}'
     return (
         "# Write <!-- AUTO:ARCH:BEGIN --> and <!-- AUTO:ARCH:END --> into the page first, on lines of their own.\n"
         '# [regions]\n# "README.md" = { ARCH = "short" }'

@@ -36,6 +36,23 @@ RULES: Final[tuple[Rule, ...]] = (
 """By id."""
 
 
+def unread(model: Model) -> list[Finding]:
+    """Files that are no Python for this interpreter: nothing in them can be computed, which is what OP003 is about."""
+    files = {file: module for module, file in model.program.modules.items()}
+    return [
+        Finding(
+            rule="OP003",
+            contract="files",
+            message=f"{fault.place.file} {fault.message}",
+            where=files.get(fault.place.file, fault.place.file),
+            place=fault.place,
+            instead="mend the file, run onepath with the Python it is written for, or `exclude` it",
+            subject=(fault.place.file,),
+        )
+        for fault in model.program.faults
+    ]
+
+
 class Verdict(msgspec.Struct, frozen=True):
     """What was found, and what of it is borne."""
 
@@ -53,7 +70,7 @@ def judge(
 ) -> Verdict:
     """Judges a program by its configuration. A baseline is rewritten when it shrinks, or on demand."""
     outcomes = [rule.check(model) for rule in RULES]
-    found = in_order(finding for outcome in outcomes for finding in outcome.findings)
+    found = in_order([*unread(model), *(finding for outcome in outcomes for finding in outcome.findings)])
     faults = [fault for outcome in outcomes for fault in outcome.faults]
     day = today or datetime.datetime.now(tz=datetime.UTC).date()
     kept, waived, refused = waive(found, project.configuration.waivers, model.program, day)

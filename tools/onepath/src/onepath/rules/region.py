@@ -72,7 +72,7 @@ def broken(fault: RegionFault) -> Finding:
     return Finding(
         rule="OP011",
         contract="regions",
-        message=f"{fault.file}: {fault.message}",
+        message=fault.message,
         where=fault.file,
         place=Place(fault.file, fault.line),
         instead="mend the markers; nothing is written before",
