@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import collections
 from collections.abc import Callable
 from typing import Any, Final
 
-from onepath.link.classes import binds, foreign_bases, is_enum, lookup, lookup_after
+from onepath.link.classes import HARMLESS_BASES, binds, foreign_bases, is_enum, lookup, lookup_after
 from onepath.link.code import Frame, Unit
 from onepath.link.imports import exported, import_module, load_module
 from onepath.link.invoke import holding, invoke
@@ -41,6 +42,28 @@ from onepath.link.values import (
 _BUILTINS: Final = frozenset(vars(builtins))
 _CLASS_METHODS: Final = frozenset({"__subclasses__", "mro", "__new__", "__class_getitem__", "__members__"})
 _CODE: Final = frozenset({"__closure__", "__globals__", "f_back", "f_globals", "f_locals", "gi_frame", "cr_frame"})
+
+
+_TYPES: Final = {
+    name: frozenset(dir(kind))
+    for name, kind in {
+        "str": str,
+        "bytes": bytes,
+        "int": int,
+        "float": float,
+        "bool": bool,
+        "NoneType": type(None),
+        "dict": dict,
+        "list": collections.deque,
+        "tuple": tuple,
+        "set": set,
+        "ellipsis": type(...),
+        "slice": slice,
+        "range": range,
+    }.items()
+}
+"""What attributes objects of built-in types have; no others are read on them."""
+_TYPES["list"] |= frozenset(dir(list))
 
 
 # -- names -----------------------------------------------------------------------------------------------------
@@ -102,7 +125,9 @@ def _method(solver: Solver, frame: Frame, value: Value, name: str, dst: int, lin
     if name == "__class__" and isinstance(value, Constant | Text | Number | Box):
         solver.add(dst, solver.foreign(f"builtins.{type_name(value)}"))
         return
-    solver.add(dst, solver.method(value, name))
+    known = _TYPES.get(type_name(value))
+    if known is None or name in known:
+        solver.add(dst, solver.method(value, name))
 
 
 def type_name(value: Value) -> str:
@@ -148,7 +173,7 @@ def _read_instance(solver: Solver, frame: Frame, value: Instance, name: str, dst
         if is_enum(cls) and name in ("value", "_value_"):
             return
         for base in foreign_bases(cls):
-            if base != "builtins.object" and annotation is None:
+            if base not in HARMLESS_BASES and annotation is None:
                 solver.add(dst, solver.bound(solver.foreign(f"{base}.{name}"), value))
 
 
@@ -266,7 +291,8 @@ def _read_class(solver: Solver, frame: Frame, value: Class, name: str, dst: int,
             solver.add(dst, solver.method(value, name))
         if name not in ("__new__", "__subclasses__"):
             for base in foreign_bases(value):
-                solver.add(dst, solver.foreign(f"{base}.{name}"))
+                if base not in HARMLESS_BASES:
+                    solver.add(dst, solver.foreign(f"{base}.{name}"))
 
 
 def _read_metaclass(solver: Solver, payload: Any, meta: Value) -> None:
@@ -346,7 +372,18 @@ def _read_foreign(solver: Solver, frame: Frame, value: Foreign | Result, name: s
         return
     from onepath.link.foreign import canonical
 
-    full = canonical(f"{value.name}.{name}")
+    owner, _, last = value.name.rpartition(".")
+    if (
+        isinstance(value, Foreign)
+        and not value.special
+        and (Result, owner) in solver.values
+        and not owner.rpartition(".")[2][:1].isupper()
+        and not last[:1].isupper()
+    ):
+        # A part of what some function gave: parts of parts are told apart no further.
+        full = f"{owner}.{name}"
+    else:
+        full = canonical(f"{value.name}.{name}")
     module = solver.module(full)
     if module is not None:
         load_module(solver, frame, full, line)

@@ -7,7 +7,7 @@ put off until flows are settled: then the callables among the arguments are know
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import product
+from itertools import islice, product
 from typing import Any, Final
 
 from onepath.link.attributes import _call_special, _member_of_instance, call_special
@@ -26,7 +26,7 @@ from onepath.link.foreign import (
 )
 from onepath.link.invoke import holding, invoke
 from onepath.link.items import call_method_of_builtin, item_cell, items_of, iterate, keys_of, unpack_mapping
-from onepath.link.solver import CONTEXTS, Solver, class_name, is_contextual
+from onepath.link.solver import CONTEXTS, KEYS, TAGS, Solver, class_name, is_contextual
 from onepath.link.values import (
     Bound,
     Box,
@@ -142,7 +142,7 @@ def _bind_now(solver: Solver, binding: Binding) -> None:
         else:
             extra.append((name, var))
     if star >= 0 and (surplus or site.stars):
-        box = solver.box("tuple", ("star", site, function))
+        box = solver.box_at("tuple", site.frame, ("star", site.dst - site.frame.base, function))
         offset = 1 if binding.owner is not None and not order else 0
         for position, var in enumerate(surplus):
             solver.flow(var, item_cell(solver, box, position + offset))
@@ -151,12 +151,12 @@ def _bind_now(solver: Solver, binding: Binding) -> None:
             solver.when(var, _spread_into_star, (box, max(0, len(order) - len(site.positional) - start)))
         binding.arguments.append((holding(solver, box), star))
     if star >= 0 and binding.owner is not None and not order:
-        box = solver.box("tuple", ("star", site, function))
+        box = solver.box_at("tuple", site.frame, ("star", site.dst - site.frame.base, function))
         solver.add(item_cell(solver, box, 0), binding.owner)
         if not (surplus or site.stars):
             binding.arguments.append((holding(solver, box), star))
     if double >= 0 and (extra or site.double_stars):
-        box = solver.box("dict", ("double", site, function))
+        box = solver.box_at("dict", site.frame, ("double", site.dst - site.frame.base, function))
         for name, var in extra:
             solver.flow(var, item_cell(solver, box, name))
             solver.add(box.keys, solver.text(name))
@@ -221,13 +221,13 @@ def _is_excluded(binding: Binding, var: int, value: Value) -> bool:
 
 def _makes_context(solver: Solver, binding: Binding, var: int, index: int, value: Value) -> bool:
     code = binding.function.code
-    if code.contexts >= CONTEXTS or code.scope.parameters[index].kind in ("star", "double"):
+    if code.contexts >= CONTEXTS or len(solver.frames) > solver.budget or code.scope.parameters[index].kind in ("star", "double"):
         return False
     if _is_excluded(binding, var, value):
         return False
     if is_contextual(value):
         return True
-    if index in _keyed(code):
+    if code.contexts < KEYS and index in _keyed(code):
         return isinstance(value, Text) or (isinstance(value, Instance) and not value.tag)
     return False
 
@@ -272,7 +272,7 @@ def _make_frames(solver: Solver, binding: Binding, fixed: dict[int, Value]) -> N
         context: tuple[Value | str, ...] = owner_tag
         for index, value in zip(positions, combination, strict=True):
             context = (*context, code.scope.parameters[index].name, value)
-        if context and code.contexts >= CONTEXTS and (binding.function.parent, *context) not in code.frames:
+        if context and (code.contexts >= CONTEXTS or len(solver.frames) > solver.budget) and (binding.function.parent, *context) not in code.frames:
             context = ()
         frame = solver.frame(code, binding.function.parent, context)
         new = frame not in binding.frames
@@ -603,8 +603,8 @@ def construct(solver: Solver, site: Site, cls: Class) -> None:
     special = [(var, some) for var, some in special if some]
     count_key = ("instances", cls)
     made = solver.values.get(count_key, 0)
-    combinations = list(product(*(some for _, some in special))) if made < CONTEXTS else [()]
-    if len(combinations) > CONTEXTS or made >= CONTEXTS:
+    combinations = list(islice(product(*(some for _, some in special)), TAGS + 1)) if made < TAGS else [()]
+    if len(combinations) > TAGS or made >= TAGS:
         combinations = [()]
     for combination in combinations:
         only: dict[int, Value] | None = None
@@ -882,7 +882,7 @@ def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None
         return
     if owner is not None:
         _call_back(solver, site, name, owner)
-    solver.add(site.dst, solver.result(GIVES.get(name, name)))
+    solver.add(site.dst, _given_by(solver, name))
     if name in NEVER_CALL or (name.startswith(NEVER_CALL_BELOW) and not name.startswith(NEVER_CALL_BUT)):
         head = name.partition(".")[0]
         if name in NEVER_CALL or head in NEVER_CALL_BELOW or name.startswith("builtins.str."):
@@ -891,6 +891,22 @@ def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None
     if passed is not None and len(site.positional) > passed:
         _pass_on(solver, site, name, passed)
     escape_arguments(solver, site, name)
+
+
+def _given_by(solver: Solver, name: str) -> Result:
+    """The result of a foreign call. What a method of a mere result gives is that result again: parts of one data."""
+    given = GIVES.get(name)
+    if given is not None:
+        return solver.result(given)
+    owner, _, last = name.rpartition(".")
+    if (
+        (Result, owner) in solver.values
+        and not owner.rpartition(".")[2][:1].isupper()
+        and not last[:1].isupper()
+        and not solver._is_watched(name)
+    ):
+        return solver.result(owner)
+    return solver.result(name)
 
 
 _SILENT: Final = frozenset(

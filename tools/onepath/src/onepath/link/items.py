@@ -35,9 +35,12 @@ from onepath.link.values import (
     Text,
     Uncomputed,
     Value,
+    Widened,
 )
 
 _MOST_KEYS: Final = 400
+MANY_KEYS: Final = 8
+"""With more keys than this at one place, all elements are meant."""
 
 
 def key_of(value: Value | None) -> object:
@@ -60,19 +63,14 @@ def item_cell(solver: Solver, box: Box, key: object) -> int:
         if len(box.items) >= _MOST_KEYS:
             return box.rest
         var = box.items[key] = solver.new()
-        for listener in box.listeners:
-            solver.flow(var, listener)
+        if box.every >= 0:
+            solver.flow(var, box.every)
     return var
 
 
 def items_of(solver: Solver, box: Box, dst: int) -> None:
     """`dst` gets every element."""
-    if dst in box.listeners:
-        return
-    box.listeners.append(dst)
-    solver.flow(box.rest, dst)
-    for var in list(box.items.values()):
-        solver.flow(var, dst)
+    solver.flow(solver.every(box), dst)
 
 
 def keys_of(solver: Solver, box: Box, dst: int) -> None:
@@ -143,12 +141,12 @@ def read_item(solver: Solver, payload: Any, value: Value) -> None:
         if index < 0:
             items_of(solver, value, dst)
         else:
-            solver.when(index, _read_item_key, (frame, value, dst, line))
+            solver.when(index, _read_item_key, (frame, index, value, dst, line))
             if not solver.has(index):
                 solver.later(_read_item_blind, solver, value, index, dst)
     elif isinstance(value, Space):
         if index >= 0:
-            solver.when(index, _read_item_key, (frame, value, dst, line))
+            solver.when(index, _read_item_key, (frame, index, value, dst, line))
     elif isinstance(value, Instance):
         arguments = (index,) if index >= 0 else ()
         if not call_special(solver, frame, value, "__getitem__", arguments, dst, line):
@@ -180,7 +178,7 @@ def read_item(solver: Solver, payload: Any, value: Value) -> None:
                 solver.when(index, _module_by_name, (frame, dst, line))
         else:
             solver.add(dst, solver.result(value.name))
-    elif isinstance(value, Result | Uncomputed):
+    elif isinstance(value, Result | Uncomputed | Widened):
         solver.add(dst, value)
     elif isinstance(value, Text | Affix | Constant):
         if isinstance(value, Text) and index >= 0:
@@ -207,7 +205,7 @@ def _inherited_item(solver: Solver, frame: Frame, value: Instance, index: int, d
             if index < 0:
                 items_of(solver, box, dst)
             else:
-                solver.when(index, _read_item_key, (frame, box, dst, line))
+                solver.when(index, _read_item_key, (frame, index, box, dst, line))
                 call_special(solver, frame, value, "__missing__", (index,), dst, line)
             return
 
@@ -242,7 +240,10 @@ def _module_by_name(solver: Solver, payload: Any, key: Value) -> None:
 
 
 def _read_item_key(solver: Solver, payload: Any, key: Value) -> None:
-    frame, value, dst, line = payload
+    frame, index, value, dst, line = payload
+    if isinstance(value, Box) and len(solver.has(index)) > MANY_KEYS:
+        items_of(solver, value, dst)
+        return
     read_key(solver, frame, value, key, dst)
     if isinstance(value, Box) and value.missing >= 0:
         from onepath.link.invoke import invoke_all
@@ -339,7 +340,7 @@ def slice_of(solver: Solver, payload: Any, value: Value) -> None:
     """`dst = value[low:high:step]`."""
     frame, bounds, dst, line = payload
     if isinstance(value, Box):
-        box = solver.box(value.kind, ("slice", frame, dst))
+        box = solver.box_at(value.kind, frame, ("slice", dst - frame.base))
         items_of(solver, value, box.rest)
         solver.add(dst, box)
     elif isinstance(value, Text):
@@ -403,7 +404,7 @@ def _iterate_one(solver: Solver, payload: Any, value: Value) -> None:
     elif isinstance(value, Space):
         for name in names_of(solver, value.owner):
             solver.add(dst, solver.text(name))
-    elif isinstance(value, Result | Uncomputed):
+    elif isinstance(value, Result | Uncomputed | Widened):
         solver.add(dst, value)
     elif isinstance(value, Foreign):
         solver.add(dst, solver.result(value.name))
@@ -424,7 +425,7 @@ def unpack(solver: Solver, payload: Any, value: Value) -> None:
     """Element `index` of a value that is unpacked."""
     frame, index, rest, dst, line = payload
     if rest:
-        box = solver.box("list", ("rest", frame, dst))
+        box = solver.box_at("list", frame, ("rest", dst - frame.base))
         if isinstance(value, Box) and value.kind != "dict":
             for key, var in list(value.items.items()):
                 if isinstance(key, int) and key >= index:

@@ -164,7 +164,7 @@ def _locals(solver: Solver, site: Site) -> None:
 
 
 def _dir(solver: Solver, site: Site) -> None:
-    box = solver.box("list", ("dir", site))
+    box = solver.box_at("list", site.frame, ("dir", site.dst - site.frame.base))
     solver.add(site.dst, box)
     for var in site.positional[:1]:
         solver.when(var, _dir_of, box)
@@ -334,7 +334,7 @@ def _factory_of(solver: Solver, dst: Any, value: Value) -> None:
 
 def _container(kind: str) -> Model:
     def made(solver: Solver, site: Site) -> None:
-        box = solver.box(kind, ("made", site))
+        box = solver.box_at(kind, site.frame, ("made", site.dst - site.frame.base))
         for name, var in site.named:
             solver.add(box.keys, solver.text(name))
             solver.flow(var, item_cell(solver, box, name))
@@ -356,7 +356,6 @@ def _copied(solver: Solver, payload: Any, value: Value) -> None:
         for key, var in list(value.items.items()):
             solver.flow(var, item_cell(solver, box, key))
         solver.flow(value.rest, box.rest)
-        value.listeners.append(box.rest) if box.rest not in value.listeners else None
         return
     iterate(solver, site.frame, holding(solver, value), box.rest, False, site.line)
 
@@ -366,7 +365,7 @@ def _merge(solver: Solver, box: Any, value: Value) -> None:
 
 
 def _default_dict(solver: Solver, site: Site) -> None:
-    box = solver.box("dict", ("made", site))
+    box = solver.box_at("dict", site.frame, ("made", site.dst - site.frame.base))
     if site.positional:
         box.missing = site.positional[0]
         solver.when(site.positional[0], _default_box, (site, box))
@@ -396,7 +395,7 @@ def _elements(kind: str) -> Model:
     """A container or iterator of the elements of its arguments."""
 
     def made(solver: Solver, site: Site) -> None:
-        box = solver.box(kind, ("made", site))
+        box = solver.box_at(kind, site.frame, ("made", site.dst - site.frame.base))
         for var in (*site.positional, *site.stars):
             iterate(solver, site.frame, var, box.rest, False, site.line)
         for name, var in site.named:
@@ -425,7 +424,7 @@ def _picked(solver: Solver, site: Site) -> None:
 
 def _iter(solver: Solver, site: Site) -> None:
     if len(site.positional) == 2:
-        box = solver.box("generator", ("made", site))
+        box = solver.box_at("generator", site.frame, ("made", site.dst - site.frame.base))
         invoke_all(solver, site.frame, site.positional[0], (), box.rest, site.line)
         solver.add(site.dst, box)
         return
@@ -435,7 +434,7 @@ def _iter(solver: Solver, site: Site) -> None:
 
 def _iter_of(solver: Solver, site: Any, value: Value) -> None:
     if isinstance(value, Box):
-        box = solver.box("generator", ("iterated", site))
+        box = solver.box_at("generator", site.frame, ("iterated", site.dst - site.frame.base))
         iterate(solver, site.frame, holding(solver, value), box.rest, False, site.line)
         solver.add(site.dst, box)
     elif not call_special(solver, site.frame, value, "__iter__", (), site.dst, site.line):
@@ -455,27 +454,27 @@ def _next_of(solver: Solver, site: Any, value: Value) -> None:
 
 
 def _anext(solver: Solver, site: Site) -> None:
-    box = solver.box("awaitable", ("made", site))
+    box = solver.box_at("awaitable", site.frame, ("made", site.dst - site.frame.base))
     for var in site.positional[:1]:
         iterate(solver, site.frame, var, box.rest, True, site.line)
     solver.add(site.dst, box)
 
 
 def _zip(solver: Solver, site: Site) -> None:
-    pair = solver.box("tuple", ("zipped", site))
+    pair = solver.box_at("tuple", site.frame, ("zipped", site.dst - site.frame.base))
     for index, var in enumerate(site.positional):
         iterate(solver, site.frame, var, item_cell(solver, pair, index), False, site.line)
-    box = solver.box("generator", ("made", site))
+    box = solver.box_at("generator", site.frame, ("made", site.dst - site.frame.base))
     solver.add(box.rest, pair)
     solver.add(site.dst, box)
 
 
 def _enumerate(solver: Solver, site: Site) -> None:
-    pair = solver.box("tuple", ("numbered", site))
+    pair = solver.box_at("tuple", site.frame, ("numbered", site.dst - site.frame.base))
     solver.add(item_cell(solver, pair, 0), solver.constant("int"))
     for var in site.positional[:1]:
         iterate(solver, site.frame, var, item_cell(solver, pair, 1), False, site.line)
-    box = solver.box("generator", ("made", site))
+    box = solver.box_at("generator", site.frame, ("made", site.dst - site.frame.base))
     solver.add(box.rest, pair)
     solver.add(site.dst, box)
 
@@ -491,7 +490,7 @@ def _map(solver: Solver, site: Site) -> None:
         element = solver.new()
         iterate(solver, site.frame, var, element, False, site.line)
         arguments.append(element)
-    box = solver.box("generator", ("made", site))
+    box = solver.box_at("generator", site.frame, ("made", site.dst - site.frame.base))
     invoke_all(solver, site.frame, site.positional[0], tuple(arguments), box.rest, site.line)
     solver.add(site.dst, box)
 
@@ -501,7 +500,7 @@ def _starmap(solver: Solver, site: Site) -> None:
         return
     element = solver.new()
     iterate(solver, site.frame, site.positional[1], element, False, site.line)
-    box = solver.box("generator", ("made", site))
+    box = solver.box_at("generator", site.frame, ("made", site.dst - site.frame.base))
     inner = Site(site.frame, box.rest, -1, (), (), site.line, (element,))
     solver.when(site.positional[0], _call_inner, inner)
     solver.add(site.dst, box)
@@ -514,7 +513,7 @@ def _call_inner(solver: Solver, site: Any, value: Value) -> None:
 def _filter(solver: Solver, site: Site) -> None:
     if len(site.positional) < 2:
         return
-    box = solver.box("generator", ("made", site))
+    box = solver.box_at("generator", site.frame, ("made", site.dst - site.frame.base))
     iterate(solver, site.frame, site.positional[1], box.rest, False, site.line)
     invoke_all(solver, site.frame, site.positional[0], (box.rest,), -1, site.line)
     solver.add(site.dst, box)
@@ -693,7 +692,7 @@ def call_getter(solver: Solver, site: Site, value: Getter) -> None:
         from onepath.link.items import read_item
 
         several = len(names) > 1
-        box = solver.box("tuple", ("got", site)) if several else None
+        box = solver.box_at("tuple", site.frame, ("got", site.dst - site.frame.base)) if several else None
         for index, key in enumerate(names):
             dst = site.dst if box is None else item_cell(solver, box, index)
             solver.when(subject, read_item, (site.frame, key, dst, site.line))
@@ -705,7 +704,7 @@ def call_getter(solver: Solver, site: Site, value: Getter) -> None:
             solver.when(names[0], _call_named, (site, subject, names[1:], value.site.named))
         return
     several = len(names) > 1
-    box = solver.box("tuple", ("got", site)) if several else None
+    box = solver.box_at("tuple", site.frame, ("got", site.dst - site.frame.base)) if several else None
     for index, name in enumerate(names):
         dst = site.dst if box is None else item_cell(solver, box, index)
         solver.when(name, _get_path, (site, subject, dst))
@@ -745,7 +744,7 @@ def _call_named(solver: Solver, payload: Any, name: Value) -> None:
 
 def _context(solver: Solver, site: Site) -> None:
     """`closing`, `nullcontext`: a context of its argument."""
-    box = solver.box("context", ("made", site))
+    box = solver.box_at("context", site.frame, ("made", site.dst - site.frame.base))
     for var in site.positional[:1]:
         solver.flow(var, box.rest)
     solver.add(site.dst, box)
@@ -775,7 +774,7 @@ def _bind_method(solver: Solver, payload: Any, owner: Value) -> None:
 
 
 def _namespace(solver: Solver, site: Site) -> None:
-    box = solver.box("namespace", ("made", site))
+    box = solver.box_at("namespace", site.frame, ("made", site.dst - site.frame.base))
     for name, var in site.named:
         solver.flow(var, solver.cell(box, name))
     for var in site.double_stars:
@@ -1180,7 +1179,7 @@ def _dump_to(solver: Solver, site: Site) -> None:
 
 def _awaitable(solver: Solver, site: Site) -> None:
     """`create_task`, `wait_for`, `shield`: what it gives is awaited to what its argument is awaited to."""
-    box = solver.box("awaitable", ("made", site))
+    box = solver.box_at("awaitable", site.frame, ("made", site.dst - site.frame.base))
     for var in site.positional[:1]:
         solver.when(var, awaited, (site.frame, box.rest, site.line))
         solver.when(var, _uncomputed_passed, site)
@@ -1201,7 +1200,7 @@ def _run_awaitable(solver: Solver, site: Site) -> None:
 
 
 def _gather(solver: Solver, site: Site) -> None:
-    box = solver.box("gathered", ("made", site))
+    box = solver.box_at("gathered", site.frame, ("made", site.dst - site.frame.base))
     for index, var in enumerate(site.positional):
         solver.flow(var, item_cell(solver, box, index))
     for var in site.stars:
@@ -1210,11 +1209,11 @@ def _gather(solver: Solver, site: Site) -> None:
 
 
 def _queue(solver: Solver, site: Site) -> None:
-    solver.add(site.dst, solver.box("queue", ("made", site)))
+    solver.add(site.dst, solver.box_at("queue", site.frame, ("made", site.dst - site.frame.base)))
 
 
 def _context_var(solver: Solver, site: Site) -> None:
-    box = solver.box("variable", ("made", site))
+    box = solver.box_at("variable", site.frame, ("made", site.dst - site.frame.base))
     for name, var in site.named:
         if name == "default":
             solver.flow(var, box.rest)
@@ -1257,7 +1256,7 @@ def _cast(solver: Solver, site: Site) -> None:
 
 def _get_members(solver: Solver, site: Site) -> None:
     """`inspect.getmembers(x)`: pairs of name and value."""
-    box = solver.box("list", ("members", site))
+    box = solver.box_at("list", site.frame, ("members", site.dst - site.frame.base))
     for var in site.positional[:1]:
         solver.when(var, _members_of, (site, box))
     solver.add(site.dst, box)

@@ -10,11 +10,11 @@ from onepath.link.attributes import call_special, read_attribute, read_name, set
 from onepath.link.calls import call, run_class_body
 from onepath.link.code import Frame, Site
 from onepath.link.imports import import_from, import_module, star
-from onepath.link.items import enter, iterate, read_item, set_item, slice_of, unpack, awaited
+from onepath.link.items import MANY_KEYS, enter, iterate, read_item, set_item, slice_of, unpack, awaited
 from onepath.link.narrowing import matched, narrowed
 from onepath.link.solver import Solver
 from onepath.link.texts import formatted, operated
-from onepath.link.values import Class, Function, Instance, Value
+from onepath.link.values import Box, Class, Function, Instance, Value
 
 
 def instantiate(solver: Solver, frame: Frame) -> None:
@@ -142,7 +142,18 @@ def _set_item_one(solver: Solver, payload: Any, value: Value) -> None:
     if index < 0:
         set_item(solver, frame, value, None, src, line)
         return
-    solver.when(index, _set_item_key, (frame, value, src, line))
+    solver.when(index, _set_item_of, (frame, index, value, src, line))
+    if isinstance(value, Box) and not solver.has(index):
+        solver.flow(src, value.rest)
+
+
+def _set_item_of(solver: Solver, payload: Any, key: Value) -> None:
+    frame, index, owner, src, line = payload
+    if isinstance(owner, Box) and len(solver.has(index)) > MANY_KEYS:
+        solver.flow(src, owner.rest)
+        solver.flow(index, owner.keys)
+        return
+    set_item(solver, frame, owner, key, src, line)
 
 
 def _set_item_key(solver: Solver, payload: Any, key: Value) -> None:
@@ -224,7 +235,7 @@ def _star_pick(solver: Solver, frame: Frame, base: int, one: op.StarPick) -> Non
 
 
 def _sequence(solver: Solver, frame: Frame, base: int, one: op.Sequence) -> None:
-    box = solver.box(one.kind.rstrip("*"), (frame, one.dst))
+    box = solver.box_at(one.kind.rstrip("*"), frame, one.dst)
     spread = False
     for index, var in enumerate(one.items):
         if var < 0:
@@ -244,7 +255,7 @@ def _sequence(solver: Solver, frame: Frame, base: int, one: op.Sequence) -> None
 
 
 def _mapping(solver: Solver, frame: Frame, base: int, one: op.Mapping) -> None:
-    box = solver.box("dict", (frame, one.dst))
+    box = solver.box_at("dict", frame, one.dst)
     for key, value in zip(one.keys, one.values, strict=True):
         if value < 0:
             continue
@@ -311,7 +322,7 @@ def _caught(solver: Solver, frame: Frame, base: int, one: op.Caught) -> None:
 
 def _catch(solver: Solver, payload: Any, value: Value) -> None:
     from onepath.link.items import items_of
-    from onepath.link.values import Box, Foreign
+    from onepath.link.values import Foreign
 
     frame, dst = payload
     if isinstance(value, Class):

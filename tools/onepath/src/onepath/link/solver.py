@@ -38,8 +38,17 @@ from onepath.link.values import (
 WIDE: Final = 100
 """How many values a variable holds before it is widened."""
 TEXTS: Final = 40
+MUCH: Final = 4
+"""From how many values on plain data is counted."""
+_MOST: Final[dict[type, int]] = {Text: 16, Affix: 4, Number: 6, Box: 12, Foreign: 8, Result: 8, Method: 8}
 CONTEXTS: Final = 50
 """For how many callables a function is analysed apart."""
+FEW: Final = 4
+"""Up to how many contexts the containers made in them are told apart."""
+KEYS: Final = 8
+"""For how many names a function that looks something up by them is analysed apart."""
+TAGS: Final = 12
+"""For how many combinations of callables the objects of a class are told apart."""
 FOREIGN_STEPS: Final = 4
 DEEP: Final = 3
 
@@ -66,11 +75,13 @@ class Solver:
             self.children.setdefault(parent, set()).add(last)
         self.values: dict[Any, Any] = {}
         self.held: list[dict[Value, None] | None] = [None]
-        self.flows: list[list[int] | None] = [None]
+        self.flows: list[dict[int, None] | None] = [None]
         self.waiting: list[list[tuple[Trigger, Any]] | None] = [None]
         self.nowhere = 0
         """The variable of results nobody reads; it takes nothing."""
         self.wide: set[int] = set()
+        self.full: set[tuple[int, type]] = set()
+        """Variables that take no more plain data of a kind."""
         self.news: dict[int, list[Value]] = {}
         self.queue: deque[int] = deque()
         self.fresh: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
@@ -115,6 +126,8 @@ class Solver:
         """Attributes set on foreign names, by name and attribute."""
         self.foreign_reads: dict[tuple[str, str], list[int]] = {}
         self.texts_run = 0
+        self.budget = 1500 + sum(len(unit.codes) for unit in self.units.values())
+        """How many frames there may be before contexts are merged: it keeps the whole near-linear."""
         self.seeded: set[tuple[int, int, int]] = set()
         self.narrowed: list[tuple[int, int, int]] = []
         """Type tests: tested variable, types, variable after the test."""
@@ -141,8 +154,7 @@ class Solver:
             self.held[var] = {value: None}
         elif value in held:
             return
-        elif len(held) >= TEXTS and value.__class__ is Text:
-            self.add(var, self.constant("str"))
+        elif len(held) >= MUCH and value.__class__ in _MOST and self._is_much(var, held, value):
             return
         elif len(held) >= WIDE and not self._room(var, held, value):
             return
@@ -154,6 +166,32 @@ class Solver:
             self.queue.append(var)
         else:
             news.append(value)
+
+    def _is_much(self, var: int, held: dict[Value, None], value: Value) -> bool:
+        """Whether a variable holds as much plain data of this kind as is told apart; then what stands for the rest
+        is added in its place."""
+        kind = value.__class__
+        if (var, kind) not in self.full:
+            if sum(1 for one in held if one.__class__ is kind) < _MOST[kind]:
+                return False
+            self.full.add((var, kind))
+        if kind is Text or kind is Affix:
+            self.add(var, self.constant("str"))
+        elif kind is Number:
+            self.add(var, self.constant("int"))
+        elif kind is Box:
+            self.add(var, self.widened)
+        elif kind is Foreign or kind is Result:
+            return not value.special  # type: ignore[attr-defined,no-any-return]
+        return True
+
+    def every(self, box: Box) -> int:
+        """The variable of all elements of a container."""
+        if box.every < 0:
+            box.every = self.new()
+            for var in (box.rest, *box.items.values()):
+                self.flow(var, box.every)
+        return box.every
 
     def _room(self, var: int, held: dict[Value, None], value: Value) -> bool:
         """Whether a full variable takes one more; if not, it is widened."""
@@ -172,11 +210,11 @@ class Solver:
             return
         flows = self.flows[source]
         if flows is None:
-            self.flows[source] = [target]
+            self.flows[source] = {target: None}
         elif target in flows:
             return
         else:
-            flows.append(target)
+            flows[target] = None
         held = self.held[source]
         if held:
             for value in list(held):
@@ -214,7 +252,7 @@ class Solver:
                     continue
                 flows = held_flows[var]
                 if flows is not None:
-                    for target in flows:
+                    for target in tuple(flows):
                         for value in values:
                             add(target, value)
                 waiting = held_waiting[var]
@@ -270,7 +308,7 @@ class Solver:
         return any(name == one or name.startswith(one + ".") for one in self.options.watched)
 
     def result(self, name: str) -> Result:
-        return self._one(Result, name, name)
+        return self._one(Result, name, name, self._is_watched(name))
 
     def uncomputed(self, what: str, why: str) -> Uncomputed:
         return self._one(Uncomputed, (what, why), what, why)
@@ -298,6 +336,10 @@ class Solver:
         if found is None:
             found = self.values[full] = kind(*arguments)
         return found
+
+    def box_at(self, kind: str, frame: Frame, place: object) -> Box:
+        """The container made at a place of a frame; of a code with many contexts, in all of them."""
+        return self.box(kind, (frame if frame.code.contexts <= FEW else frame.code, place))
 
     def box(self, kind: str, site: object) -> Box:
         """The container made at a place."""
@@ -407,10 +449,12 @@ def is_contextual(value: Value) -> bool:
     kind = value.__class__
     if kind is Foreign:
         return value.special  # type: ignore[attr-defined,no-any-return]
-    if kind is Function or kind is Bound:
+    if kind is Function:
         return value.depth < DEEP
+    if kind is Bound:
+        return value.depth < DEEP and is_contextual(value.func)  # type: ignore[attr-defined]
     if kind is Instance:
-        return bool(value.tag) and value.depth < DEEP  # type: ignore[attr-defined]
+        return bool(value.tag) and value.depth < DEEP and "__call__" in value.cls.statics  # type: ignore[attr-defined]
     if kind is Class or kind.__name__ == "Partial":
         return value.depth < DEEP
     return False

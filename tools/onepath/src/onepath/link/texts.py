@@ -118,7 +118,7 @@ def _operate_box(solver: Solver, frame: Frame, value: Box, right: int, method: s
             iterate(solver, frame, right, value.rest, False, 0)
         solver.add(dst, value)
     elif method in ("__add__", "__or__", "__mul__", "__sub__", "__and__", "__xor__"):
-        box = solver.box(value.kind, ("operated", frame, dst))
+        box = solver.box_at(value.kind, frame, ("operated", dst - frame.base))
         if value.kind == "dict":
             unpack_mapping(solver, box, value)
             if right >= 0:
@@ -278,7 +278,7 @@ def text_method(solver: Solver, site: Site, owner: Value, name: str) -> None:
     elif isinstance(owner, Affix) and name in ("lower", "upper", "strip", "title"):
         solver.add(site.dst, solver.affix(getattr(owner.start, name)(), getattr(owner.end, name)()))
     elif name in _TO_LIST:
-        box = solver.box("list", ("split", site))
+        box = solver.box_at("list", site.frame, ("split", site.dst - site.frame.base))
         solver.add(box.rest, solver.constant("str"))
         solver.add(site.dst, box)
     elif name in _TO_TEXT or kind == "str":
@@ -330,7 +330,7 @@ def _text_method_blind(solver: Solver, site: Site, owner: Text, name: str) -> No
         end = owner.value.rpartition("}")[2]
         solver.add(site.dst, solver.affix(start, end) if start or end else solver.constant("str"))
     elif name in _TO_LIST:
-        box = solver.box("list", ("split", site))
+        box = solver.box_at("list", site.frame, ("split", site.dst - site.frame.base))
         solver.add(box.rest, solver.constant("str"))
         solver.add(site.dst, box)
     else:

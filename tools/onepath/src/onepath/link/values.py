@@ -120,10 +120,11 @@ class Foreign(Value):
 class Result(Value):
     """What a foreign callable gives: known by the callable's name, as its instances would be."""
 
-    __slots__ = ("name",)
+    __slots__ = ("name", "special")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, special: bool) -> None:
         self.name = name
+        self.special = special
 
 
 class Text(Value):
@@ -169,7 +170,7 @@ class Constant(Value):
 class Box(Value):
     """A container made at one place: `items` by key where the key is known, `rest` for all others."""
 
-    __slots__ = ("items", "kind", "keys", "listeners", "missing", "rest", "site")
+    __slots__ = ("every", "items", "keys", "kind", "missing", "rest", "site")
 
     def __init__(self, kind: str, site: object, rest: int, keys: int) -> None:
         self.kind = kind
@@ -178,8 +179,8 @@ class Box(Value):
         self.keys = keys
         """The variable of its keys."""
         self.items: dict[object, int] = {}
-        self.listeners: list[int] = []
-        """Variables that get every element."""
+        self.every: int = -1
+        """The variable of all elements together, once somebody asks for it."""
         self.missing: int = -1
         """The variable of `default_factory`."""
 
