@@ -34,7 +34,9 @@ async def test_five_hundred_open_streams_all_end_whole(
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, hard), hard))
     up.always(Script.of(Text("one"), Gate(), Text(" two"), Finish()))
     try:
-        async with host(compiled(tmp_path, (provider("a", up.url),))) as gateway:
+        # Client, gateway and upstream share one loop here: five hundred at once may take their time.
+        patient = Timeouts(connect=60.0, first_byte=120.0, idle=120.0, total=300.0)
+        async with host(compiled(tmp_path, (provider("a", up.url, timeouts=patient),))) as gateway:
 
             async def ask() -> bytes:
                 async with http.post(gateway.url + "/v1/chat/completions", json=chat(stream=True)) as answer:
@@ -42,7 +44,7 @@ async def test_five_hundred_open_streams_all_end_whole(
                     return await answer.read()
 
             asking = [asyncio.ensure_future(ask()) for _ in range(500)]
-            await up.wait_held(500, within=30)
+            await up.wait_held(500, within=120)
             assert gateway.gateway.flow.running == 500
             up.open_gate()
             answers = await asyncio.gather(*asking)

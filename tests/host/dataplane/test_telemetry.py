@@ -115,7 +115,7 @@ class _Stuck(StringIO):
         self.free = threading.Event()
 
     def write(self, text: str) -> int:
-        self.free.wait(10)
+        self.free.wait(300)
         return super().write(text)
 
 
@@ -131,7 +131,7 @@ def test_a_log_nobody_reads_costs_bounded_memory_and_says_what_it_lost() -> None
     writer.event({"event": "after"})
     writer.close()
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
-    assert [line["lines"] for line in lines if line["event"] == "log.lost"] == [5000]
+    assert sum(line["lines"] for line in lines if line["event"] == "log.lost") == 5000
     assert len([line for line in lines if line["event"] == "tick"]) == MOST_WAITING
     assert lines[-1]["event"] in {"after", "log.lost"}
 
