@@ -113,6 +113,16 @@ class Made(msgspec.Struct, frozen=True, array_like=True):
     place: Place
 
 
+class Mutation(msgspec.Struct, frozen=True, array_like=True):
+    """A function changes what a module variable holds, or binds it anew."""
+
+    variable: str
+    function: str
+    how: str
+    """`rebinds`, `changes`."""
+    place: Place
+
+
 class Node(msgspec.Struct, frozen=True, array_like=True):
     """A function in one context: the search of OP001 walks over these, so that two users of one wrapper stay apart."""
 
@@ -174,6 +184,7 @@ class Program(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     opaque: tuple[Opaque, ...] = ()
     unknown: tuple[Unknown, ...] = ()
     made: tuple[Made, ...] = ()
+    mutations: tuple[Mutation, ...] = ()
     faults: tuple[Fault, ...] = ()
     calls_total: int = 0
     """How many call sites there are; `unknown` is a part of them."""

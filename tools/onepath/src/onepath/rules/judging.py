@@ -14,24 +14,34 @@ from onepath.config import Project
 from onepath.rules import (
     acyclic,
     baseline,
+    bypass,
     forbidden,
+    global_state,
     independent,
     layers,
+    opaque,
     protected,
     region,
+    sealed,
+    sink_owner,
     switch,
 )
 from onepath.rules.contract import Finding, Model, Proof, Rule, UsageFault, in_order
 from onepath.rules.waivers import waive
 
 RULES: Final[tuple[Rule, ...]] = (
+    bypass.RULE,
+    sink_owner.RULE,
+    opaque.RULE,
     layers.RULE,
     forbidden.RULE,
     protected.RULE,
     independent.RULE,
     acyclic.RULE,
+    sealed.RULE,
     switch.RULE,
     region.RULE,
+    global_state.RULE,
 )
 """By id."""
 

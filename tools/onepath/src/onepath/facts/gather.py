@@ -1,0 +1,230 @@
+"""Facts of many files: from the cache where they are known, else extracted, in several processes on a cold run.
+
+The cache is keyed by what facts depend on: content, module name, package flag, extractor and libcst. An entry is
+written whole and moved into place, so that parallel runs do not meet half of one; a broken entry is no entry.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import multiprocessing
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from onepath.discover import Module
+from onepath.facts.model import EXTRACTOR, ModuleFacts
+
+Progress = Callable[[str, int, int], None]
+_FEW: Final = 60
+"""Files below which a pool costs more than it saves."""
+_CHUNK: Final = 24
+_PATIENCE: Final = 20.0
+"""Seconds for one file, when a pool broke and each is tried alone."""
+_MARK: Final = b"onepath facts\n"
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(ModuleFacts)
+
+
+class Source(msgspec.Struct, frozen=True):
+    """One file to read."""
+
+    module: Module
+    content: bytes
+    key: str
+
+
+def read_sources(modules: Sequence[Module]) -> tuple[list[Source], list[ModuleFacts]]:
+    """The files' bytes with their cache keys, and faults for those that cannot be read."""
+    salt = _salt()
+    sources: list[Source] = []
+    faults: list[ModuleFacts] = []
+    for module in modules:
+        try:
+            content = module.path.read_bytes()
+        except OSError as error:
+            reason = f"cannot be opened: {error.strerror}"
+            faults.append(ModuleFacts(module.name, module.file, module.is_package, fault=reason, fault_line=1))
+            continue
+        digest = hashlib.sha256(salt)
+        for part in (module.name, module.file, str(module.is_package)):
+            digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
+        digest.update(content)
+        sources.append(Source(module, content, digest.hexdigest()))
+    return sources, faults
+
+
+def gather(
+    sources: Sequence[Source], cache: Path | None, *, jobs: int | None = None, progress: Progress | None = None
+) -> list[ModuleFacts]:
+    """The facts of all sources, in their order."""
+    found: dict[str, ModuleFacts] = {}
+    missing: list[Source] = []
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        for source in sources:
+            known = _read(cache, source.key)
+            if known is None:
+                missing.append(source)
+            else:
+                found[source.key] = known
+        if missing:
+            _extract(missing, found, cache, jobs, progress)
+    finally:
+        if collecting:
+            gc.enable()
+    return [found[source.key] for source in sources]
+
+
+def _extract(
+    missing: list[Source],
+    found: dict[str, ModuleFacts],
+    cache: Path | None,
+    jobs: int | None,
+    progress: Progress | None,
+) -> None:
+    workers = min(jobs or os.cpu_count() or 1, max(1, len(missing) // 8))
+    if workers < 2 or len(missing) < _FEW:
+        from onepath.facts.extract import in_deep_thread
+
+        def work() -> None:
+            for number, source in enumerate(missing, 1):
+                _keep(source, _extract_one(source), found, cache)
+                if progress is not None:
+                    progress("reading files", number, len(missing))
+
+        in_deep_thread(work)
+        return
+    ordered = sorted(missing, key=lambda one: -len(one.content))
+    count = max(workers * 4, len(ordered) // _CHUNK)
+    chunks = [ordered[start::count] for start in range(count)]
+    done = 0
+    broken: list[Source] = []
+    with ProcessPoolExecutor(workers, mp_context=_context()) as pool:
+        futures: list[tuple[Future[list[bytes]], list[Source]]] = [
+            (pool.submit(_extract_many, chunk), chunk) for chunk in chunks if chunk
+        ]
+        for future, chunk in futures:
+            try:
+                results = future.result()
+            except BrokenProcessPool:
+                broken.extend(chunk)
+                continue
+            for source, encoded in zip(chunk, results, strict=True):
+                _keep(source, _decoder.decode(encoded), found, cache, encoded)
+            done += len(chunk)
+            if progress is not None:
+                progress("reading files", done, len(missing))
+    for source in broken:
+        _keep(source, _extract_alone(source), found, cache)
+        done += 1
+        if progress is not None:
+            progress("reading files", done, len(missing))
+
+
+def _extract_one(source: Source) -> ModuleFacts:
+    from onepath.facts.extract import extract
+
+    module = source.module
+    return extract(source.content, module.name, module.file, is_package=module.is_package)
+
+
+def _extract_many(sources: list[Source]) -> list[bytes]:
+    from onepath.facts.extract import in_deep_thread
+
+    return in_deep_thread(lambda: [_encoder.encode(_extract_one(source)) for source in sources])
+
+
+def _extract_alone(source: Source) -> ModuleFacts:
+    """One file in a process of its own: if that dies or hangs, the file is at fault."""
+    module = source.module
+    pool = ProcessPoolExecutor(1, mp_context=_context())
+    try:
+        return _decoder.decode(pool.submit(_extract_many, [source]).result(timeout=_PATIENCE)[0])
+    except BrokenProcessPool:
+        reason = "makes the parser crash"
+    except TimeoutError:
+        reason = f"takes the parser more than {_PATIENCE:.0f} s"
+    finally:
+        for process in list((pool._processes or {}).values()):
+            process.kill()
+        pool.shutdown(wait=False, cancel_futures=True)
+    return ModuleFacts(module.name, module.file, module.is_package, fault=reason, fault_line=1)
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    can_fork = sys.platform == "linux" and "fork" in multiprocessing.get_all_start_methods()
+    return multiprocessing.get_context("fork" if can_fork else "spawn")
+
+
+def _salt() -> bytes:
+    from importlib import metadata
+
+    try:
+        libcst = metadata.version("libcst")
+    except metadata.PackageNotFoundError:
+        libcst = ""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return f"{EXTRACTOR}\0{libcst}\0{python}\0".encode()
+
+
+# -- the cache -------------------------------------------------------------------------------------------------
+
+
+def _keep(
+    source: Source, facts: ModuleFacts, found: dict[str, ModuleFacts], cache: Path | None, encoded: bytes = b""
+) -> None:
+    found[source.key] = facts
+    write_entry(cache, source.key, encoded or _encoder.encode(facts))
+
+
+def _read(cache: Path | None, key: str) -> ModuleFacts | None:
+    body = read_entry(cache, key)
+    if body is None:
+        return None
+    try:
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def read_entry(cache: Path | None, key: str) -> bytes | None:
+    """What is kept under a key; None if there is nothing, or nothing whole."""
+    if cache is None:
+        return None
+    try:
+        data = (cache / key[:2] / key[2:]).read_bytes()
+    except OSError:
+        return None
+    start = len(_MARK) + 32
+    if not data.startswith(_MARK) or hashlib.sha256(data[start:]).digest() != data[len(_MARK) : start]:
+        return None
+    return data[start:]
+
+
+def write_entry(cache: Path | None, key: str, body: bytes) -> None:
+    """Keep something; a cache that cannot be written is none."""
+    if cache is None:
+        return
+    folder = cache / key[:2]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=folder)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(_MARK + hashlib.sha256(body).digest() + body)
+            Path(temporary).replace(folder / key[2:])
+        except OSError:
+            Path(temporary).unlink(missing_ok=True)
+    except OSError:
+        return

@@ -1,0 +1,149 @@
+"""From a configuration to a linked program, kept between runs.
+
+It knows the order of the pipeline's first half: files, facts, program. The program of an unchanged tree is read back,
+and then neither libcst nor the linker is imported.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from onepath.config import Configuration, ConfigurationError, Project, find_project
+from onepath.discover import discover
+from onepath.facts.gather import Progress, gather, read_entry, read_sources, write_entry
+from onepath.facts.model import Annotation, ModuleFacts
+from onepath.graph import Program
+from onepath.rules.contract import Model
+from onepath.rules.groups import expanded
+
+LINKER: Final = 1
+"""Version of what linking finds; part of the key of a kept program."""
+
+_decoder = msgspec.msgpack.Decoder(Program)
+
+
+class Demands(msgspec.Struct, frozen=True):
+    """What the configuration asks of the linker: names only."""
+
+    entries: tuple[str, ...]
+    protected: tuple[str, ...]
+    watched: tuple[str, ...]
+    carried: tuple[tuple[str, str], ...]
+    sealed: tuple[str, ...]
+
+
+def load_model(project: Project | str | Path, *, jobs: int | None, progress: Progress | None) -> Model:
+    """See `onepath.load`."""
+    if not isinstance(project, Project):
+        found = find_project(Path(project))
+        if found is None:
+            raise ConfigurationError([])
+        project = found
+    configuration = project.configuration
+    cache = project.folder / configuration.cache if configuration.cache else None
+    discovery = discover(project.folder, configuration.roots, configuration.exclude)
+    sources, faults = read_sources(discovery.modules)
+    demands = demands_of(configuration)
+    digest = hashlib.sha256(f"program\0{LINKER}\0".encode() + msgspec.msgpack.encode(demands))
+    for source in sources:
+        digest.update(source.key.encode())
+    for fault in faults:
+        digest.update(fault.file.encode("utf-8", "surrogateescape"))
+    for name in sorted(discovery.namespaces):
+        digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
+    key = digest.hexdigest()
+    program = _kept(cache, key)
+    if program is None:
+        facts = [*gather(sources, cache, jobs=jobs, progress=progress), *faults]
+        program = _linked(facts, demands, discovery.namespaces)
+        write_entry(cache, key, msgspec.msgpack.encode(program))
+    return Model(project.folder, configuration, program)
+
+
+def _kept(cache: Path | None, key: str) -> Program | None:
+    body = read_entry(cache, key)
+    if body is None:
+        return None
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _linked(facts: Sequence[ModuleFacts], demands: Demands, namespaces: Iterable[str]) -> Program:
+    from onepath.link import Options, link
+
+    options = Options(
+        entries=demands.entries,
+        protected=demands.protected,
+        watched=demands.watched,
+        carried=demands.carried,
+        origins=tuple(sorted({*demands.sealed, *carried_classes(facts, demands.carried)})),
+    )
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return link(facts, options, namespaces)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def demands_of(configuration: Configuration) -> Demands:
+    """What the contracts need to know of values: it makes the linker keep apart what they watch."""
+    entries: dict[str, None] = {}
+    protected: dict[str, None] = {}
+    watched: dict[str, None] = {}
+    carried: dict[tuple[str, str], None] = {}
+    for path in configuration.path:
+        entries.update(dict.fromkeys(path.entries))
+        protected.update(dict.fromkeys(path.through))
+        watched.update(dict.fromkeys(expanded(path.sinks)))
+        for one in path.carries:
+            carried[(one.into, one.argument)] = None
+            protected.update(dict.fromkeys((one.into, one.made_by)))
+    for owners in configuration.sink_owners:
+        watched.update(dict.fromkeys(expanded(owners.sinks)))
+    return Demands(
+        tuple(entries),
+        tuple(sorted(protected)),
+        tuple(sorted({name.removesuffix(".*") for name in watched})),
+        tuple(sorted(carried)),
+        tuple(sorted({one.type for one in configuration.sealed})),
+    )
+
+
+def carried_classes(facts: Iterable[ModuleFacts], carried: Iterable[tuple[str, str]]) -> set[str]:
+    """Classes a watched parameter is annotated with, and those derived from them by name."""
+    wanted = set(carried)
+    functions = {function for function, _ in wanted}
+    names: set[str] = set()
+    classes: dict[str, list[str]] = {}
+    for one in facts:
+        for scope in one.scopes:
+            full = f"{one.module}.{scope.qualname}"
+            if scope.kind == "class":
+                classes.setdefault(scope.name, []).append(full)
+            elif full in functions:
+                for parameter in scope.parameters:
+                    if (full, parameter.name) in wanted and parameter.annotation >= 0:
+                        names |= _names_in(one.annotations[parameter.annotation])
+    return {full for name in names for full in classes.get(name, ())}
+
+
+def _names_in(annotation: Annotation) -> set[str]:
+    found = {annotation.name.rpartition(".")[2]}
+    for one in annotation.arguments:
+        found |= _names_in(one)
+    return found

@@ -1,0 +1,89 @@
+"""OP013 global-state: no mutable module globals, clocks, randomness or environment in code declared pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from onepath.config import Pure
+from onepath.graph import Program
+from onepath.rules.contract import Finding, Hop, Model, Outcome, UsageFault
+from onepath.rules.groups import CLOCKS, ENVIRONMENT, RANDOMNESS
+from onepath.rules.names import any_matches, unmatched
+
+_KINDS: Final = (("a clock", CLOCKS), ("randomness", RANDOMNESS), ("the environment", ENVIRONMENT))
+
+
+class GlobalStateRule:
+    """OP013."""
+
+    id = "OP013"
+    name = "global-state"
+    summary = "No mutable module globals, clocks, randomness or environment in code declared pure."
+
+    def check(self, model: Model) -> Outcome:
+        """Judge each pure zone."""
+        findings: list[Finding] = []
+        faults: list[UsageFault] = []
+        for contract in model.configuration.pure:
+            for key, patterns in (("zones", contract.zones), ("allow", contract.allow)):
+                faults.extend(
+                    UsageFault(contract.name, key, f"{pattern} is nothing in the program")
+                    for pattern in unmatched(patterns, model.program)
+                )
+            findings.extend(self._uses(contract, model.program))
+            findings.extend(self._changes(contract, model.program))
+        return Outcome(tuple(findings), tuple(faults))
+
+    def _uses(self, contract: Pure, program: Program) -> list[Finding]:
+        findings: dict[tuple[str, str], Finding] = {}
+        for edge in program.edges:
+            if not any_matches(contract.zones, edge.caller) or any_matches(contract.allow, edge.callee):
+                continue
+            if any_matches(contract.allow, edge.caller):
+                continue
+            what = _what(edge.callee)
+            if what:
+                findings.setdefault(
+                    (edge.caller, edge.callee),
+                    Finding(
+                        rule=self.id,
+                        contract=contract.name,
+                        message=f"{edge.caller} is declared pure and calls {edge.callee}: {what}",
+                        where=edge.caller,
+                        place=edge.place,
+                        evidence=(Hop(edge.caller, edge.place, f"calls {edge.callee}"),),
+                        instead="take it as an argument, at the edge where it enters",
+                        subject=(edge.callee,),
+                    ),
+                )
+        return list(findings.values())
+
+    def _changes(self, contract: Pure, program: Program) -> list[Finding]:
+        findings: dict[tuple[str, str], Finding] = {}
+        for one in program.mutations:
+            if not any_matches(contract.zones, one.variable) or any_matches(contract.allow, one.variable):
+                continue
+            findings.setdefault(
+                (one.variable, one.function),
+                Finding(
+                    rule=self.id,
+                    contract=contract.name,
+                    message=f"{one.function} {one.how} {one.variable}, a module variable of code declared pure",
+                    where=one.variable,
+                    place=one.place,
+                    evidence=(Hop(one.function, one.place, f"{one.how} {one.variable}"),),
+                    instead="pass the state in and out; make tables immutable (tuple, frozenset, MappingProxyType)",
+                    subject=(one.function,),
+                ),
+            )
+        return list(findings.values())
+
+
+def _what(name: str) -> str:
+    for what, names in _KINDS:
+        if name in names or any(one.endswith(".*") and name.startswith(one[:-1]) for one in names):
+            return what
+    return ""
+
+
+RULE = GlobalStateRule()

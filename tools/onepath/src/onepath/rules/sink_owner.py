@@ -1,0 +1,100 @@
+"""OP002 sink-owner: only the named modules import or call network or process primitives."""
+
+from __future__ import annotations
+
+from onepath.config import SinkOwners
+from onepath.graph import Import, Program
+from onepath.rules.contract import Finding, Hop, Model, Outcome, UsageFault
+from onepath.rules.groups import GROUPS, TOUCHING, Sinks
+from onepath.rules.names import any_matches, unmatched
+
+
+class SinkOwnerRule:
+    """OP002."""
+
+    id = "OP002"
+    name = "sink-owner"
+    summary = "Only the named modules import or call network or process primitives."
+
+    def check(self, model: Model) -> Outcome:
+        """Judge each contract on owners."""
+        findings: list[Finding] = []
+        faults: list[UsageFault] = []
+        for contract in model.configuration.sink_owners:
+            for key, patterns in (("owners", contract.owners), ("within", contract.within)):
+                faults.extend(
+                    UsageFault(contract.name, key, f"{pattern} is nothing in the program")
+                    for pattern in unmatched(patterns, model.program)
+                )
+            faults.extend(
+                UsageFault(contract.name, "sinks", f"{pattern} is no group; known are {', '.join(sorted(GROUPS))}")
+                for pattern in contract.sinks
+                if pattern.startswith("@") and pattern not in GROUPS
+            )
+            findings.extend(self._calls(contract, model.program))
+            findings.extend(self._imports(contract, model.program))
+        return Outcome(tuple(findings), tuple(faults))
+
+    def _concerns(self, contract: SinkOwners, name: str) -> bool:
+        inside = not contract.within or any_matches(contract.within, name)
+        return inside and not any_matches(contract.owners, name)
+
+    def _calls(self, contract: SinkOwners, program: Program) -> list[Finding]:
+        sinks = Sinks(contract.sinks)
+        findings: dict[tuple[str, str], Finding] = {}
+        for edge in program.edges:
+            if edge.callee not in sinks or not self._concerns(contract, edge.caller):
+                continue
+            verb = "calls" if edge.kind == "call" else "hands out"
+            findings.setdefault(
+                (edge.caller, edge.callee),
+                Finding(
+                    rule=self.id,
+                    contract=contract.name,
+                    message=f"{edge.caller} {verb} {edge.callee}, and is no owner of it",
+                    where=edge.caller,
+                    place=edge.place,
+                    evidence=(Hop(edge.caller, edge.place, f"{verb} {edge.callee}"),),
+                    instead=f"ask one of {', '.join(contract.owners) or 'the owners'} to do it",
+                    subject=(edge.callee,),
+                ),
+            )
+        return list(findings.values())
+
+    def _imports(self, contract: SinkOwners, program: Program) -> list[Finding]:
+        modules = [name for pattern in contract.sinks for name in TOUCHING.get(pattern, ())]
+        plain = [pattern for pattern in contract.sinks if pattern not in GROUPS]
+        sinks = Sinks(contract.sinks)
+        findings: dict[tuple[str, str], Finding] = {}
+        for one in program.imports:
+            if one.type_checking or not self._concerns(contract, one.scope):
+                continue
+            touched = one.written in sinks or any_matches(plain, one.written)
+            if not touched and any_matches(modules, one.written):
+                touched = not _is_harmless(one)
+            if touched:
+                findings.setdefault(
+                    (one.importer, one.written),
+                    Finding(
+                        rule=self.id,
+                        contract=contract.name,
+                        message=f"{one.importer} imports {one.written}, and is no owner of it",
+                        where=one.scope,
+                        place=one.place,
+                        evidence=(Hop(one.scope, one.place, f"imports {one.written}"),),
+                        instead=f"ask one of {', '.join(contract.owners) or 'the owners'} to do it",
+                        subject=("import", one.written),
+                    ),
+                )
+        return list(findings.values())
+
+
+def _is_harmless(one: Import) -> bool:
+    """Exceptions and constants of a primitive's module, by what their names are."""
+    name = one.symbol
+    if not name or name == "*":
+        return False
+    return name.isupper() or name.endswith(("Error", "Exception", "Warning", "timeout", "error"))
+
+
+RULE = SinkOwnerRule()
