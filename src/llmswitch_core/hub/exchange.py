@@ -62,6 +62,7 @@ class Exchange:
         "conversation",
         "conversation_key",
         "conversation_source",
+        "estimates",
         "expanded",
         "history",
         "inbound",
@@ -79,6 +80,8 @@ class Exchange:
     def __init__(self, inbound: Inbound, surroundings: Surroundings) -> None:
         self.inbound = inbound
         self.surroundings = surroundings
+        self.estimates = False
+        """Token counts are estimated: the target turned out to have no counting call."""
         self.tree: dict[str, JsonValue] = {}
         """The decoded body."""
         self._members: dict[str, msgspec.Raw] | Literal[False] | None = False

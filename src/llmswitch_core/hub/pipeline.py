@@ -45,6 +45,10 @@ _HISTORY: Final[Mapping[Protocol, tuple[str, ...]]] = {
 """The top-level members that hold the turns, per protocol, and what their thinking parts allow."""
 
 
+_NO_SUCH_CALL: Final = frozenset({404, 405, 501})
+"""Statuses of a server that does not know a path."""
+
+
 class PipelineSettings(msgspec.Struct, frozen=True):
     """What configuration says about translation itself."""
 
@@ -195,7 +199,7 @@ class HubPipeline:
         outbound = CODECS[target.protocol]
         conversation = self._governed(exchange, target)
         wire = None
-        if profile.features.get("count_tokens", True):
+        if profile.features.get("count_tokens", True) and not exchange.estimates:
             wire = outbound.count_request(conversation, self._wire_target(exchange, target, False), exchange.notes)
         if wire is None:
             answer = CODECS[exchange.inbound.protocol].write_count(exchange.features().estimated_tokens, estimated=True)
@@ -375,6 +379,20 @@ class HubPipeline:
     def failure(self, plan: Plan, status: int, headers: Mapping[str, str], body: bytes) -> GatewayError:
         """What an upstream answer with status >= 400 means."""
         return CODECS[_target_of(plan).protocol].read_error(status, headers, body)
+
+    def recover(self, exchange: Exchange, plan: Plan, failure: GatewayError) -> bool:
+        """True where the failure says only that this way of asking does not exist: the next plan asks in another.
+
+        A counting call the target does not have becomes an estimate; a history the target has forgotten goes by value.
+        Both happen once per request, and neither is the target's fault: its health is not touched.
+        """
+        if plan.upstream is None or exchange.inbound.operation == "forward":
+            return False
+        if exchange.inbound.operation == "count_tokens":
+            known = exchange.estimates
+            exchange.estimates = True
+            return not known and failure.status in _NO_SUCH_CALL
+        return responses.forgotten(exchange, plan, failure)
 
     def _scope(self, exchange: Exchange, requested: bool) -> Scope:
         return Scope(

@@ -7,13 +7,15 @@ A request goes on from a response either by reference (to the upstream that issu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from llmswitch_core.canonical import jsonio
 from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer, invalid
 from llmswitch_core.canonical.model import Conversation, JsonValue, Protocol
 from llmswitch_core.hub import responses_state as state
-from llmswitch_core.hub.exchange import Exchange
+from llmswitch_core.hub.exchange import Exchange, Plan
 from llmswitch_core.hub.wire_edit import REMOVED
 from llmswitch_core.protocols.contract import Codec
 from llmswitch_core.protocols.openai_responses import tokens
@@ -91,6 +93,21 @@ def same_protocol_edits(exchange: Exchange, target: Target, features: Mapping[st
         edits["input"] = own
         exchange.notes.dropped("reasoning")
     return edits
+
+
+def forgotten(exchange: Exchange, plan: Plan, failure: GatewayError) -> bool:
+    """True where the upstream no longer has what a request by reference refers to; from here on it goes by value."""
+    history, target = exchange.history, plan.target
+    if history is None or target is None or not history.upstream_stored or history.provider_key != target.provider_key:
+        return False
+    if not plan.same_protocol or (failure.vendor_code != _FORGOTTEN and failure.status != _NOT_FOUND):
+        return False
+    exchange.history = msgspec.structs.replace(history, upstream_stored=False)
+    return True
+
+
+_FORGOTTEN: Final = "previous_response_not_found"
+_NOT_FOUND: Final = 404
 
 
 # --- what an answer leaves in the store --------------------------------------------------------------------

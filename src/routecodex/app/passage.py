@@ -64,7 +64,7 @@ class Surround(msgspec.Struct, frozen=True):
 class Passage:
     """An admitted request, its generation and its client."""
 
-    __slots__ = ("_clock", "_exchange", "_facts", "_generation", "_side", "_surround")
+    __slots__ = ("_asks_again", "_clock", "_exchange", "_facts", "_generation", "_side", "_surround")
 
     def __init__(
         self, surround: Surround, generation: Generation, exchange: Exchange, side: ClientSide, facts: Facts
@@ -75,6 +75,8 @@ class Passage:
         self._side = side
         self._facts = facts
         self._clock = asyncio.get_running_loop().time
+        self._asks_again = False
+        """The last attempt failed for the way it asked; the next plan asks the same target in another."""
 
     # --- attempts --------------------------------------------------------------------------------------
 
@@ -104,6 +106,9 @@ class Passage:
             failure = await self._attempt(plan)
             if failure is None:
                 return
+            if self._asks_again:
+                self._asks_again = False
+                continue
             facts = self._facts
             if facts.content_at or not _may_fail_over(failure) or len(facts.attempts) >= most or plan.target is None:
                 raise failure
@@ -126,13 +131,16 @@ class Passage:
             try:
                 if status >= 300:
                     body = await stream.read_bounded(MAX_ERROR_BODY)
-                    raise self._generation.artifacts.pipeline.failure(plan, status, stream.headers, body)
+                    raise self._refused(plan, status, stream.headers, body)
                 await self._relay(plan, stream)
             finally:
                 stream.close()
         except GatewayError as error:
             self._facts.attempts.append(outcome.attempt(plan, status, error))
-            centre.failed(self._generation, plan, error, self._exchange.inbound.request_id)
+            if self._asks_again:
+                centre.cancelled(self._generation, plan)
+            else:
+                centre.failed(self._generation, plan, error, self._exchange.inbound.request_id)
             return error
         except asyncio.CancelledError:
             self._cut_short(plan, status)
@@ -141,6 +149,13 @@ class Passage:
             centre.cancelled(self._generation, plan)
             raise
         return None
+
+    def _refused(self, plan: Plan, status: int, headers: Mapping[str, str], body: bytes) -> GatewayError:
+        """What the upstream's error answer means; notes where the same target is to be asked in another way."""
+        pipeline = self._generation.artifacts.pipeline
+        failure = pipeline.failure(plan, status, headers, body)
+        self._asks_again = pipeline.recover(self._exchange, plan, failure)
+        return failure
 
     def _cut_short(self, plan: Plan, status: int) -> None:
         if self._facts.complete:
