@@ -1,0 +1,47 @@
+"""`python -m tools.truth [--sample] [--json FILE] [tests …]`.
+
+Exit codes: 0 the graph holds what runs, 1 it does not, 2 nothing ran.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from tools.truth.graph import graph, sinks
+from tools.truth.judging import executed, judge
+from tools.truth.naming import ChangedError, Names
+from tools.truth.reporting import lines, passes
+from tools.truth.running import ROOT, SAMPLE, SOURCES, SUITE, SuiteError, run
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Record, compare, print."""
+    parser = argparse.ArgumentParser(prog="python -m tools.truth", description=__doc__)
+    parser.add_argument("--sample", action="store_true", help="a few tests only")
+    parser.add_argument("--json", type=Path, help="write all misses to this file too")
+    options, tests = parser.parse_known_args(arguments)
+    names = Names(SOURCES)
+    program = graph(ROOT)
+    try:
+        record = run(tests or (SAMPLE if options.sample else SUITE), names)
+        direct, foreign = executed(record, names, lambda file: Path(file).relative_to(ROOT).as_posix())
+    except (SuiteError, ChangedError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    verdict = judge(program, direct, foreign, sinks())
+    console = Console(width=160, highlight=False)
+    for line in lines(verdict):
+        console.print(line, markup=False)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(miss) for miss in verdict.misses], indent=2) + "\n")
+    return 0 if passes(verdict) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
