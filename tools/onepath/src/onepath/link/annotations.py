@@ -16,7 +16,7 @@ from onepath.link.foreign import canonical
 from onepath.link.items import item_cell
 from onepath.link.narrowing import _below, seed_narrowed
 from onepath.link.solver import Solver
-from onepath.link.values import Class, Constant, Result, Text, Unknown, Value
+from onepath.link.values import Class, Constant, Result, Unknown, Value
 
 _MOST: Final = 60
 _WRAPPERS: Final = frozenset(
@@ -42,22 +42,26 @@ _PLAIN: Final = frozenset({"str", "int", "float", "bool", "bytes", "bytearray", 
 def fill(solver: Solver, *, only_unknown_callers: bool) -> bool:
     """Give every declared variable of which nothing is known what its annotation says; whether there was one."""
     news = False
-    for entry in list(solver.declared):
+    open_still: list[tuple[int, int, Unit, Frame | None]] = []
+    ripe: list[tuple[int, int, Unit, Frame | None]] = []
+    for entry in solver.declared:
         var, annotation, unit, frame = entry
         if var in solver.filled or annotation >= len(unit.facts.annotations):
             continue
+        if not _is_open(solver.held[var]):
+            # Something is known: it stays known, and the annotation is not asked.
+            continue
         if only_unknown_callers and not (frame is not None and frame.unknown):
-            continue
-        held = solver.has(var)
-        if not only_unknown_callers and not held and frame is not None and _awaits_callers(solver, var, frame):
-            continue
-        if any(not isinstance(one, Unknown | Result | Constant | Text) for one in held):
-            continue
-        if any(isinstance(one, Text) or isinstance(one, Constant) and one.type != "NoneType" for one in held):
+            open_still.append(entry)
+        else:
+            ripe.append(entry)
+    solver.declared = open_still
+    for var, annotation, unit, frame in ripe:
+        if var in solver.filled:
             continue
         solver.filled.add(var)
-        written = unit.facts.annotations[annotation]
-        for value in types_of(solver, written, unit, frame, 0):
+        held = solver.has(var)
+        for value in types_of(solver, unit.facts.annotations[annotation], unit, frame, 0):
             if value not in held:
                 solver.add(var, value)
                 news = True
@@ -68,9 +72,16 @@ def fill(solver: Solver, *, only_unknown_callers: bool) -> bool:
     return news
 
 
-def _awaits_callers(solver: Solver, var: int, frame: Frame) -> bool:
-    """A parameter of a frame that is not run by unknown code and got nothing yet is filled like any other."""
-    return False
+def _is_open(held: dict[Value, None] | None) -> bool:
+    """Whether nothing is known of what a variable holds."""
+    if held is None:
+        return True
+    for one in held:
+        kind = one.__class__
+        if kind is Unknown or kind is Result or (kind is Constant and one.type == "NoneType"):  # type: ignore[attr-defined]
+            continue
+        return False
+    return True
 
 
 def types_of(solver: Solver, written: Annotation, unit: Unit, frame: Frame | None, depth: int) -> list[Value]:

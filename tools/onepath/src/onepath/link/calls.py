@@ -10,8 +10,9 @@ from collections.abc import Callable
 from itertools import islice, product
 from typing import Any, Final
 
+from onepath.facts import model as op
 from onepath.link.attributes import _call_special, _member_of_instance, call_special
-from onepath.link.classes import add_base, binds, fields_of, foreign_bases, is_enum, lookup
+from onepath.link.classes import HARMLESS_BASES, add_base, binds, fields_of, foreign_bases, is_enum, lookup
 from onepath.link.code import Code, Frame, Site
 from onepath.link.foreign import (
     CALLS_BACK,
@@ -221,7 +222,7 @@ def _is_excluded(binding: Binding, var: int, value: Value) -> bool:
 
 def _makes_context(solver: Solver, binding: Binding, var: int, index: int, value: Value) -> bool:
     code = binding.function.code
-    if code.contexts >= CONTEXTS or len(solver.frames) > solver.budget or code.scope.parameters[index].kind in ("star", "double"):
+    if code.contexts >= CONTEXTS or solver.context_frames > solver.budget or code.scope.parameters[index].kind in ("star", "double"):
         return False
     if _is_excluded(binding, var, value):
         return False
@@ -234,8 +235,6 @@ def _makes_context(solver: Solver, binding: Binding, var: int, index: int, value
 
 def _keyed(code: Code) -> frozenset[int]:
     """Parameters by which something is looked up: a table's key, an attribute's or a module's name."""
-    from onepath.facts import model as op
-
     if code.keyed is None:
         count = len(code.scope.parameters)
         found: set[int] = set()
@@ -272,7 +271,7 @@ def _make_frames(solver: Solver, binding: Binding, fixed: dict[int, Value]) -> N
         context: tuple[Value | str, ...] = owner_tag
         for index, value in zip(positions, combination, strict=True):
             context = (*context, code.scope.parameters[index].name, value)
-        if context and (code.contexts >= CONTEXTS or len(solver.frames) > solver.budget) and (binding.function.parent, *context) not in code.frames:
+        if context and (code.contexts >= CONTEXTS or solver.context_frames > solver.budget) and (binding.function.parent, *context) not in code.frames:
             context = ()
         frame = solver.frame(code, binding.function.parent, context)
         new = frame not in binding.frames
@@ -641,7 +640,7 @@ def _initialise(solver: Solver, site: Site, instance: Instance, only: dict[int, 
     if not binds(cls, "__init__"):
         _fill_fields(solver, site, instance, only)
         for base in foreign_bases(cls):
-            if not base.startswith(("builtins.", "typing.", "abc.", "enum.")):
+            if base not in HARMLESS_BASES and not base.startswith(("builtins.", "typing.", "abc.", "enum.")):
                 escape_arguments(solver, site, base)
     lookup(solver, cls, "__post_init__", _call_post_init, (site, instance))
     if binds(cls, "__del__"):
@@ -649,13 +648,8 @@ def _initialise(solver: Solver, site: Site, instance: Instance, only: dict[int, 
             if isinstance(member, Function):
                 _run_function(solver, member, instance, site.frame, "may-call", site.line)
     for base in foreign_bases(cls):
-        if base in _WATCHED_BASES:
+        if solver.is_watched(base):
             solver.edge(site.frame, base, "call", site.line)
-        elif any(base == one or base.startswith(one + ".") for one in solver.options.watched):
-            solver.edge(site.frame, base, "call", site.line)
-
-
-_WATCHED_BASES: Final[frozenset[str]] = frozenset()
 
 
 def _call_init(solver: Solver, payload: Any, member: Value) -> None:
@@ -903,7 +897,7 @@ def _given_by(solver: Solver, name: str) -> Result:
         (Result, owner) in solver.values
         and not owner.rpartition(".")[2][:1].isupper()
         and not last[:1].isupper()
-        and not solver._is_watched(name)
+        and not solver.is_watched(name)
     ):
         return solver.result(owner)
     return solver.result(name)
@@ -980,8 +974,6 @@ def _run_overrides_once(solver: Solver, value: Instance, frame: Frame, line: int
 
 def _run_overrides(solver: Solver, cls: Class, owner: Instance, frame: Frame, line: int) -> None:
     """Foreign code that is given an object of a class derived from foreign code calls what the class overrides."""
-    from onepath.link.classes import HARMLESS_BASES
-
     real = [base for base in foreign_bases(cls) if base not in HARMLESS_BASES and not _is_exception(base)]
     if not real:
         return
@@ -1027,8 +1019,9 @@ def _escape_foreign(
 def _escape_uncomputed(
     solver: Solver, frame: Frame, value: Uncomputed, name: str, dst: int, line: int, depth: int
 ) -> None:
-    if not name.startswith("builtins."):
-        solver.note_opaque(frame, value.what, value.why, line)
+    # Most such values are data. Where foreign code is known to call what it is given, the call itself tells.
+    if dst >= 0:
+        solver.add(dst, value)
 
 
 def _escape_descriptor(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from onepath.facts.model import ModuleFacts
-from onepath.graph import Made, Opaque
+from onepath.graph import Made, Opaque, Place
 from onepath.link.code import Code, Frame, Options, Site, Unit
 from onepath.link.values import (
     Affix,
@@ -38,9 +38,9 @@ from onepath.link.values import (
 WIDE: Final = 100
 """How many values a variable holds before it is widened."""
 TEXTS: Final = 40
-MUCH: Final = 4
+MUCH: Final = 3
 """From how many values on plain data is counted."""
-_MOST: Final[dict[type, int]] = {Text: 16, Affix: 4, Number: 6, Box: 12, Foreign: 8, Result: 8, Method: 8}
+_MOST: Final[dict[type, int]] = {Text: 16, Affix: 4, Number: 4, Box: 8, Foreign: 6, Result: 6, Method: 6}
 CONTEXTS: Final = 50
 """For how many callables a function is analysed apart."""
 FEW: Final = 4
@@ -126,8 +126,10 @@ class Solver:
         """Attributes set on foreign names, by name and attribute."""
         self.foreign_reads: dict[tuple[str, str], list[int]] = {}
         self.texts_run = 0
-        self.budget = 1500 + sum(len(unit.codes) for unit in self.units.values())
-        """How many frames there may be before contexts are merged: it keeps the whole near-linear."""
+        self.context_frames = 0
+        self.budget = 600 + sum(len(unit.codes) for unit in self.units.values()) // 3
+        """How many frames for contexts there may be before contexts are merged: it keeps the whole near-linear."""
+        self.watched = frozenset(options.watched)
         self.seeded: set[tuple[int, int, int]] = set()
         self.narrowed: list[tuple[int, int, int]] = []
         """Type tests: tested variable, types, variable after the test."""
@@ -298,17 +300,22 @@ class Solver:
         if found is None:
             if name.count(".") > FOREIGN_STEPS:
                 root = name.partition(".")[0]
-                found = self.foreign(root) if not self._is_watched(name) else Foreign(name, True)
+                found = self.foreign(root) if not self.is_watched(name) else Foreign(name, True)
             else:
-                found = Foreign(name, self._is_watched(name))
+                found = Foreign(name, self.is_watched(name))
             self.values[key] = found
         return found  # type: ignore[no-any-return]
 
-    def _is_watched(self, name: str) -> bool:
-        return any(name == one or name.startswith(one + ".") for one in self.options.watched)
+    def is_watched(self, name: str) -> bool:
+        watched = self.watched
+        while name:
+            if name in watched:
+                return True
+            name = name.rpartition(".")[0]
+        return False
 
     def result(self, name: str) -> Result:
-        return self._one(Result, name, name, self._is_watched(name))
+        return self._one(Result, name, name, self.is_watched(name))
 
     def uncomputed(self, what: str, why: str) -> Uncomputed:
         return self._one(Uncomputed, (what, why), what, why)
@@ -400,6 +407,7 @@ class Solver:
             self.frames.append(found)
             if context:
                 code.contexts += 1
+                self.context_frames += 1
             base = self.new(code.scope.variables + 3)
             found.base = base
             found.result = base + code.scope.variables
@@ -419,8 +427,6 @@ class Solver:
         self.edges.setdefault((caller, callee, kind, caller.code.unit.line or line), None)
 
     def note_opaque(self, frame: Frame, what: str, why: str, line: int) -> None:
-        from onepath.graph import Place
-
         unit = frame.code.unit
         line = unit.line or line
         key = (frame.code.name, what, why, unit.facts.file, line)
@@ -428,8 +434,6 @@ class Solver:
             self.opaque[key] = Opaque(frame.code.name, what, why, Place(unit.facts.file, line))
 
     def note_made(self, cls: Class, frame: Frame, how: str, line: int) -> None:
-        from onepath.graph import Place
-
         name = class_name(cls)
         if name not in self.origin_classes:
             return

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from onepath.config import Pure
-from onepath.graph import Program
+from onepath.graph import Edge, Program
 from onepath.rules.contract import Finding, Hop, Model, Outcome, UsageFault
 from onepath.rules.groups import CLOCKS, ENVIRONMENT, RANDOMNESS
-from onepath.rules.names import any_matches, unmatched
+from onepath.rules.names import any_matches, matches, unmatched
 
 _KINDS: Final = (("a clock", CLOCKS), ("randomness", RANDOMNESS), ("the environment", ENVIRONMENT))
 
@@ -42,7 +42,7 @@ class GlobalStateRule:
             if any_matches(contract.allow, edge.caller):
                 continue
             what = _what(edge.callee)
-            if what:
+            if what and _is_taken_here(program, edge):
                 findings.setdefault(
                     (edge.caller, edge.callee),
                     Finding(
@@ -77,6 +77,17 @@ class GlobalStateRule:
                 ),
             )
         return list(findings.values())
+
+
+def _is_taken_here(program: Program, edge: Edge) -> bool:
+    """Whether the caller's own module names the operation; what was passed in as an argument is lawful."""
+    if edge.callee.startswith("builtins."):
+        return True
+    module = program.module_of(edge.caller)
+    return any(
+        matches(one.written, edge.callee) or edge.callee.partition(".")[0] == one.written.partition(".")[0]
+        for one in program.imported_by.get(module, ())
+    )
 
 
 def _what(name: str) -> str:
