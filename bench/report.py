@@ -51,6 +51,8 @@ def tables(results: Results, memory: Mapping[str, float], subjects: Sequence[str
     def sheet(title: str, cell: str, connections: int | None = None, added: bool = False, digits: int = 0) -> Sheet:
         rows = []
         for scenario in SCENARIOS:
+            if cell == "first" and not scenario.stream:
+                continue
             row = [scenario.title]
             for subject in subjects:
                 figures = results.get((scenario.key, subject))
