@@ -38,7 +38,7 @@ from onepath.facts.model import (
     YieldFrom,
 )
 from onepath.facts.module import Writer
-from onepath.facts.survey import all_parameters
+from onepath.facts.survey import Names, all_parameters
 from onepath.facts.types import annotation_of
 
 _BINARY: Final[dict[type, str]] = {
@@ -105,8 +105,21 @@ def _attribute(writer: Writer, body: Body, node: cst.Attribute) -> int:
     if obj == NONE:
         return NONE
     dst = body.new()
-    body.emit(Attribute(dst, obj, node.attr.value, writer.line(node.attr)))
+    body.emit(Attribute(dst, obj, mangled(body, node.attr.value), writer.line(node.attr)))
     return dst
+
+
+def mangled(body: Body, name: str) -> str:
+    """A private name inside a class is another name."""
+    if not name.startswith("__") or name.endswith("__"):
+        return name
+    names: Names | None = body.names
+    while names is not None and names.kind != "class":
+        names = names.parent
+    if names is None or not isinstance(names.node, cst.ClassDef):
+        return name
+    owner = names.node.name.value.lstrip("_")
+    return f"_{owner}{name}" if owner else name
 
 
 def _integer(writer: Writer, body: Body, node: cst.Integer) -> int:
@@ -572,7 +585,7 @@ def assign(writer: Writer, body: Body, target: cst.CSTNode, value: int) -> None:
     elif isinstance(target, cst.Attribute):
         obj = expression(writer, body, target.value)
         if obj != NONE:
-            body.emit(SetAttribute(obj, target.attr.value, value, writer.line(target.attr)))
+            body.emit(SetAttribute(obj, mangled(body, target.attr.value), value, writer.line(target.attr)))
     elif isinstance(target, cst.Subscript):
         obj = expression(writer, body, target.value)
         if obj != NONE:

@@ -133,6 +133,13 @@ class Body:
                 dst = self.new()
                 self.emit(StarPick(dst, var, tuple(since), name))
                 return dst
+            if name in names.shared:
+                stored = self.new()
+                if names.kind == "module":
+                    self.emit(Global(stored, name))
+                else:
+                    self.emit(Free(stored, self.index, spelled))
+                return self.joined((var, stored))
             return var
         if names.kind == "module":
             return self._global(name)

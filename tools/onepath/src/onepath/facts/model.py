@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-EXTRACTOR = 1
+EXTRACTOR = 2
 """Version of what is extracted; part of the cache key."""
 
 NONE = -1

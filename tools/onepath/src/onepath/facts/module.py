@@ -30,6 +30,8 @@ class Writer:
         self.checking_names: set[str] = set()
         """Module variables that are `typing.TYPE_CHECKING`."""
         self.typing_modules: set[str] = set()
+        self.lazy_annotations = False
+        """Whether `from __future__ import annotations` is in force."""
         self._find_typing(tree)
 
     def line(self, node: cst.CSTNode) -> int:
@@ -70,6 +72,8 @@ class Writer:
                     and not small.relative
                     and not isinstance(small.names, cst.ImportStar)
                 ):
+                    if small.module is not None and dotted(small.module) == "__future__":
+                        self.lazy_annotations = any(dotted(alias.name) == "annotations" for alias in small.names)
                     if small.module is None or dotted(small.module) not in _TYPING:
                         continue
                     for alias in small.names:

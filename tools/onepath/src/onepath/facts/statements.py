@@ -16,6 +16,7 @@ from onepath.facts.expressions import (
     declare_parameters,
     expression,
     index_of,
+    mangled,
     narrow,
     operate,
 )
@@ -140,6 +141,8 @@ def _kind_of(value: cst.BaseExpression | None) -> str:
 def _ann_assign(writer: Writer, body: Body, node: cst.AnnAssign) -> None:
     index = writer.annotation(annotation_of(node.annotation.annotation))
     target = node.target
+    if body.scope.kind in ("module", "class"):
+        run_annotation(writer, body, node.annotation)
     line = writer.line(node)
     var = NONE if node.value is None else expression(writer, body, node.value)
     if isinstance(target, cst.Name):
@@ -163,9 +166,9 @@ def _ann_assign(writer: Writer, body: Body, node: cst.AnnAssign) -> None:
         if obj == NONE:
             return
         if index != NONE:
-            body.emit(DeclareAttribute(obj, target.attr.value, index))
+            body.emit(DeclareAttribute(obj, mangled(body, target.attr.value), index))
         if var != NONE:
-            body.emit(SetAttribute(obj, target.attr.value, var, writer.line(target.attr)))
+            body.emit(SetAttribute(obj, mangled(body, target.attr.value), var, writer.line(target.attr)))
         return
     assign(writer, body, target, var)
 
@@ -180,9 +183,9 @@ def _aug_assign(writer: Writer, body: Body, node: cst.AugAssign) -> None:
         if obj == NONE:
             return
         old = body.new()
-        body.emit(Attribute(old, obj, target.attr.value, line))
+        body.emit(Attribute(old, obj, mangled(body, target.attr.value), line))
         new = operate(body, old, right, f"__i{word}__", f"__r{word}__", line)
-        body.emit(SetAttribute(obj, target.attr.value, new, line))
+        body.emit(SetAttribute(obj, mangled(body, target.attr.value), new, line))
     elif isinstance(target, cst.Subscript):
         obj = expression(writer, body, target.value)
         index = index_of(writer, body, target)
@@ -534,6 +537,9 @@ def _function(writer: Writer, body: Body, node: cst.FunctionDef) -> None:
     ]
     inner = writer.open_scope(node, name, f"{body.scope.qualname}.{name}".lstrip("."), "function", body.index, line)
     inner.scope.is_async = node.asynchronous is not None
+    for one in all_parameters(node.params):
+        run_annotation(writer, body, one.annotation)
+    run_annotation(writer, body, node.returns)
     if node.returns is not None:
         inner.scope.returns = writer.annotation(annotation_of(node.returns.annotation))
     _type_parameters(writer, inner, node.type_parameters)
@@ -545,6 +551,23 @@ def _function(writer: Writer, body: Body, node: cst.FunctionDef) -> None:
     body.emit(MakeFunction(dst, inner.index, tuple(one for one in defaults if one[1] != NONE), line))
     writer.note_binding(body, name, "function", line)
     body.bind(name, _decorated(body, dst, decorators))
+
+
+def run_annotation(writer: Writer, body: Body, node: cst.Annotation | None) -> None:
+    """An annotation that calls something does so where it stands, unless annotations are never evaluated."""
+    if node is not None and not writer.lazy_annotations and _calls(node.annotation):
+        expression(writer, body, node.annotation)
+
+
+def _calls(node: cst.BaseExpression) -> bool:
+    if isinstance(node, cst.Call | cst.NamedExpr):
+        return True
+    if isinstance(node, cst.Name | cst.SimpleString):
+        return False
+    return any(isinstance(one, cst.BaseExpression) and _calls(one) for one in node.children) or (
+        isinstance(node, cst.Subscript)
+        and any(isinstance(one.slice, cst.Index) and _calls(one.slice.value) for one in node.slice)
+    )
 
 
 def _type_parameters(writer: Writer, inner: Body, node: cst.TypeParameters | None) -> None:
@@ -584,7 +607,7 @@ def _class(writer: Writer, body: Body, node: cst.ClassDef) -> None:
     _suite(writer, inner, node.body)
     for member, var in (inner.now or {}).items():
         if "@" not in member:
-            inner.emit(StoreMember(member, var))
+            inner.emit(StoreMember(mangled(inner, member), var))
     inner.finish()
     dst = body.new()
     body.emit(MakeClass(dst, inner.index, tuple(one for one in bases if one != NONE), tuple(names), tuple(named), line))

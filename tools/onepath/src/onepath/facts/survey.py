@@ -26,7 +26,7 @@ _COMPREHENSIONS: Final = tuple(
 class Names:
     """The names of one scope: a module, class, function, lambda or comprehension."""
 
-    __slots__ = ("bound", "children", "free", "globals", "index", "kind", "node", "nonlocals", "parent", "tag", "uses")
+    __slots__ = ("bound", "children", "free", "globals", "index", "kind", "node", "nonlocals", "parent", "shared", "tag", "uses")
 
     def __init__(self, node: cst.CSTNode, kind: str, parent: Names | None, tag: str) -> None:
         self.node = node
@@ -37,6 +37,8 @@ class Names:
         self.globals: set[str] = set()
         self.nonlocals: set[str] = set()
         self.uses: set[str] = set()
+        self.shared: set[str] = set()
+        """Names that inner scopes bind too, by `nonlocal` or `global`."""
         self.free: set[tuple[int, str]] = set()
         self.children: list[Names] = []
         self.index = -1
@@ -100,6 +102,10 @@ class Survey:
                 stack.append((names, True))
                 stack.extend((child, False) for child in names.children)
                 continue
+            for name in names.nonlocals:
+                self._share(names, name)
+            for name in names.globals:
+                top.shared.add(name)
             for name in names.uses | names.nonlocals:
                 if name in names.globals or (name in names.bound and name not in names.nonlocals):
                     continue
@@ -108,6 +114,14 @@ class Survey:
                 for owner, name in child.free:
                     if owner != id(names.node):
                         names.free.add((owner, name))
+
+    def _share(self, names: Names, name: str) -> None:
+        outer = names.parent
+        while outer is not None:
+            if outer.kind not in ("class", "module") and name in outer.bound and name not in outer.nonlocals:
+                outer.shared.add(name)
+                return
+            outer = outer.parent
 
     def _capture(self, names: Names, name: str) -> None:
         outer = names.parent

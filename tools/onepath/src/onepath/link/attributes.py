@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from onepath.link.classes import HARMLESS_BASES, binds, foreign_bases, is_enum, lookup, lookup_after
-from onepath.link.code import Frame, Unit
+from onepath.facts import model as op
+from onepath.link.code import Code, Frame, Unit
 from onepath.link.imports import exported, import_module, load_module
 from onepath.link.invoke import holding, invoke
 from onepath.link.solver import Solver
@@ -148,6 +149,9 @@ def _read_instance(solver: Solver, frame: Frame, value: Instance, name: str, dst
     if name == "__class__":
         solver.add(dst, cls)
         return
+    if name == "__module__":
+        solver.add(dst, solver.text(cls.unit.name))
+        return
     key = ("read", frame, value, name, dst)
     if key in solver.values:
         return
@@ -264,6 +268,14 @@ def _read_class(solver: Solver, frame: Frame, value: Class, name: str, dst: int,
         return
     if name in ("__name__", "__qualname__"):
         solver.add(dst, solver.text(value.name))
+        return
+    if name == "__module__":
+        solver.add(dst, solver.text(value.unit.name))
+        return
+    if name == "__doc__" and value.code is not None:
+        text = docstring(value.code)
+        if text is not None:
+            solver.add(dst, solver.text(text))
         return
     if name in ("__mro__", "__bases__", "__base__"):
         box = solver.box("tuple", (value, name))
@@ -411,7 +423,19 @@ def _read_function(solver: Solver, frame: Frame, value: Function, name: str, dst
     elif name == "__dict__":
         solver.add(dst, solver.once(Space, value, value))
     elif name == "__closure__":
-        solver.add(dst, solver.uncomputed("closure", "what a function has captured is read as cells"))
+        box = solver.box("tuple", (value, name))
+        cell = solver.box("namespace", (value, "cell"))
+        around: Frame | None = value.parent
+        while around is not None and around.code.scope.kind != "module":
+            for var in list(around.cells.values()):
+                solver.flow(var, solver.cell(cell, "cell_contents"))
+            around = around.parent
+        solver.add(box.rest, cell)
+        solver.add(dst, box)
+    elif name == "__doc__":
+        text = docstring(value.code)
+        if text is not None:
+            solver.add(dst, solver.text(text))
     elif name in ("__defaults__", "__kwdefaults__"):
         box = solver.box("tuple", (value, name))
         for index in range(len(value.code.scope.parameters)):
@@ -419,6 +443,13 @@ def _read_function(solver: Solver, frame: Frame, value: Function, name: str, dst
         solver.add(dst, box)
     else:
         solver.flow(solver.cell(value, name), dst)
+
+
+def docstring(code: Code) -> str | None:
+    """The text a body starts with."""
+    first = code.scope.code[0] if code.scope.code else None
+    is_first = isinstance(first, op.Text) and first.dst == len(code.scope.parameters)
+    return first.value if is_first and isinstance(first, op.Text) else None
 
 
 def _read_bound(solver: Solver, frame: Frame, value: Bound, name: str, dst: int, line: int) -> None:
@@ -546,6 +577,8 @@ def set_attribute(solver: Solver, frame: Frame, value: Value, name: str, src: in
         _patch_subclasses(value, name)
     elif isinstance(value, Module | Function):
         solver.flow(src, solver.cell(value, name))
+        if isinstance(value, Function) and name in ("__defaults__", "__kwdefaults__"):
+            solver.when(src, _new_defaults, value)
     elif isinstance(value, Bound):
         set_attribute(solver, frame, value.func, name, src, line)
     elif isinstance(value, Box):
@@ -561,6 +594,20 @@ def set_attribute(solver: Solver, frame: Frame, value: Value, name: str, src: in
                 solver.flow(patched, dst)
         solver.flow(src, patched)
         solver.later(_escape_patch, solver, frame, value, name, patched, line)
+
+
+def _new_defaults(solver: Solver, function: Any, value: Value) -> None:
+    """`f.__defaults__ = (…)`: from the last parameter backwards; `__kwdefaults__` by name."""
+    if not isinstance(value, Box):
+        return
+    parameters = function.code.scope.parameters
+    plain = [index for index, one in enumerate(parameters) if one.kind in ("positional", "any")]
+    numbered = sorted(key for key in value.items if isinstance(key, int))
+    for key, index in zip(reversed(numbered), reversed(plain), strict=False):
+        solver.flow(value.items[key], solver.cell(function, f"default {index}"))
+    for index, one in enumerate(parameters):
+        if one.name in value.items:
+            solver.flow(value.items[one.name], solver.cell(function, f"default {index}"))
 
 
 def _escape_patch(solver: Solver, frame: Frame, value: Value, name: str, patched: int, line: int) -> None:

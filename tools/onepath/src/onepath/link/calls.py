@@ -20,9 +20,12 @@ from onepath.link.foreign import (
     NEVER_CALL,
     NEVER_CALL_BELOW,
     NEVER_CALL_BUT,
+    DUNDERS,
+    LOGGED,
     OPAQUE_BELOW,
     OPAQUE_CALLS,
     PASSES_ON,
+    TAKES_OVER,
     canonical,
 )
 from onepath.link.invoke import holding, invoke
@@ -71,7 +74,7 @@ def _answer(solver: Solver, site: Site) -> None:
 class Binding:
     """One site, one function: which variables reach which parameters, and the frames this makes."""
 
-    __slots__ = ("arguments", "closed", "frames", "function", "only", "owner", "plain", "site", "special")
+    __slots__ = ("arguments", "closed", "frames", "function", "given", "only", "owner", "plain", "site", "special")
 
     def __init__(
         self, site: Site, function: Function, owner: Value | None, only: dict[int, Value] | None = None
@@ -87,6 +90,8 @@ class Binding:
         self.plain: dict[tuple[int, Value], None] = {}
         self.frames: list[Frame] = []
         self.closed = False
+        self.given: set[int] = set()
+        """Parameters that get an argument for certain: their defaults are not used."""
 
 
 def _call_function(solver: Solver, site: Site, value: Function) -> None:
@@ -124,7 +129,7 @@ def _bind_now(solver: Solver, binding: Binding) -> None:
     double = next((index for index, one in enumerate(parameters) if one.kind == "double"), -1)
     order = [index for index, one in enumerate(parameters) if one.kind in ("positional", "any")]
     by_name = {one.name: index for index, one in enumerate(parameters) if one.kind in ("any", "keyword")}
-    given: set[int] = set()
+    given = binding.given
     surplus: list[int] = []
     if binding.owner is not None and order:
         given.add(order[0])
@@ -310,14 +315,16 @@ def _connect(solver: Solver, binding: Binding, frame: Frame) -> None:
     solver.edge(site.frame, frame, "call", site.line)
     if binding.owner is not None and scope.parameters and scope.parameters[0].kind in ("positional", "any"):
         solver.add(frame.base, binding.owner)
-    defaults(solver, function, frame)
+    defaults(solver, function, frame, binding.given)
     running(solver, frame, site.dst)
 
 
-def defaults(solver: Solver, function: Function, frame: Frame) -> None:
-    """Parameters take their defaults."""
+def defaults(
+    solver: Solver, function: Function, frame: Frame, given: set[int] | frozenset[int] = frozenset()
+) -> None:
+    """Parameters take their defaults, unless an argument is given."""
     for index, parameter in enumerate(function.code.scope.parameters):
-        if parameter.has_default:
+        if parameter.has_default and index not in given:
             solver.flow(solver.cell(function, f"default {index}"), frame.base + index)
 
 
@@ -499,6 +506,9 @@ def _base(solver: Solver, payload: Any, value: Value) -> None:
     cls, frame, line = payload
     if isinstance(value, Result | Box):
         return
+    if isinstance(value, Instance):
+        call_special(solver, frame, value, "__mro_entries__", (solver.nowhere,), -1, line)
+        return
     add_base(solver, cls, value)
     if isinstance(value, Class):
         solver.note_made(value, frame, "subclass", line)
@@ -512,6 +522,9 @@ def _base(solver: Solver, payload: Any, value: Value) -> None:
 
 def _metaclass(solver: Solver, payload: Any, meta: Value) -> None:
     cls, frame, bases, line = payload
+    if isinstance(meta, Function):
+        invoke(solver, frame, meta, (solver.new(), solver.new(), solver.new()), -1, line)
+        return
     if not isinstance(meta, Class):
         return
     base_box = solver.box("tuple", (cls, "bases"))
@@ -876,11 +889,15 @@ def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None
         return
     if owner is not None:
         _call_back(solver, site, name, owner)
+    dunders = DUNDERS.get(name)
+    if dunders is not None:
+        for var in site.positional:
+            solver.when(var, _call_dunders, (site.frame, dunders, site.line))
+    for var in site.stars:
+        iterate(solver, site.frame, var, solver.nowhere, False, site.line)
     solver.add(site.dst, _given_by(solver, name))
-    if name in NEVER_CALL or (name.startswith(NEVER_CALL_BELOW) and not name.startswith(NEVER_CALL_BUT)):
-        head = name.partition(".")[0]
-        if name in NEVER_CALL or head in NEVER_CALL_BELOW or name.startswith("builtins.str."):
-            return
+    if name in NEVER_CALL or _is_quiet(name):
+        return
     passed = PASSES_ON.get(name)
     if passed is not None and len(site.positional) > passed:
         _pass_on(solver, site, name, passed)
@@ -906,6 +923,27 @@ def _given_by(solver: Solver, name: str) -> Result:
 _SILENT: Final = frozenset(
     {"builtins.property", "builtins.staticmethod", "builtins.classmethod", "builtins.super"}
 )
+
+
+def _is_quiet(name: str) -> bool:
+    head, _, rest = name.partition(".")
+    if head in ("logging", "structlog"):
+        return rest.rpartition(".")[2] in LOGGED
+    return head in NEVER_CALL_BELOW and name not in NEVER_CALL_BUT
+
+
+def _call_dunders(solver: Solver, payload: Any, value: Value) -> None:
+    frame, names, line = payload
+    if isinstance(value, Instance):
+        for name in names:
+            if binds(value.cls, name):
+                call_special(solver, frame, value, name, (solver.nowhere,), -1, line)
+    elif isinstance(value, Box):
+        inner = solver.every(value)
+        key = ("dunders", frame, names, value)
+        if key not in solver.values:
+            solver.values[key] = True
+            solver.when(inner, _call_dunders, payload)
 
 
 def _pass_on(solver: Solver, site: Site, name: str, index: int) -> None:
@@ -962,7 +1000,20 @@ def _escape_instance(
 ) -> None:
     if binds(value.cls, "__call__"):
         _escape_callable(solver, frame, value, name, dst, line, depth)
+    if name in TAKES_OVER or name.startswith("sys.std"):
+        solver.later(run_methods, solver, value, frame, line)
     solver.later(_run_overrides_once, solver, value, frame, line)
+
+
+def run_methods(solver: Solver, value: Instance, frame: Frame, line: int) -> None:
+    """Foreign code was given an object to use in place of its own: it may call any of its methods."""
+    for cls in value.cls.mro:
+        for name in sorted(cls.statics):
+            if name in ("__init__", "__new__", "__del__", "__init_subclass__"):
+                continue
+            for member in list(solver.has(solver.cell(cls, name))):
+                if isinstance(member, Function):
+                    _run_function(solver, member, value, frame, "may-call", line)
 
 
 def _run_overrides_once(solver: Solver, value: Instance, frame: Frame, line: int) -> None:
@@ -979,7 +1030,7 @@ def _run_overrides(solver: Solver, cls: Class, owner: Instance, frame: Frame, li
         return
     for one in cls.mro:
         for name in sorted(one.statics):
-            if name.startswith("__"):
+            if name.startswith("__") and name not in ("__call__", "__enter__", "__exit__", "__iter__", "__next__"):
                 continue
             for member in list(solver.has(solver.cell(one, name))):
                 if isinstance(member, Function):

@@ -77,6 +77,10 @@ GIVES: Final[dict[str, str]] = {
     "uvloop.new_event_loop": "asyncio.AbstractEventLoop",
     "asyncio.Runner.get_loop": "asyncio.AbstractEventLoop",
     "logging.getLogger": "logging.Logger",
+    "ssl.create_default_context": "ssl.SSLContext",
+    "ssl._create_unverified_context": "ssl.SSLContext",
+    "ssl.SSLContext.wrap_socket": "ssl.SSLSocket",
+    "ssl.wrap_socket": "ssl.SSLSocket",
     "requests.session": "requests.Session",
     "multiprocessing.get_context": "multiprocessing",
     "urllib.request.build_opener": "urllib.request.OpenerDirector",
@@ -128,7 +132,6 @@ NEVER_CALL: Final = frozenset(
         "inspect.getdoc",
         "inspect.getfile",
         "inspect.getmodule",
-        "inspect.unwrap",
         "asyncio.iscoroutinefunction",
         "asyncio.iscoroutine",
         "asyncio.isfuture",
@@ -149,12 +152,75 @@ NEVER_CALL: Final = frozenset(
 )
 """Foreign callables that call nothing of what they are given."""
 
-NEVER_CALL_BELOW: Final = ("logging", "structlog", "builtins.str", "re", "math", "string")
+LOGGED: Final = frozenset(
+    {
+        "debug", "info", "warning", "warn", "error", "critical", "exception", "log", "getLogger", "isEnabledFor", "bind",
+        "msg", "fatal", "setLevel", "getEffectiveLevel", "get_logger", "addLevelName", "getLevelName",
+    }
+)  # fmt: skip
+"""Methods of loggers: they call nothing they are given, but turn it into text."""
+
+_SHOWN: Final = ("__str__", "__repr__", "__format__")
+_COMPARED: Final = ("__lt__", "__gt__", "__le__", "__ge__", "__eq__", "__hash__")
+DUNDERS: Final[dict[str, tuple[str, ...]]] = {
+    **{f"logging.{prefix}{name}": _SHOWN for prefix in ("", "Logger.") for name in
+       ("debug", "info", "warning", "error", "critical", "exception", "log")},
+    "sys.getsizeof": ("__sizeof__",),
+    "operator.length_hint": ("__len__", "__length_hint__"),
+    "operator.index": ("__index__",),
+    "math.floor": ("__floor__", "__float__"),
+    "math.ceil": ("__ceil__", "__float__"),
+    "math.trunc": ("__trunc__",),
+    "math.sqrt": ("__float__", "__index__"),
+    "os.fspath": ("__fspath__",),
+    "os.path.join": ("__fspath__",),
+    "os.stat": ("__fspath__",),
+    "os.path.exists": ("__fspath__",),
+    "pathlib.Path": ("__fspath__",),
+    "pathlib.PurePath": ("__fspath__",),
+    "builtins.open": ("__fspath__", "__index__"),
+    "builtins.sum": ("__add__", "__radd__"),
+    "builtins.sorted": ("__lt__", "__gt__"),
+    "builtins.min": ("__lt__", "__gt__"),
+    "builtins.max": ("__gt__", "__lt__"),
+    "builtins.set": ("__hash__", "__eq__"),
+    "builtins.frozenset": ("__hash__", "__eq__"),
+    "builtins.list": ("__length_hint__", "__len__"),
+    "builtins.tuple": ("__length_hint__", "__len__"),
+    "builtins.bytes": ("__bytes__", "__index__", "__buffer__"),
+    "builtins.memoryview": ("__buffer__",),
+    "builtins.hex": ("__index__",),
+    "builtins.oct": ("__index__",),
+    "builtins.bin": ("__index__",),
+    "builtins.chr": ("__index__",),
+    "builtins.range": ("__index__",),
+    "builtins.repr": ("__repr__",),
+    "builtins.str": ("__str__", "__repr__"),
+    "builtins.print": ("__str__", "__repr__"),
+    "builtins.dir": ("__dir__",),
+    "bisect.insort": _COMPARED,
+    "bisect.bisect": _COMPARED,
+    "heapq.heappush": _COMPARED,
+    "heapq.heapify": _COMPARED,
+    "heapq.heappop": _COMPARED,
+    "json.dumps": (),
+    "pickle.dumps": ("__reduce_ex__", "__reduce__", "__getstate__", "__getnewargs__", "__getnewargs_ex__"),
+    "pickle.dump": ("__reduce_ex__", "__reduce__", "__getstate__", "__getnewargs__", "__getnewargs_ex__"),
+}
+"""By foreign callable: the dunders of its arguments, and of what these hold, that it calls."""
+
+TAKES_OVER: Final = frozenset(
+    {
+        "sys.meta_path.append", "sys.meta_path.insert", "sys.path_hooks.append", "sys.path_hooks.insert",
+        "contextlib.redirect_stdout", "contextlib.redirect_stderr", "builtins.__import__", "sys.excepthook",
+        "socketserver.TCPServer", "asyncio.set_event_loop_policy", "codecs.register",
+    }
+)  # fmt: skip
+"""What an object is given to, to be used in place of Python's own."""
+
+NEVER_CALL_BELOW: Final = ("re", "math", "string")
 """All below these call nothing they are given; handlers and their like excepted."""
-NEVER_CALL_BUT: Final = ("logging.Handler", "logging.Filter", "logging.setLoggerClass", "logging.Logger.addHandler",
-                         "logging.Logger.addFilter", "logging.setLogRecordFactory", "logging.config", "logging.handlers",
-                         "logging.basicConfig", "re.sub", "re.subn", "re.Pattern.sub", "re.Pattern.subn",
-                         "structlog.configure", "structlog.wrap_logger")  # fmt: skip
+NEVER_CALL_BUT: Final = frozenset({"re.sub", "re.subn", "re.Pattern.sub", "re.Pattern.subn"})
 
 PASSES_ON: Final[dict[str, int]] = {
     "concurrent.futures.ThreadPoolExecutor.submit": 0,
@@ -264,7 +330,6 @@ OPAQUE_CALLS: Final[dict[str, str]] = {
     "ctypes.cast": "native memory is read as an object",
     "ctypes.py_object.from_address": "native memory is read as an object",
     "cffi.FFI.dlopen": "native code is called",
-    "timeit.timeit": "",
 }
 """Foreign calls that cannot be followed, and why; empty if they are no matter by themselves."""
 

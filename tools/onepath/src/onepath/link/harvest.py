@@ -219,10 +219,16 @@ def _resolved(
     solver: Solver, module: str, name: str, place: Place, scope: str, typing: bool, computed: bool
 ) -> tuple[str, str, Place, str, bool, bool, str, bool]:
     written = f"{module}.{name}" if name and name != "*" else module
-    if name and name != "*" and solver.module(written) is not None:
+    submodule = solver.module(written) if name and name != "*" else None
+    if submodule is not None:
         known = solver.module(module)
         unit = known.unit if known is not None else None
-        if unit is None or name not in unit.statics:
+        if (
+            known is None
+            or unit is None
+            or name not in unit.statics
+            or submodule in solver.has(solver.cell(known, name))
+        ):
             return written, "", place, scope, typing, True, written, computed
     if solver.module(module) is not None:
         return module, name, place, scope, typing, True, written, computed

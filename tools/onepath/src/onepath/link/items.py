@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from onepath.link.attributes import call_special, read_attribute, set_attribute
+from onepath.link.classes import fields_of, foreign_bases
 from onepath.link.code import Frame, Site
 from onepath.link.invoke import holding, invoke
 from onepath.link.solver import Solver
@@ -34,11 +35,13 @@ from onepath.link.values import (
     Space,
     Text,
     Uncomputed,
+    Unknown,
     Value,
     Widened,
 )
 
 _MOST_KEYS: Final = 400
+_TUPLES: Final = frozenset({"typing.NamedTuple"})
 MANY_KEYS: Final = 8
 """With more keys than this at one place, all elements are meant."""
 
@@ -108,6 +111,10 @@ def _pair_key(solver: Solver, payload: Any, key: Value) -> None:
 def unpack_mapping(solver: Solver, box: Any, value: Value) -> None:
     """`**value` into the box of a `**kwargs` parameter."""
     merge_into(solver, box, value)
+    if isinstance(value, Instance) and isinstance(box.site, tuple) and isinstance(box.site[0], Frame):
+        frame = box.site[0]
+        call_special(solver, frame, value, "keys", (), -1, frame.code.scope.line)
+        call_special(solver, frame, value, "__getitem__", (box.keys,), box.rest, frame.code.scope.line)
 
 
 def _copy_space(solver: Solver, box: Box, space: Space) -> None:
@@ -146,10 +153,13 @@ def read_item(solver: Solver, payload: Any, value: Value) -> None:
                 solver.later(_read_item_blind, solver, value, index, dst)
     elif isinstance(value, Space):
         if index >= 0:
+            solver.later(_read_space_blind, solver, index, dst)
             solver.when(index, _read_item_key, (frame, index, value, dst, line))
     elif isinstance(value, Instance):
         arguments = (index,) if index >= 0 else ()
         if not call_special(solver, frame, value, "__getitem__", arguments, dst, line):
+            if index >= 0 and any(base in _TUPLES for base in foreign_bases(value.cls)):
+                solver.when(index, _field_by_number, (frame, value, dst, line))
             _inherited_item(solver, frame, value, index, dst, line)
     elif isinstance(value, Class):
         from onepath.link.classes import is_enum
@@ -187,6 +197,15 @@ def read_item(solver: Solver, payload: Any, value: Value) -> None:
             solver.add(dst, solver.constant("str"))
 
 
+def _field_by_number(solver: Solver, payload: Any, key: Value) -> None:
+    frame, value, dst, line = payload
+    names = [name for name, _, _ in fields_of(value.cls)]
+    if isinstance(key, Number) and -len(names) <= key.value < len(names):
+        names = [names[key.value]]
+    for name in names:
+        read_attribute(solver, frame, value, name, dst, line)
+
+
 def _character(solver: Solver, payload: Any, key: Value) -> None:
     value, dst = payload
     if isinstance(key, Number) and -len(value.value) <= key.value < len(value.value):
@@ -196,8 +215,6 @@ def _character(solver: Solver, payload: Any, key: Value) -> None:
 
 
 def _inherited_item(solver: Solver, frame: Frame, value: Instance, index: int, dst: int, line: int) -> None:
-    from onepath.link.classes import foreign_bases
-
     for base in foreign_bases(value.cls):
         if base in ("builtins.dict", "collections.UserDict", "builtins.list", "collections.OrderedDict",
                     "collections.defaultdict", "builtins.tuple", "typing.NamedTuple", "collections.UserList"):  # fmt: skip
@@ -214,6 +231,11 @@ def _read_item_blind(solver: Solver, value: Box, index: int, dst: int) -> None:
     """A key of which nothing is known may be any."""
     if not solver.has(index):
         items_of(solver, value, dst)
+
+
+def _read_space_blind(solver: Solver, index: int, dst: int) -> None:
+    if all(isinstance(one, Unknown | Result) for one in solver.has(index)):
+        solver.add(dst, solver.uncomputed("__dict__", "the name that is looked up is not known"))
 
 
 def _enum_by_name(solver: Solver, payload: Any, key: Value) -> None:
@@ -446,6 +468,8 @@ def unpack(solver: Solver, payload: Any, value: Value) -> None:
         if var is not None:
             solver.flow(var, dst)
         solver.flow(value.rest, dst)
+    elif isinstance(value, Instance) and any(base in _TUPLES for base in foreign_bases(value.cls)):
+        _field_by_number(solver, (frame, value, dst, line), solver.number(index))
     else:
         _iterate_one(solver, (frame, dst, False, line), value)
 
@@ -489,11 +513,8 @@ def enter(solver: Solver, payload: Any, value: Value) -> None:
             solver.when(given, awaited, (frame, dst, line))
         nothing = holding(solver, solver.constant("NoneType"))
         call_special(solver, frame, value, last, (nothing, nothing, nothing), -1, line)
-        if not entered:
-            from onepath.link.classes import foreign_bases
-
-            if foreign_bases(value.cls):
-                solver.add(dst, value)
+        if not entered and foreign_bases(value.cls):
+            solver.add(dst, value)
     elif isinstance(value, Running):
         solver.flow(value.frame.yields, dst)
     elif isinstance(value, Result | Uncomputed):
@@ -719,11 +740,10 @@ def _extend(solver: Solver, site: Site, box: Box) -> None:
 
 
 def _get(solver: Solver, site: Site, box: Box) -> None:
-    if site.positional:
-        if box.kind == "dict":
-            read_item(solver, (site.frame, site.positional[0], site.dst, site.line), box)
-        else:
-            items_of(solver, box, site.dst)
+    if box.kind not in ("dict", "list", "tuple"):
+        items_of(solver, box, site.dst)
+    elif site.positional:
+        read_item(solver, (site.frame, site.positional[0], site.dst, site.line), box)
     for var in site.positional[1:2]:
         solver.flow(var, site.dst)
 
@@ -810,6 +830,7 @@ def _element(solver: Solver, site: Site, box: Box) -> None:
 
 
 _BOX_METHODS: Final[dict[str, Callable[[Solver, Site, Box], None]]] = {
+    "set": _append,
     "append": _append,
     "appendleft": _append,
     "add": _append,

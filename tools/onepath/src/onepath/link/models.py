@@ -9,14 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from onepath.link.attributes import call_special, read_attribute, set_attribute
+from onepath.link.attributes import _call_member, call_special, read_attribute, set_attribute
 from onepath.link.calls import Binding, call, escape_arguments, plain_instance, run_unknown
 from onepath.link.code import Frame, Site, Unit
 from onepath.link.imports import import_module
-from onepath.link.invoke import holding, invoke_all
-from onepath.link.items import awaited, enter, item_cell, items_of, iterate, merge_into, names_of
+from onepath.link.classes import lookup
+from onepath.link.invoke import holding, invoke, invoke_all
+from onepath.link.items import (
+    awaited,
+    enter,
+    item_cell,
+    items_of,
+    iterate,
+    merge_into,
+    names_of,
+    read_item,
+    set_item,
+)
 from onepath.link.solver import Solver
-from onepath.link.texts import decoded, formatted
+from onepath.link.texts import decoded, formatted, operated
 from onepath.link.values import (
     Affix,
     Bound,
@@ -242,7 +253,8 @@ def _type_members(solver: Solver, cls: Any, value: Value) -> None:
 
 def _new_class(solver: Solver, site: Site) -> None:
     empty = solver.new()
-    _make_type(solver, site, _argument(site, 0, "name"), max(_argument(site, 1, "bases"), empty), -1)
+    bases = _argument(site, 1, "bases")
+    _make_type(solver, site, _argument(site, 0, "name"), bases if bases >= 0 else empty, -1)
     body = _argument(site, 3, "exec_body")
     if body >= 0:
         box = solver.box("dict", ("new class", site))
@@ -338,7 +350,7 @@ def _container(kind: str) -> Model:
         for name, var in site.named:
             solver.add(box.keys, solver.text(name))
             solver.flow(var, item_cell(solver, box, name))
-        for var in site.positional[:1]:
+        for var in site.positional if kind == "dict" else site.positional[:1]:
             if kind == "dict":
                 solver.when(var, _merge, box)
             else:
@@ -464,6 +476,25 @@ def _zip(solver: Solver, site: Site) -> None:
     pair = solver.box_at("tuple", site.frame, ("zipped", site.dst - site.frame.base))
     for index, var in enumerate(site.positional):
         iterate(solver, site.frame, var, item_cell(solver, pair, index), False, site.line)
+    box = solver.box_at("generator", site.frame, ("made", site.dst - site.frame.base))
+    solver.add(box.rest, pair)
+    solver.add(site.dst, box)
+
+
+def _grouped(solver: Solver, site: Site) -> None:
+    """`itertools.groupby`: pairs of key and group."""
+    element = solver.new()
+    for var in site.positional[:1]:
+        iterate(solver, site.frame, var, element, False, site.line)
+    pair = solver.box_at("tuple", site.frame, ("grouped", site.dst - site.frame.base))
+    group = solver.box_at("generator", site.frame, ("group", site.dst - site.frame.base))
+    solver.flow(element, group.rest)
+    solver.add(item_cell(solver, pair, 1), group)
+    key = _argument(site, 1, "key")
+    if key >= 0:
+        invoke_all(solver, site.frame, key, (element,), item_cell(solver, pair, 0), site.line)
+    else:
+        solver.flow(element, item_cell(solver, pair, 0))
     box = solver.box_at("generator", site.frame, ("made", site.dst - site.frame.base))
     solver.add(box.rest, pair)
     solver.add(site.dst, box)
@@ -712,6 +743,31 @@ def call_getter(solver: Solver, site: Site, value: Getter) -> None:
         solver.add(site.dst, box)
 
 
+def _item_of(solver: Solver, site: Site) -> None:
+    if len(site.positional) > 1:
+        solver.when(site.positional[0], read_item, (site.frame, site.positional[1], site.dst, site.line))
+
+
+def _set_item_of(solver: Solver, site: Site) -> None:
+    if len(site.positional) > 2:
+        solver.when(site.positional[1], _set_item_key, site)
+
+
+def _set_item_key(solver: Solver, site: Any, key: Value) -> None:
+    solver.when(site.positional[0], _set_item_on, (site, key))
+
+
+def _set_item_on(solver: Solver, payload: Any, owner: Value) -> None:
+    site, key = payload
+    set_item(solver, site.frame, owner, key, site.positional[2], site.line)
+
+
+def _unwrap(solver: Solver, site: Site) -> None:
+    for var in site.positional[:1]:
+        solver.flow(var, site.dst)
+        solver.when(var, _path_step, (site, "__wrapped__", site.dst))
+
+
 def _get_path(solver: Solver, payload: Any, name: Value) -> None:
     site, subject, dst = payload
     if not isinstance(name, Text):
@@ -740,6 +796,20 @@ def _call_named(solver: Solver, payload: Any, name: Value) -> None:
     solver.when(subject, _path_step, (site, name.value, method))
     inner = Site(site.frame, site.dst, method, positional, named, site.line)
     solver.when(method, _call_inner, inner)
+
+
+def _closing(name: str) -> Model:
+    def made(solver: Solver, site: Site) -> None:
+        _context(solver, site)
+        for var in site.positional[:1]:
+            solver.when(var, _closed, (site, name))
+
+    return made
+
+
+def _closed(solver: Solver, payload: Any, value: Value) -> None:
+    site, name = payload
+    call_special(solver, site.frame, value, name, (), -1, site.line)
 
 
 def _context(solver: Solver, site: Site) -> None:
@@ -792,6 +862,13 @@ def _fill_namespace(solver: Solver, box: Any, value: Value) -> None:
 # -- copies and conversions ------------------------------------------------------------------------------------
 
 
+_COPIERS: Final = {
+    "copy": ("__copy__", "__reduce_ex__", "__reduce__", "__getstate__", "__setstate__"),
+    "deepcopy": ("__deepcopy__", "__reduce_ex__", "__reduce__", "__getstate__", "__setstate__"),
+    "replace": ("__replace__",),
+}
+
+
 def _copying(how: str) -> Model:
     """A copy of an object: the same for what it holds, but made here."""
 
@@ -806,8 +883,21 @@ def _copy_of(solver: Solver, payload: Any, value: Value) -> None:
     site, how = payload
     if not isinstance(value, Instance):
         solver.add(site.dst, value)
+        if isinstance(value, Box) and how == "deepcopy":
+            key = ("deep copy", site, value)
+            if key not in solver.values:
+                solver.values[key] = True
+                solver.when(solver.every(value), _copy_of, (Site(site.frame, solver.nowhere, -1, (), (), site.line), how))
         return
-    solver.note_made(value.cls, site.frame, how, site.line)
+    solver.note_made(value.cls, site.frame, "replace" if how == "replace" else "copy", site.line)
+    if how == "deepcopy":
+        key = ("deep copy", site, value)
+        if key not in solver.values:
+            solver.values[key] = True
+            inner = Site(site.frame, solver.nowhere, -1, (), (), site.line)
+            for (owner, _), cell in list(solver.cells.items()):
+                if owner is value:
+                    solver.when(cell, _copy_of, (inner, how))
     copy = plain_instance(solver, value.cls, site) if not value.tag else value
     solver.add(site.dst, copy)
     if copy is not value:
@@ -815,8 +905,8 @@ def _copy_of(solver: Solver, payload: Any, value: Value) -> None:
             solver.flow(solver.cell(value, name), solver.cell(copy, name))
     for name, var in site.named:
         solver.flow(var, solver.cell(copy, name))
-    for name in ("__copy__", "__deepcopy__", "__replace__"):
-        call_special(solver, site.frame, value, name, (), site.dst, site.line)
+    for name in _COPIERS[how]:
+        call_special(solver, site.frame, value, name, (solver.nowhere,), site.dst, site.line)
 
 
 def _converting(index: int, name: str) -> Model:
@@ -1249,6 +1339,105 @@ def _gives(kind: str) -> Model:
     return made
 
 
+def _hasattr(solver: Solver, site: Site) -> None:
+    """Reads the attribute, which may be a property."""
+    _getattr(solver, Site(site.frame, solver.new(), -1, site.positional[:2], (), site.line))
+    solver.add(site.dst, solver.constant("bool"))
+
+
+def _type_test(method: str) -> Model:
+    def made(solver: Solver, site: Site) -> None:
+        solver.add(site.dst, solver.constant("bool"))
+        if len(site.positional) > 1:
+            solver.when(site.positional[1], _tested, (site, method))
+
+    return made
+
+
+def _tested(solver: Solver, payload: Any, cls: Value) -> None:
+    site, method = payload
+    if isinstance(cls, Box):
+        key = ("tested", site, cls)
+        if key not in solver.values:
+            solver.values[key] = True
+            solver.when(solver.every(cls), _tested, payload)
+        return
+    if not isinstance(cls, Class):
+        return
+    if cls.metaclass >= 0:
+        for meta in list(solver.has(cls.metaclass)):
+            if isinstance(meta, Class):
+                lookup(solver, meta, method, _call_member, (site.frame, cls, site.positional[:1], solver.nowhere, site.line))
+    for one in cls.mro:
+        if "__subclasshook__" in one.statics:
+            for member in list(solver.has(solver.cell(one, "__subclasshook__"))):
+                inner = member.get if isinstance(member, Descriptor) else member
+                if isinstance(inner, Function):
+                    invoke(solver, site.frame, solver.bound(inner, cls), site.positional[:1], -1, site.line)
+
+
+def _operator(method: str) -> Model:
+    """A function of `operator` that is an operator."""
+
+    def made(solver: Solver, site: Site) -> None:
+        if site.positional:
+            right = site.positional[1] if len(site.positional) > 1 else -1
+            reflected = f"__r{method[2:]}" if right >= 0 else ""
+            operated(solver, site.frame, site.positional[0], right, method, reflected, site.dst, site.line)
+
+    return made
+
+
+def _as_dict(solver: Solver, site: Site) -> None:
+    """`dataclasses.asdict(x)`: the fields as a mapping."""
+    for var in site.positional[:1]:
+        solver.when(var, _fields_as_dict, site)
+
+
+def _fields_as_dict(solver: Solver, site: Any, value: Value) -> None:
+    box = solver.box_at("dict", site.frame, ("as dict", site.dst - site.frame.base))
+    if isinstance(value, Instance):
+        for cls in value.cls.mro:
+            for name in cls.fields:
+                solver.add(box.keys, solver.text(name))
+                read_attribute(solver, site.frame, value, name, item_cell(solver, box, name), site.line)
+    solver.add(site.dst, box)
+
+
+def _run_path(solver: Solver, site: Site) -> None:
+    """`runpy.run_path(path)`: a module of the program by its file, if the path is known."""
+    var = _argument(site, 0, "path_name")
+    if var < 0:
+        return
+    for value in solver.has(var):
+        if isinstance(value, Text):
+            for unit in list(solver.units.values()):
+                if unit.facts.file.endswith(value.value.lstrip("./")):
+                    _run_named(solver, site, solver.text(unit.name))
+                    return
+    solver.note_opaque(site.frame, "runpy.run_path", "the file that is run is not known", site.line)
+
+
+def _timed(solver: Solver, site: Site) -> None:
+    """`timeit.timeit(what)`: a callable, or text that is run."""
+    for var in site.positional[:2]:
+        solver.when(var, _time_one, site)
+        solver.later(_time_blind, solver, var, site)
+
+
+def _time_blind(solver: Solver, var: int, site: Site) -> None:
+    if not solver.has(var):
+        _time_one(solver, site, solver.unknown)
+
+
+def _time_one(solver: Solver, site: Any, value: Value) -> None:
+    if isinstance(value, Text | Affix | Unknown | Result) or (isinstance(value, Constant) and value.type == "str"):
+        inner = Site(site.frame, solver.nowhere, -1, (holding(solver, value),), (), site.line)
+        _run_text(solver, (inner, False), value)
+    else:
+        call(solver, Site(site.frame, solver.nowhere, -1, (), (), site.line), value)
+
+
 def _cast(solver: Solver, site: Site) -> None:
     if len(site.positional) > 1:
         solver.flow(site.positional[1], site.dst)
@@ -1329,9 +1518,9 @@ _MODELS: dict[str, Model] = {
     "any": _special("__iter__"),
     "all": _special("__iter__"),
     "print": _print,
-    "isinstance": _gives("bool"),
-    "issubclass": _gives("bool"),
-    "hasattr": _gives("bool"),
+    "isinstance": _type_test("__instancecheck__"),
+    "issubclass": _type_test("__subclasscheck__"),
+    "hasattr": _hasattr,
     "callable": _gives("bool"),
     "id": _gives("int"),
     "range": _gives("range"),
@@ -1364,6 +1553,25 @@ MODELS.update(
         "operator.itemgetter": _getter("itemgetter"),
         "operator.methodcaller": _getter("methodcaller"),
         "operator.call": _apply,
+        **{
+            f"operator.{name}": _operator(f"__{name.strip('_')}__")
+            for name in (
+                "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "lshift", "rshift", "and_", "or_", "xor",
+                "eq", "ne", "lt", "le", "gt", "ge", "neg", "pos", "invert", "contains", "iadd", "isub", "imul", "ior",
+                "iand", "concat", "abs", "__add__", "__sub__", "__mul__", "__eq__", "__lt__",
+            )
+        },
+        "operator.getitem": _item_of,
+        "operator.setitem": _set_item_of,
+        "operator.truth": _special("__bool__", "__len__"),
+        "operator.not_": _special("__bool__", "__len__"),
+        "dataclasses.asdict": _as_dict,
+        "msgspec.structs.asdict": _as_dict,
+        "attrs.asdict": _as_dict,
+        "runpy.run_path": _run_path,
+        "timeit.timeit": _timed,
+        "timeit.repeat": _timed,
+        "inspect.unwrap": _unwrap,
         "inspect.getattr_static": _getattr,
         "inspect.getmembers": _get_members,
         "inspect.getmembers_static": _get_members,
@@ -1381,7 +1589,7 @@ MODELS.update(
         "itertools.filterfalse": _filter,
         "itertools.takewhile": _filter,
         "itertools.dropwhile": _filter,
-        "itertools.groupby": _zip,
+        "itertools.groupby": _grouped,
         "itertools.zip_longest": _zip,
         "collections.deque": _container("list"),
         "collections.OrderedDict": _container("dict"),
@@ -1402,7 +1610,7 @@ MODELS.update(
         "asyncio.PriorityQueue": _queue,
         "contextvars.ContextVar": _context_var,
         "copy.copy": _copying("copy"),
-        "copy.deepcopy": _copying("copy"),
+        "copy.deepcopy": _copying("deepcopy"),
         "copy.replace": _copying("replace"),
         "dataclasses.replace": _copying("replace"),
         "msgspec.structs.replace": _copying("replace"),
@@ -1437,8 +1645,8 @@ MODELS.update(
         "typing.cast": _cast,
         "contextlib.contextmanager": _same(),
         "contextlib.asynccontextmanager": _same(),
-        "contextlib.closing": _context,
-        "contextlib.aclosing": _context,
+        "contextlib.closing": _closing("close"),
+        "contextlib.aclosing": _closing("aclose"),
         "contextlib.nullcontext": _context,
         "contextlib.ExitStack.enter_context": _enter_context(False),
         "contextlib.AsyncExitStack.enter_context": _enter_context(False),

@@ -8,6 +8,7 @@ import codecs
 from typing import Any, Final
 
 from onepath.link.attributes import call_special
+from onepath.link.classes import binds
 from onepath.link.code import Frame, Site
 from onepath.link.invoke import holding
 from onepath.link.solver import TEXTS, Solver
@@ -61,11 +62,19 @@ def _operate_left(solver: Solver, payload: Any, value: Value) -> None:
                 call_special(solver, frame, value, "__repr__", (), -1, line)
             elif method == "__contains__":
                 call_special(solver, frame, value, "__iter__", (), -1, line)
+            elif method in _ORDER:
+                for other in _ORDER:
+                    call_special(solver, frame, value, other, arguments, dst, line)
             elif method == "__ne__":
                 call_special(solver, frame, value, "__eq__", arguments, dst, line)
             elif method in ("__repr__", "__format__"):
                 call_special(solver, frame, value, "__str__", (), -1, line)
         return
+    if method == "__contains__" and isinstance(value, Box) and right >= 0:
+        solver.when(solver.every(value) if value.kind != "dict" else value.keys, _compared, (frame, right, line))
+        return
+    if method == "__mod__" and isinstance(value, Text | Affix | Constant) and right >= 0:
+        solver.when(right, _shown_by_percent, (frame, line))
     if method in ("__bool__", "__contains__") or method in ("__eq__", "__ne__"):
         return
     if isinstance(value, Class):
@@ -86,6 +95,27 @@ def _operate_left(solver: Solver, payload: Any, value: Value) -> None:
         _operate_box(solver, frame, value, right, method, dst)
     elif isinstance(value, Result | Constant | Uncomputed):
         solver.add(dst, value)
+
+
+_ORDER: Final = ("__lt__", "__gt__", "__le__", "__ge__")
+
+
+def _compared(solver: Solver, payload: Any, value: Value) -> None:
+    """An element that is compared with what is looked for."""
+    frame, right, line = payload
+    if isinstance(value, Instance):
+        call_special(solver, frame, value, "__eq__", (right,), -1, line)
+
+
+def _shown_by_percent(solver: Solver, payload: Any, value: Value) -> None:
+    frame, line = payload
+    if isinstance(value, Box):
+        key = ("shown", frame, value)
+        if key not in solver.values:
+            solver.values[key] = True
+            solver.when(solver.every(value), _format_one, payload)
+    else:
+        _format_one(solver, payload, value)
 
 
 def _blind_operator(solver: Solver, value: Value, right: int, dst: int) -> None:
@@ -142,6 +172,15 @@ def _unknown_start(solver: Solver, dst: Any, value: Value) -> None:
 def _operate_right(solver: Solver, payload: Any, value: Value) -> None:
     frame, left, reflected, dst, line = payload
     if isinstance(value, Instance):
+        solver.later(_reflected, solver, payload, value)
+
+
+def _reflected(solver: Solver, payload: Any, value: Instance) -> None:
+    """The right side is asked where a left one has no answer."""
+    frame, left, reflected, dst, line = payload
+    plain = reflected if reflected in _ORDER or reflected == "__eq__" else f"__{reflected[3:]}"
+    held = solver.has(left)
+    if not held or not all(isinstance(one, Instance) and binds(one.cls, plain) for one in held):
         call_special(solver, frame, value, reflected, (left,), dst, line)
 
 
@@ -229,6 +268,9 @@ def formatted(solver: Solver, frame: Frame, parts: tuple[int, ...], dst: int, li
 
 def _format_one(solver: Solver, payload: Any, value: Value) -> None:
     frame, line = payload
+    if isinstance(value, Box):
+        _shown_by_percent(solver, payload, value)
+        return
     if isinstance(value, Instance):
         nothing = holding(solver, solver.text(""))
         for name, arguments in (("__format__", (nothing,)), ("__str__", ()), ("__repr__", ())):
