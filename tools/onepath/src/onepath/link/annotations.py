@@ -13,10 +13,11 @@ from onepath.link.calls import plain_instance
 from onepath.link.classes import is_enum, is_protocol
 from onepath.link.code import Frame, Unit
 from onepath.link.foreign import canonical
+from onepath.link.imports import start_module
 from onepath.link.items import item_cell
 from onepath.link.narrowing import _below, seed_narrowed
 from onepath.link.solver import Solver
-from onepath.link.values import Class, Constant, Result, Unknown, Value
+from onepath.link.values import Class, Constant, Foreign, Getter, Result, Unknown, Value
 
 _MOST: Final = 60
 _WRAPPERS: Final = frozenset(
@@ -59,9 +60,15 @@ def fill(solver: Solver, *, only_unknown_callers: bool) -> bool:
     for var, annotation, unit, frame in ripe:
         if var in solver.filled:
             continue
-        solver.filled.add(var)
         held = solver.has(var)
-        for value in types_of(solver, unit.facts.annotations[annotation], unit, frame, 0):
+        solver.restless = False
+        types = types_of(solver, unit.facts.annotations[annotation], unit, frame, 0)
+        if solver.restless:
+            solver.declared.append((var, annotation, unit, frame))
+            news = True
+            continue
+        solver.filled.add(var)
+        for value in types:
             if value not in held:
                 solver.add(var, value)
                 news = True
@@ -257,8 +264,25 @@ def resolve(solver: Solver, name: str, unit: Unit, frame: Frame | None) -> list[
             found.append(one)
         elif isinstance(one, str):
             found.append(one)
-        elif one.__class__.__name__ == "Foreign":
-            found.append(one.name)  # type: ignore[union-attr]
+        elif isinstance(one, Foreign):
+            found.append(one.name)
+        elif isinstance(one, Getter) and one.kind in ("typevar", "newtype"):
+            found.extend(_stands_for(solver, one))
+    return found
+
+
+def _stands_for(solver: Solver, value: Getter) -> list[Class | str]:
+    """What a type variable is bound to, or a new type is made of."""
+    site = value.site
+    sources = [var for name, var in site.named if name == "bound"]
+    sources.extend(site.positional[1:])
+    found: list[Class | str] = []
+    for var in sources:
+        for one in solver.has(var):
+            if isinstance(one, Class):
+                found.append(one)
+            elif isinstance(one, Foreign):
+                found.append(one.name)
     return found
 
 
@@ -272,6 +296,10 @@ def _imported(solver: Solver, module: str, name: str) -> list[Value | str]:
     found = solver.module(module)
     if found is None:
         return [canonical(f"{module}.{name}" if name else module)]
+    if found.unit is not None and found.unit.frame is None:
+        # Nobody has run it yet; its classes are needed.
+        start_module(solver, found.unit)
+        solver.restless = True
     if not name:
         return [found]
     inner = solver.module(f"{module}.{name}")

@@ -21,6 +21,8 @@ from onepath.link.foreign import (
     NEVER_CALL_BELOW,
     NEVER_CALL_BUT,
     DUNDERS,
+    MIXINS,
+    OF_ELEMENTS,
     LOGGED,
     OPAQUE_BELOW,
     OPAQUE_CALLS,
@@ -251,6 +253,9 @@ def _keyed(code: Code) -> frozenset[int]:
                 lookups.add(one.dst)
             elif isinstance(one, op.Attribute) and one.name in ("get", "pop", "import_module", "__getitem__"):
                 lookups.add(one.dst)
+            elif isinstance(one, op.StoreFree) and 0 <= one.src < count and one.scope == code.index:
+                # A decorator's argument: what it makes may look something up by it.
+                found.add(one.src)
             elif isinstance(one, op.Call) and one.func in lookups:
                 found.update(var for var in one.positional if 0 <= var < count)
         code.keyed = frozenset(found)
@@ -507,7 +512,11 @@ def _base(solver: Solver, payload: Any, value: Value) -> None:
     if isinstance(value, Result | Box):
         return
     if isinstance(value, Instance):
-        call_special(solver, frame, value, "__mro_entries__", (solver.nowhere,), -1, line)
+        entries = solver.var_for(("mro entries", cls, value))
+        elements = solver.var_for(("mro entry", cls, value))
+        call_special(solver, frame, value, "__mro_entries__", (solver.nowhere,), entries, line)
+        iterate(solver, frame, entries, elements, False, line)
+        solver.when(elements, _base, payload)
         return
     add_base(solver, cls, value)
     if isinstance(value, Class):
@@ -557,6 +566,12 @@ def _class_made(solver: Solver, cls: Class, frame: Frame, named: tuple[tuple[str
     """`__set_name__` of its attributes, `__init_subclass__` of its bases."""
     for name in sorted(cls.statics):
         solver.when(solver.cell(cls, name), _set_name, (cls, frame, name, line))
+    if is_enum(cls) and (binds(cls, "__init__") or binds(cls, "__new__")):
+        from onepath.link.attributes import enum_member
+
+        for name in sorted(cls.statics):
+            if not name.startswith("_"):
+                solver.when(solver.cell(cls, name), _member_made, (cls, frame, enum_member(solver, cls, name), line))
     for base in cls.mro[1:]:
         if "__init_subclass__" in base.statics:
             for member in solver.has(solver.cell(base, "__init_subclass__")):
@@ -564,6 +579,20 @@ def _class_made(solver: Solver, cls: Class, frame: Frame, named: tuple[tuple[str
                 if isinstance(inner, Function):
                     invoke(solver, frame, solver.bound(inner, cls), (), -1, line, named)
             break
+
+
+def _member_made(solver: Solver, payload: Any, value: Value) -> None:
+    """An enumeration's `__init__` gets a member's value, or the values in it."""
+    cls, frame, member, line = payload
+    if isinstance(value, Function | Descriptor):
+        return
+    arguments: tuple[int, ...] = (holding(solver, value),)
+    if isinstance(value, Box) and value.kind == "tuple":
+        arguments = tuple(value.items[index] for index in range(len(value.items)) if index in value.items)
+    for name in ("__new__", "__init__"):
+        for one in members(solver, cls, name):
+            if isinstance(one, Function):
+                invoke(solver, frame, solver.bound(one, member if name == "__init__" else cls), arguments, -1, line)
 
 
 def _set_name(solver: Solver, payload: Any, value: Value) -> None:
@@ -600,6 +629,10 @@ def construct(solver: Solver, site: Site, cls: Class) -> None:
     if is_enum(cls):
         from onepath.link.attributes import enum_member
 
+        for member in members(solver, cls, "_missing_"):
+            inner = member.get if isinstance(member, Descriptor) else member
+            if isinstance(inner, Function):
+                invoke(solver, site.frame, solver.bound(inner, cls), site.positional[:1], site.dst, site.line)
         for name in sorted(cls.statics):
             if not name.startswith("_") and not any(
                 isinstance(one, Function | Descriptor) for one in solver.has(solver.cell(cls, name))
@@ -883,18 +916,18 @@ def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None
     if why:
         solver.note_opaque(site.frame, name, why, site.line)
         solver.add(site.dst, solver.uncomputed(name, why))
+    dunders = DUNDERS.get(name)
+    if dunders is not None:
+        for var in site.positional:
+            solver.when(var, _call_dunders, (site.frame, dunders, name in OF_ELEMENTS, site.line))
+    for var in site.stars:
+        iterate(solver, site.frame, var, solver.nowhere, False, site.line)
     model = MODELS.get(name)
     if model is not None:
         model(solver, site)
         return
     if owner is not None:
         _call_back(solver, site, name, owner)
-    dunders = DUNDERS.get(name)
-    if dunders is not None:
-        for var in site.positional:
-            solver.when(var, _call_dunders, (site.frame, dunders, site.line))
-    for var in site.stars:
-        iterate(solver, site.frame, var, solver.nowhere, False, site.line)
     solver.add(site.dst, _given_by(solver, name))
     if name in NEVER_CALL or _is_quiet(name):
         return
@@ -933,12 +966,12 @@ def _is_quiet(name: str) -> bool:
 
 
 def _call_dunders(solver: Solver, payload: Any, value: Value) -> None:
-    frame, names, line = payload
+    frame, names, elements, line = payload
     if isinstance(value, Instance):
         for name in names:
             if binds(value.cls, name):
                 call_special(solver, frame, value, name, (solver.nowhere,), -1, line)
-    elif isinstance(value, Box):
+    elif isinstance(value, Box) and elements:
         inner = solver.every(value)
         key = ("dunders", frame, names, value)
         if key not in solver.values:
@@ -1102,6 +1135,8 @@ _ESCAPES: Final[dict[type, Callable[..., None]]] = {
 def _call_back(solver: Solver, site: Site, name: str, owner: Value) -> None:
     """An inherited foreign method calls the object's own ones."""
     names = CALLS_BACK.get(name)
+    if names is None and name.startswith(("collections.abc.", "typing.", "collections.User")):
+        names = MIXINS.get(name.rpartition(".")[2])
     if names is None or not isinstance(owner, Instance):
         return
     cls = owner.cls

@@ -115,8 +115,6 @@ NEVER_CALL: Final = frozenset(
         "typing.get_type_hints",
         "typing.get_args",
         "typing.get_origin",
-        "typing.TypeVar",
-        "typing.NewType",
         "typing.assert_type",
         "typing.assert_never",
         "inspect.signature",
@@ -194,6 +192,8 @@ DUNDERS: Final[dict[str, tuple[str, ...]]] = {
     "builtins.bin": ("__index__",),
     "builtins.chr": ("__index__",),
     "builtins.range": ("__index__",),
+    "builtins.reversed": ("__reversed__", "__len__", "__getitem__"),
+    "builtins.len": ("__len__",),
     "builtins.repr": ("__repr__",),
     "builtins.str": ("__str__", "__repr__"),
     "builtins.print": ("__str__", "__repr__"),
@@ -208,6 +208,47 @@ DUNDERS: Final[dict[str, tuple[str, ...]]] = {
     "pickle.dump": ("__reduce_ex__", "__reduce__", "__getstate__", "__getnewargs__", "__getnewargs_ex__"),
 }
 """By foreign callable: the dunders of its arguments, and of what these hold, that it calls."""
+
+OF_ELEMENTS: Final = frozenset(
+    {
+        "builtins.sum", "builtins.sorted", "builtins.min", "builtins.max", "builtins.set", "builtins.frozenset",
+        "builtins.repr", "builtins.str", "builtins.print", "pickle.dumps", "pickle.dump", "bisect.insort", "bisect.bisect",
+        "heapq.heappush", "heapq.heapify", "heapq.heappop",
+    }
+) | {name for name in DUNDERS if name.startswith("logging.")}  # fmt: skip
+"""Those that do so with what a container holds, too."""
+
+MIXINS: Final[dict[str, tuple[str, ...]]] = {
+    "append": ("insert", "__len__"),
+    "extend": ("insert", "__len__"),
+    "reverse": ("__getitem__", "__setitem__", "__len__"),
+    "pop": ("__getitem__", "__delitem__", "__iter__", "discard"),
+    "popitem": ("__iter__", "__getitem__", "__delitem__"),
+    "remove": ("__delitem__", "__getitem__", "__contains__", "discard"),
+    "clear": ("pop", "__iter__", "discard", "__delitem__", "__getitem__"),
+    "insert": (),
+    "index": ("__getitem__", "__len__"),
+    "count": ("__iter__", "__getitem__"),
+    "get": ("__getitem__",),
+    "keys": ("__iter__",),
+    "items": ("__iter__", "__getitem__"),
+    "values": ("__iter__", "__getitem__"),
+    "update": ("__setitem__",),
+    "setdefault": ("__getitem__", "__setitem__"),
+    "isdisjoint": ("__iter__", "__contains__"),
+    "__contains__": ("__iter__", "__getitem__", "__len__"),
+    "__iter__": ("__getitem__", "__len__"),
+    "__reversed__": ("__getitem__", "__len__"),
+    "__eq__": ("__iter__", "__getitem__", "__len__", "__contains__"),
+    "__iadd__": ("insert", "__len__"),
+    "__or__": ("__iter__", "add"),
+    "__and__": ("__contains__", "__iter__"),
+    "__sub__": ("__contains__", "__iter__"),
+    "__ior__": ("add",),
+    "__next__": ("send",),
+    "close": ("throw",),
+}
+"""What the mixin methods of `collections.abc` call of the class's own."""
 
 TAKES_OVER: Final = frozenset(
     {

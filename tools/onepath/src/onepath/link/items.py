@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from onepath.link.attributes import call_special, read_attribute, set_attribute
-from onepath.link.classes import fields_of, foreign_bases
+from onepath.link.classes import binds, fields_of, foreign_bases
 from onepath.link.code import Frame, Site
 from onepath.link.invoke import holding, invoke
 from onepath.link.solver import Solver
@@ -263,6 +263,13 @@ def _module_by_name(solver: Solver, payload: Any, key: Value) -> None:
 
 def _read_item_key(solver: Solver, payload: Any, key: Value) -> None:
     frame, index, value, dst, line = payload
+    if isinstance(key, Instance) and isinstance(value, Box):
+        for name in ("__hash__", "__eq__") if value.kind == "dict" else ("__index__",):
+            if binds(key.cls, name):
+                call_special(solver, frame, key, name, (solver.nowhere,), -1, line)
+    if isinstance(value, Box) and value.kind in ("tuple", "list") and _is_any_number(key):
+        items_of(solver, value, dst)
+        return
     if isinstance(value, Box) and len(solver.has(index)) > MANY_KEYS:
         items_of(solver, value, dst)
         return
@@ -272,6 +279,10 @@ def _read_item_key(solver: Solver, payload: Any, key: Value) -> None:
 
         made = item_cell(solver, value, key_of(key))
         invoke_all(solver, frame, value.missing, (), made, line)
+
+
+def _is_any_number(key: Value) -> bool:
+    return isinstance(key, Constant) and key.type in ("bool", "int")
 
 
 def read_key(solver: Solver, frame: Frame | None, value: Value, key: Value, dst: int) -> None:
@@ -317,6 +328,7 @@ def set_item(solver: Solver, frame: Frame, value: Value, key: Value | None, src:
             known = key if isinstance(key, Instance) or key.type in ("NoneType", "bool") else None
         if key is not None:
             solver.add(value.keys, key)
+            hashed(solver, frame, key, line)
         solver.flow(src, item_cell(solver, value, known))
     elif isinstance(value, Space):
         if isinstance(key, Text):
@@ -335,6 +347,14 @@ def set_item(solver: Solver, frame: Frame, value: Value, key: Value | None, src:
             solver.when(src, _replace_module, key.value)
         else:
             solver.when(src, _escaped_item, (frame, value.name, line))
+
+
+def hashed(solver: Solver, frame: Frame, value: Value, line: int) -> None:
+    """A value becomes a key or a member of a set."""
+    if isinstance(value, Instance):
+        for name in ("__hash__", "__eq__"):
+            if binds(value.cls, name):
+                call_special(solver, frame, value, name, (solver.nowhere,) if name == "__eq__" else (), -1, line)
 
 
 def _replace_module(solver: Solver, name: Any, value: Value) -> None:
@@ -486,6 +506,8 @@ def awaited(solver: Solver, payload: Any, value: Value) -> None:
         else:
             solver.add(dst, value)
     elif isinstance(value, Box):
+        if value.kind not in ("awaitable", "gathered"):
+            solver.add(dst, value)
         if value.kind == "awaitable":
             solver.flow(value.rest, dst)
         elif value.kind == "gathered":
@@ -731,6 +753,23 @@ def _set_key(solver: Solver, payload: Any, key: Value) -> None:
 def _append(solver: Solver, site: Site, box: Box) -> None:
     for var in site.positional[-1:]:
         solver.flow(var, box.rest)
+        if box.kind == "set":
+            solver.when(var, _hashed_one, (site.frame, site.line))
+
+
+def _hashed_one(solver: Solver, payload: Any, value: Value) -> None:
+    frame, line = payload
+    hashed(solver, frame, value, line)
+
+
+def _look_for(solver: Solver, site: Site, box: Box) -> None:
+    """`count`, `index`, `remove`: elements are compared with what is looked for."""
+    solver.when(solver.every(box), _looked_at, site)
+
+
+def _looked_at(solver: Solver, site: Any, value: Value) -> None:
+    if isinstance(value, Instance) and binds(value.cls, "__eq__"):
+        call_special(solver, site.frame, value, "__eq__", site.positional[:1], -1, site.line)
 
 
 def _extend(solver: Solver, site: Site, box: Box) -> None:
@@ -831,6 +870,9 @@ def _element(solver: Solver, site: Site, box: Box) -> None:
 
 _BOX_METHODS: Final[dict[str, Callable[[Solver, Site, Box], None]]] = {
     "set": _append,
+    "count": _look_for,
+    "index": _look_for,
+    "remove": _look_for,
     "append": _append,
     "appendleft": _append,
     "add": _append,

@@ -352,11 +352,11 @@ def _container(kind: str) -> Model:
             solver.flow(var, item_cell(solver, box, name))
         for var in site.positional if kind == "dict" else site.positional[:1]:
             if kind == "dict":
-                solver.when(var, _merge, box)
+                solver.when(var, _merged, (site, box))
             else:
                 solver.when(var, _copied, (site, box))
         for var in site.double_stars:
-            solver.when(var, _merge, box)
+            solver.when(var, _merged, (site, box))
         solver.add(site.dst, box)
 
     return made
@@ -370,6 +370,18 @@ def _copied(solver: Solver, payload: Any, value: Value) -> None:
         solver.flow(value.rest, box.rest)
         return
     iterate(solver, site.frame, holding(solver, value), box.rest, False, site.line)
+
+
+def _merged(solver: Solver, payload: Any, value: Value) -> None:
+    """A mapping, or pairs, or an object that is one of them, into a new mapping."""
+    site, box = payload
+    merge_into(solver, box, value)
+    if isinstance(value, Instance):
+        keys = solver.var_for(("keys", site, value))
+        call_special(solver, site.frame, value, "keys", (), keys, site.line)
+        iterate(solver, site.frame, keys, box.keys, False, site.line)
+        call_special(solver, site.frame, value, "__getitem__", (box.keys,), box.rest, site.line)
+        call_special(solver, site.frame, value, "__iter__", (), -1, site.line)
 
 
 def _merge(solver: Solver, box: Any, value: Value) -> None:
@@ -707,15 +719,24 @@ def _getter(kind: str) -> Model:
     return made
 
 
+def _type_maker(kind: str) -> Model:
+    """`TypeVar("T", bound=X)`, `NewType("N", X)`: what they stand for is read from their arguments."""
+
+    def made(solver: Solver, site: Site) -> None:
+        solver.add(site.dst, solver.once(Getter, (kind, site), kind, (), site))
+
+    return made
+
+
 def call_getter(solver: Solver, site: Site, value: Getter) -> None:
     """An `attrgetter`, `itemgetter`, `methodcaller` or decorator is called."""
-    if value.kind in ("identity", "wraps"):
+    if value.kind in ("identity", "wraps", "newtype"):
         for var in site.positional[:1]:
             solver.flow(var, site.dst)
             if value.kind == "wraps" and value.site.positional:
                 solver.when(var, _wrapped, value.site.positional[0])
         return
-    if not site.positional:
+    if not site.positional or value.kind == "typevar":
         return
     subject = site.positional[0]
     names = value.site.positional
@@ -1643,6 +1664,8 @@ MODELS.update(
         "typing.no_type_check": _same(),
         "typing.dataclass_transform": _identity_decorator,
         "typing.cast": _cast,
+        "typing.TypeVar": _type_maker("typevar"),
+        "typing.NewType": _type_maker("newtype"),
         "contextlib.contextmanager": _same(),
         "contextlib.asynccontextmanager": _same(),
         "contextlib.closing": _closing("close"),

@@ -10,7 +10,7 @@ from onepath.link.attributes import call_special, read_attribute, read_name, set
 from onepath.link.calls import call, run_class_body
 from onepath.link.code import Frame, Site
 from onepath.link.imports import import_from, import_module, star
-from onepath.link.items import MANY_KEYS, enter, iterate, read_item, set_item, slice_of, unpack, awaited
+from onepath.link.items import MANY_KEYS, enter, hashed, iterate, read_item, set_item, slice_of, unpack, awaited
 from onepath.link.narrowing import matched, narrowed
 from onepath.link.solver import Solver
 from onepath.link.texts import formatted, operated
@@ -245,6 +245,9 @@ def _sequence(solver: Solver, frame: Frame, base: int, one: op.Sequence) -> None
             inner = solver.new()
             iterate(solver, frame, base + var, inner, False, 0)
             solver.flow(inner, box.rest)
+        elif one.kind == "set":
+            solver.flow(base + var, box.rest)
+            solver.when(base + var, _hashed, (frame, frame.code.scope.line))
         elif spread or one.kind in ("list*", "set*", "set", "generator", "template"):
             solver.flow(base + var, box.rest)
         else:
@@ -252,6 +255,11 @@ def _sequence(solver: Solver, frame: Frame, base: int, one: op.Sequence) -> None
 
             solver.flow(base + var, item_cell(solver, box, index))
     solver.add(base + one.dst, box)
+
+
+def _hashed(solver: Solver, payload: Any, value: Value) -> None:
+    frame, line = payload
+    hashed(solver, frame, value, line)
 
 
 def _mapping(solver: Solver, frame: Frame, base: int, one: op.Mapping) -> None:

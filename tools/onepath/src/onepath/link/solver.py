@@ -130,6 +130,8 @@ class Solver:
         self.budget = 600 + sum(len(unit.codes) for unit in self.units.values()) // 3
         """How many frames for contexts there may be before contexts are merged: it keeps the whole near-linear."""
         self.watched = frozenset(options.watched)
+        self.restless = False
+        """Whether reading an annotation made another module run, so that it has to be read again."""
         self.seeded: set[tuple[int, int, int]] = set()
         self.narrowed: list[tuple[int, int, int]] = []
         """Type tests: tested variable, types, variable after the test."""

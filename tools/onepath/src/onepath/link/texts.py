@@ -61,7 +61,8 @@ def _operate_left(solver: Solver, payload: Any, value: Value) -> None:
             elif method == "__str__":
                 call_special(solver, frame, value, "__repr__", (), -1, line)
             elif method == "__contains__":
-                call_special(solver, frame, value, "__iter__", (), -1, line)
+                for other in ("__iter__", "__getitem__", "__len__"):
+                    call_special(solver, frame, value, other, (solver.nowhere,) if other == "__getitem__" else (), -1, line)
             elif method in _ORDER:
                 for other in _ORDER:
                     call_special(solver, frame, value, other, arguments, dst, line)
