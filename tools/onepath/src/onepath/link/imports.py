@@ -93,9 +93,12 @@ def import_from(solver: Solver, frame: Frame, source: str, name: str, dst: int, 
     full = f"{source}.{name}"
     unit = module.unit
     bound = unit is not None and (name in unit.statics or name in exported(solver, unit))
-    if not bound and solver.module(full) is not None:
+    submodule = solver.module(full)
+    if submodule is not None and (not bound or frame.code.unit is unit):
         load_module(solver, frame, full, line)
         _attach(solver, full)
+        if bound:
+            solver.add(dst, submodule)  # a package that imports its own submodule: this is what binds the name
     read_attribute(solver, frame, module, name, dst, line)
     if not bound and solver.module(full) is None and unit is not None and "__getattr__" not in unit.statics:
         solver.add(dst, solver.foreign(full))
