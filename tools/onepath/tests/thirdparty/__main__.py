@@ -1,0 +1,74 @@
+"""`python -m tests.thirdparty [--cache DIR] [TREE …]` in tools/onepath.
+
+0 if every tree is read to its end and every difference from grimp has a cause, else 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import onepath
+from onepath.config import read_project
+
+from .importing import CAUSES, Comparison, compare
+from .measuring import Step, grimp, steps
+from .trees import NAMES, tree
+
+_SHOWN = 40
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """All trees, or those named."""
+    parser = argparse.ArgumentParser(prog="python -m tests.thirdparty", description=__doc__)
+    parser.add_argument("--cache", type=Path, default=Path(".cache/thirdparty"), help="where trees are kept")
+    parser.add_argument("trees", nargs="*", choices=[*NAMES, []], help="default: all")
+    options = parser.parse_args(arguments)
+    results = [judge(name, options.cache.absolute()) for name in options.trees or NAMES]
+    return 0 if all(results) else 1
+
+
+def judge(name: str, cache: Path) -> bool:
+    """One tree; prints what was seen."""
+    folder = tree(name, cache)
+    print(folder.name)
+    taken = steps(folder)
+    for one in taken:
+        show_step(one)
+    if not all(one.ended_well for one in taken):
+        return False
+    program = onepath.load(read_project(folder / "onepath.toml"), jobs=1).program
+    calls = max(program.calls_total, 1)
+    print(
+        f"  {len(program.modules)} modules, {len(program.functions)} functions, {len(program.edges)} edges; "
+        f"{len(program.unknown) / calls:.1%} of {program.calls_total} calls on unknown receivers; "
+        f"{len(program.opaque)} opaque calls; {len(program.faults)} unreadable files"
+    )
+    return show_comparison(compare(program, grimp(folder, name, cache)))
+
+
+def show_step(one: Step) -> None:
+    """One line; the end of the output where it did not end well."""
+    end = "HUNG" if one.hung else f"exit {one.code}"
+    print(f"  {one.name:<14} {end:<8} {one.seconds:7.2f} s  {one.peak:6.0f} MiB")
+    if not one.ended_well:
+        print("    " + "\n    ".join(one.output.splitlines()[-12:]))
+
+
+def show_comparison(seen: Comparison) -> bool:
+    """Counts by cause; whether each difference has one."""
+    print(f"  imports that grimp sees too: {seen.common}")
+    for cause, text in CAUSES.items():
+        if seen.causes.get(cause):
+            print(f"    {seen.causes[cause]:5} × {text}")
+    for text in seen.unexplained[:_SHOWN]:
+        print(f"    WITHOUT A CAUSE: {text}")
+    if len(seen.unexplained) > _SHOWN:
+        print(f"    … and {len(seen.unexplained) - _SHOWN} more")
+    return not seen.unexplained
+
+
+if __name__ == "__main__":
+    sys.exit(main())
