@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from onepath.cli.exits import UsageError
 from onepath.cli.progress import progress
 from onepath.config import Configuration, Project, bare_project, find_project, read_project
-from onepath.difference import Snapshot, snapshot
-from onepath.regions.material import Material
 from onepath.render.report import Report, RuleCard
 from onepath.rules.contract import Model
-from onepath.switches import Matrix, RegistryError, Sources, read_matrix
+
+if TYPE_CHECKING:
+    from onepath.difference import Snapshot
+    from onepath.regions.material import Material
+    from onepath.switches import Matrix
 
 
 def version() -> str:
@@ -70,6 +73,8 @@ def judge(found: Project, model: Model, *, update_baseline: bool = False) -> Rep
 
 def matrix_of(model: Model) -> Matrix | None:
     """The switch matrix; None if none is configured. Raises UsageError if it cannot be read."""
+    from onepath.switches import RegistryError, Sources, read_matrix
+
     configuration = model.configuration.switches
     if configuration is None:
         return None
@@ -82,6 +87,7 @@ def matrix_of(model: Model) -> Matrix | None:
 def material(found: Project, model: Model) -> Material:
     """What regions are made of."""
     from onepath.regions.docstrings import summaries
+    from onepath.regions.material import Material
 
     report = judge(found, model)
     if report.faults:
@@ -98,6 +104,8 @@ def material(found: Project, model: Model) -> Material:
 
 def snapshot_of(found: Project, *, jobs: int | None, quiet: bool) -> Snapshot:
     """The architecture as the files are."""
+    from onepath.difference import snapshot
+
     model = load(found, jobs=jobs, quiet=quiet)
     return snapshot(model, matrix_of(model))
 

@@ -7,10 +7,13 @@ has changed is told by `onepath docs --check`, with the same rule id.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from onepath.graph import Place
-from onepath.regions import Change, RegionFault, State, parse_page, state_of
 from onepath.rules.contract import Finding, Model, Outcome
+
+if TYPE_CHECKING:
+    from onepath.regions import Change, RegionFault, State
 
 _SAYS: dict[State, str] = {
     "new": "was never generated",
@@ -29,6 +32,10 @@ class RegionRule:
 
     def check(self, model: Model) -> Outcome:
         """Judge every configured page by its own digests."""
+        if not model.configuration.regions:
+            return Outcome()  # and Markdown need not be imported
+        from onepath.regions import RegionFault, parse_page, state_of
+
         command = model.configuration.docs.command
         findings: list[Finding] = []
         for file, names in model.configuration.regions.items():
