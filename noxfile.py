@@ -55,7 +55,8 @@ def tests_all(session: nox.Session) -> None:
     present = [version for version in INTERPRETERS if version not in absent]
     for version in present:
         session.log(f"tests on Python {version}")
-        session.run(sys.executable, "-m", "nox", "-s", f"tests_on-{version}", external=True)
+        command = (sys.executable, "-m", "nox", "--error-on-missing-interpreters", "-s", f"tests_on-{version}")
+        session.run(*command, external=True)
     for version in absent:
         session.warn(f"Python {version} is absent here: its tests did not run.")
     if absent and require_all:
