@@ -68,8 +68,7 @@ def main(arguments: Sequence[str]) -> int:
 def plan(quick: bool, rounds: int, only: Sequence[str]) -> list[tuple[Tree, Sequence[Subject], int]]:
     """Trees, what is run on them, and how often."""
     wanted = ["flask"] if quick else ["django", "sqlalchemy", "litellm", "homeassistant"]
-    names = [name for name in wanted if not only or name in only] if not only else list(only)
-    trees = third_party([name for name in names if name != "ours"])
+    trees = third_party([name for name in only or wanted if name != "ours"])
     planned: list[tuple[Tree, Sequence[Subject], int]] = [
         (tree, _ALL if tree.name in ("django", "flask") else _ONCE, rounds if tree.name in ("django", "flask") else 1)
         for tree in trees

@@ -124,7 +124,7 @@ def _peers() -> Path:
     stamp = folder / "installed"
     if not stamp.is_file() or stamp.read_text() != "\n".join(_PEERS):
         venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([str(folder / "bin" / "pip"), "install", "--quiet", *_PEERS], check=True)
+        subprocess.run([str(folder / "bin" / "pip"), "install", "-qq", *_PEERS], check=True)
         stamp.write_text("\n".join(_PEERS))
     return folder / "bin"
 

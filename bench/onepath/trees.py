@@ -6,6 +6,7 @@ It knows folders and files, and who fetches them; nothing of what is measured.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from typing import Final
 ROOT: Final = Path(__file__).parent.parent.parent
 CACHE: Final = ROOT / ".cache" / "bench" / "onepath"
 _FETCHER: Final = ROOT / "tools" / "onepath" / "tests" / "thirdparty" / "trees.py"
+_DRAFT: Final = ROOT / "tools" / "onepath" / "examples" / "routecodex.toml"
+_TABLE: Final = re.compile(r"\[+([\w.]+)\]+\s*(?:#.*)?$")
 OURS: Final = "this repository"
 _CHANGED: Final = {
     "django": "django/db/models/query.py",
@@ -80,5 +83,24 @@ def ours() -> Tree:
     folder = CACHE / "ours"
     shutil.rmtree(folder / "src", ignore_errors=True)
     shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copyfile(ROOT / "pyproject.toml", folder / "pyproject.toml")
-    return Tree(OURS, folder, folder / "pyproject.toml", ("src/llmswitch_core", "src/routecodex"))
+    config = folder / "onepath.toml"
+    config.write_text(_contracts())
+    return Tree(OURS, folder, config, ("src/llmswitch_core", "src/routecodex"))
+
+
+def _contracts() -> str:
+    """Those of `[tool.onepath]`, but for the pages that are not copied; the draft until they are there."""
+    text = (ROOT / "pyproject.toml").read_text()
+    if "\n[tool.onepath]" not in text:
+        return _DRAFT.read_text()
+    lines = []
+    inside = False
+    for line in text.splitlines():
+        table = _TABLE.match(line)
+        if table is not None:
+            name = table[1]
+            inside = name.startswith("tool.onepath") and name != "tool.onepath.regions"
+            line = line.replace("tool.onepath.", "").replace("[tool.onepath]", "")
+        if inside:
+            lines.append(line)
+    return "\n".join(lines) + "\n"

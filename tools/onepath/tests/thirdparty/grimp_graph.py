@@ -1,4 +1,4 @@
-"""Prints grimp's import graph of one package as JSON; runs where grimp is installed. `grimp_graph.py FOLDER PACKAGE`."""
+"""Prints grimp's import graph of one package as JSON, where grimp is installed: `grimp_graph.py FOLDER PACKAGE`."""
 
 from __future__ import annotations
 

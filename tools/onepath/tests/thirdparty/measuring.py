@@ -93,7 +93,7 @@ def grimp(folder: Path, package: str, cache: Path) -> Grimp:
     stamp = home / "installed"
     if not stamp.is_file() or stamp.read_text() != GRIMP:
         venv.create(home, with_pip=True, clear=True)
-        subprocess.run([str(home / "bin" / "pip"), "install", "--quiet", GRIMP], check=True)
+        subprocess.run([str(home / "bin" / "pip"), "install", "-qq", GRIMP], check=True)
         stamp.write_text(GRIMP)
     command = [str(home / "bin" / "python"), str(HERE / "grimp_graph.py"), str(folder), package]
     seen = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

@@ -44,7 +44,7 @@ def _wheel(pin: str, cache: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     wanted = folder / "requirement.txt"
     wanted.write_text(pin + "\n")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    command = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--only-binary=:all:"]
     command += ["--require-hashes", "--ignore-requires-python", "--dest", str(folder), "-r", str(wanted)]
     subprocess.run(command, check=True)
     return next(folder.glob("*.whl"))
