@@ -130,7 +130,7 @@ def _(sources: Sources) -> None:
         def newest(as_json: JsonOption = False) -> int:
             import http.client
 
-            connection = http.client.HTTPSConnection("pypi.org")
+            connection = http.client.HTTPSConnection("updates.example")
             connection.request("GET", "/pypi/routecodex/json")  # planted
             return 0
         """,
@@ -607,7 +607,7 @@ def _(sources: Sources) -> None:
         def _updates() -> Iterator[Finding]:
             import urllib.request
 
-            yield Finding("update", "ok", str(urllib.request.urlopen("https://pypi.org/")))  # planted
+            yield Finding("update", "ok", str(urllib.request.urlopen("https://updates.example/")))  # planted
         """,
     )
     sources.after(DOCTOR, "findings", "findings += _updates()")

@@ -26,7 +26,20 @@ _COMPREHENSIONS: Final = tuple(
 class Names:
     """The names of one scope: a module, class, function, lambda or comprehension."""
 
-    __slots__ = ("bound", "children", "free", "globals", "index", "kind", "node", "nonlocals", "parent", "shared", "tag", "uses")
+    __slots__ = (
+        "bound",
+        "children",
+        "free",
+        "globals",
+        "index",
+        "kind",
+        "node",
+        "nonlocals",
+        "parent",
+        "shared",
+        "tag",
+        "uses",
+    )
 
     def __init__(self, node: cst.CSTNode, kind: str, parent: Names | None, tag: str) -> None:
         self.node = node

@@ -6,21 +6,24 @@ what nobody calls is followed too, as if unknown code called it: rules on owners
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from onepath.facts.model import Attribute, Global, ImportFrom, ModuleFacts
 from onepath.graph import Program
 from onepath.link.annotations import fill
-from onepath.link.calls import call, escape, run_unknown
+from onepath.link.calls import call, escape, members, plain_instance, run_unknown
 from onepath.link.code import Frame, Options, Unit
 from onepath.link.harvest import harvest
 from onepath.link.imports import start_module
-from onepath.link.invoke import holding
 from onepath.link.items import read_key
 from onepath.link.operations import instantiate
-from onepath.link.solver import Solver, class_name
+from onepath.link.solver import Solver
 from onepath.link.values import Bound, Class, Descriptor, Function, Instance, Module, Partial, Value
-from onepath.link.calls import members, plain_instance
+
+_RECURSION: Final = 50_000
+"""Waiting values are handed on at once, so chains of them are as deep as the program's own."""
 
 __all__ = ["Options", "link"]
 
@@ -33,6 +36,15 @@ def link(modules: Sequence[ModuleFacts], options: Options, namespaces: Iterable[
     solver.call = call
     solver.escape = escape
     solver.read_key = read_key
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION))
+    try:
+        return _link(solver, ordered, options)
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _link(solver: Solver, ordered: list[ModuleFacts], options: Options) -> Program:
     entered: dict[str, list[Frame]] = {}
     if options.entries:
         for unit in _entry_units(solver, options.entries):
@@ -57,9 +69,7 @@ def _settle(solver: Solver) -> None:
             return
 
 
-def _entry_units(
-    solver: Solver, patterns: Sequence[str], entered: dict[str, list[Frame]] | None = None
-) -> list[Unit]:
+def _entry_units(solver: Solver, patterns: Sequence[str], entered: dict[str, list[Frame]] | None = None) -> list[Unit]:
     """Modules the entries are in, or may be made in."""
     found: dict[str, Unit] = {}
     words: set[str] = set()
@@ -162,9 +172,9 @@ def _below(solver: Solver, name: str) -> list[Value]:
             for one in sorted(unit.statics):
                 for value in solver.has(solver.cell(module, one)):
                     target = value.func if isinstance(value, Bound | Partial) else value
-                    if isinstance(target, Function) and target.code.unit is unit:
-                        found.append(value)
-                    elif isinstance(value, Class) and value.unit is unit:
+                    if (isinstance(target, Function) and target.code.unit is unit) or (
+                        isinstance(value, Class) and value.unit is unit
+                    ):
                         found.append(value)
     return found
 
@@ -191,7 +201,12 @@ def _run_rest(solver: Solver) -> None:
                 continue
             cls = solver.values.get((Class, (function.parent.code, function.parent.parent)))
             first = function.code.scope.parameters[:1]
-            if cls is not None and first and first[0].kind in ("positional", "any") and not _is_static(solver, cls, function):
+            if (
+                cls is not None
+                and first
+                and first[0].kind in ("positional", "any")
+                and not _is_static(solver, cls, function)
+            ):
                 owner: Value = cls if _is_of_class(solver, cls, function) else plain_instance(solver, cls, None)
                 run_unknown(solver, solver.bound(function, owner), None, "call", 0)
             else:

@@ -260,9 +260,7 @@ def resolve(solver: Solver, name: str, unit: Unit, frame: Frame | None) -> list[
         values = deeper
     found: list[Class | str] = []
     for one in values:
-        if isinstance(one, Class):
-            found.append(one)
-        elif isinstance(one, str):
+        if isinstance(one, Class) or isinstance(one, str):
             found.append(one)
         elif isinstance(one, Foreign):
             found.append(one.name)

@@ -7,8 +7,8 @@ import collections
 from collections.abc import Callable
 from typing import Any, Final
 
-from onepath.link.classes import HARMLESS_BASES, binds, foreign_bases, is_enum, lookup, lookup_after
 from onepath.facts import model as op
+from onepath.link.classes import HARMLESS_BASES, binds, foreign_bases, is_enum, lookup, lookup_after
 from onepath.link.code import Code, Frame, Unit
 from onepath.link.imports import exported, import_module, load_module
 from onepath.link.invoke import holding, invoke
@@ -486,11 +486,15 @@ def _read_box(solver: Solver, frame: Frame, value: Box, name: str, dst: int, lin
     _method(solver, frame, value, name, dst, line)
 
 
-def _read_descriptor_object(
-    solver: Solver, frame: Frame, value: Descriptor, name: str, dst: int, line: int
-) -> None:
-    inner = {"fget": value.get, "__func__": value.get, "__wrapped__": value.get, "func": value.get,
-             "fset": value.set, "fdel": value.delete}.get(name)
+def _read_descriptor_object(solver: Solver, frame: Frame, value: Descriptor, name: str, dst: int, line: int) -> None:
+    inner = {
+        "fget": value.get,
+        "__func__": value.get,
+        "__wrapped__": value.get,
+        "func": value.get,
+        "fset": value.set,
+        "fdel": value.delete,
+    }.get(name)
     if inner is not None:
         solver.add(dst, inner)
     else:
@@ -581,9 +585,7 @@ def set_attribute(solver: Solver, frame: Frame, value: Value, name: str, src: in
             solver.when(src, _new_defaults, value)
     elif isinstance(value, Bound):
         set_attribute(solver, frame, value.func, name, src, line)
-    elif isinstance(value, Box):
-        solver.flow(src, solver.cell(value, name))
-    elif isinstance(value, Partial):
+    elif isinstance(value, Box) or isinstance(value, Partial):
         solver.flow(src, solver.cell(value, name))
     elif isinstance(value, Foreign | Result):
         key = (value.name, name)

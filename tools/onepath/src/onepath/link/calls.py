@@ -11,19 +11,19 @@ from itertools import islice, product
 from typing import Any, Final
 
 from onepath.facts import model as op
-from onepath.link.attributes import _call_special, _member_of_instance, call_special
+from onepath.link.attributes import call_special
 from onepath.link.classes import HARMLESS_BASES, add_base, binds, fields_of, foreign_bases, is_enum, lookup
 from onepath.link.code import Code, Frame, Site
 from onepath.link.foreign import (
     CALLS_BACK,
+    DUNDERS,
     GIVES,
+    LOGGED,
+    MIXINS,
     NEVER_CALL,
     NEVER_CALL_BELOW,
     NEVER_CALL_BUT,
-    DUNDERS,
-    MIXINS,
     OF_ELEMENTS,
-    LOGGED,
     OPAQUE_BELOW,
     OPAQUE_CALLS,
     PASSES_ON,
@@ -31,7 +31,7 @@ from onepath.link.foreign import (
     canonical,
 )
 from onepath.link.invoke import holding, invoke
-from onepath.link.items import call_method_of_builtin, item_cell, items_of, iterate, keys_of, unpack_mapping
+from onepath.link.items import call_method_of_builtin, item_cell, items_of, iterate, unpack_mapping
 from onepath.link.solver import CONTEXTS, KEYS, TAGS, Solver, class_name, is_contextual
 from onepath.link.values import (
     Bound,
@@ -229,7 +229,11 @@ def _is_excluded(binding: Binding, var: int, value: Value) -> bool:
 
 def _makes_context(solver: Solver, binding: Binding, var: int, index: int, value: Value) -> bool:
     code = binding.function.code
-    if code.contexts >= CONTEXTS or solver.context_frames > solver.budget or code.scope.parameters[index].kind in ("star", "double"):
+    if (
+        code.contexts >= CONTEXTS
+        or solver.context_frames > solver.budget
+        or code.scope.parameters[index].kind in ("star", "double")
+    ):
         return False
     if _is_excluded(binding, var, value):
         return False
@@ -249,9 +253,9 @@ def _keyed(code: Code) -> frozenset[int]:
         for one in code.scope.code:
             if isinstance(one, op.Item) and 0 <= one.index < count:
                 found.add(one.index)
-            elif isinstance(one, op.Global) and one.name in ("getattr", "setattr", "__import__", "type", "import_module"):
-                lookups.add(one.dst)
-            elif isinstance(one, op.Attribute) and one.name in ("get", "pop", "import_module", "__getitem__"):
+            elif (
+                isinstance(one, op.Global) and one.name in ("getattr", "setattr", "__import__", "type", "import_module")
+            ) or (isinstance(one, op.Attribute) and one.name in ("get", "pop", "import_module", "__getitem__")):
                 lookups.add(one.dst)
             elif isinstance(one, op.StoreFree) and 0 <= one.src < count and one.scope == code.index:
                 # A decorator's argument: what it makes may look something up by it.
@@ -273,15 +277,19 @@ def _make_frames(solver: Solver, binding: Binding, fixed: dict[int, Value]) -> N
         if len(combinations) > CONTEXTS:
             break
     owner_tag: tuple[Value | str, ...] = ()
-    if isinstance(binding.owner, Instance) and binding.owner.tag and binding.owner.depth <= 3:
-        owner_tag = ("self", binding.owner)
-    elif isinstance(binding.owner, Class) and binding.owner.code is not None and code.contexts < CONTEXTS:
+    if (isinstance(binding.owner, Instance) and binding.owner.tag and binding.owner.depth <= 3) or (
+        isinstance(binding.owner, Class) and binding.owner.code is not None and code.contexts < CONTEXTS
+    ):
         owner_tag = ("self", binding.owner)
     for combination in combinations:
         context: tuple[Value | str, ...] = owner_tag
         for index, value in zip(positions, combination, strict=True):
             context = (*context, code.scope.parameters[index].name, value)
-        if context and (code.contexts >= CONTEXTS or solver.context_frames > solver.budget) and (binding.function.parent, *context) not in code.frames:
+        if (
+            context
+            and (code.contexts >= CONTEXTS or solver.context_frames > solver.budget)
+            and (binding.function.parent, *context) not in code.frames
+        ):
             context = ()
         frame = solver.frame(code, binding.function.parent, context)
         new = frame not in binding.frames
@@ -324,9 +332,7 @@ def _connect(solver: Solver, binding: Binding, frame: Frame) -> None:
     running(solver, frame, site.dst)
 
 
-def defaults(
-    solver: Solver, function: Function, frame: Frame, given: set[int] | frozenset[int] = frozenset()
-) -> None:
+def defaults(solver: Solver, function: Function, frame: Frame, given: set[int] | frozenset[int] = frozenset()) -> None:
     """Parameters take their defaults, unless an argument is given."""
     for index, parameter in enumerate(function.code.scope.parameters):
         if parameter.has_default and index not in given:
@@ -642,9 +648,7 @@ def construct(solver: Solver, site: Site, cls: Class) -> None:
     if binds(cls, "__new__"):
         lookup(solver, cls, "__new__", _call_new, (site, cls))
     arguments = [*site.positional, *(var for _, var in site.named)]
-    special = [
-        (var, [value for value in solver.has(var) if is_contextual(value)]) for var in dict.fromkeys(arguments)
-    ]
+    special = [(var, [value for value in solver.has(var) if is_contextual(value)]) for var in dict.fromkeys(arguments)]
     special = [(var, some) for var, some in special if some]
     count_key = ("instances", cls)
     made = solver.values.get(count_key, 0)
@@ -953,9 +957,7 @@ def _given_by(solver: Solver, name: str) -> Result:
     return solver.result(name)
 
 
-_SILENT: Final = frozenset(
-    {"builtins.property", "builtins.staticmethod", "builtins.classmethod", "builtins.super"}
-)
+_SILENT: Final = frozenset({"builtins.property", "builtins.staticmethod", "builtins.classmethod", "builtins.super"})
 
 
 def _is_quiet(name: str) -> bool:
@@ -1011,9 +1013,7 @@ def _stays(solver: Solver, frame: Frame, value: Value, name: str, dst: int, line
     """Data: foreign code does not call it."""
 
 
-def _escape_callable(
-    solver: Solver, frame: Frame, value: Value, name: str, dst: int, line: int, depth: int
-) -> None:
+def _escape_callable(solver: Solver, frame: Frame, value: Value, name: str, dst: int, line: int, depth: int) -> None:
     if dst >= 0:
         solver.add(dst, value)
     solver.later(_run_escaped, solver, value, frame, line)
@@ -1028,9 +1028,7 @@ def _run_escaped(solver: Solver, value: Value, frame: Frame, line: int) -> None:
             _run_overrides(solver, value, plain_instance(solver, value, None), frame, line)
 
 
-def _escape_instance(
-    solver: Solver, frame: Frame, value: Instance, name: str, dst: int, line: int, depth: int
-) -> None:
+def _escape_instance(solver: Solver, frame: Frame, value: Instance, name: str, dst: int, line: int, depth: int) -> None:
     if binds(value.cls, "__call__"):
         _escape_callable(solver, frame, value, name, dst, line, depth)
     if name in TAKES_OVER or name.startswith("sys.std"):
@@ -1084,16 +1082,12 @@ def _escape_box(solver: Solver, frame: Frame, value: Box, name: str, dst: int, l
             solver.when(inner, _escaped, (frame, name, dst, line, depth + 1))
 
 
-def _escape_running(
-    solver: Solver, frame: Frame, value: Running, name: str, dst: int, line: int, depth: int
-) -> None:
+def _escape_running(solver: Solver, frame: Frame, value: Running, name: str, dst: int, line: int, depth: int) -> None:
     if dst >= 0:
         solver.add(dst, value)
 
 
-def _escape_foreign(
-    solver: Solver, frame: Frame, value: Foreign, name: str, dst: int, line: int, depth: int
-) -> None:
+def _escape_foreign(solver: Solver, frame: Frame, value: Foreign, name: str, dst: int, line: int, depth: int) -> None:
     if value.special and value.name.rpartition(".")[0]:
         solver.edge(frame, value.name, "may-call", line)
         if dst >= 0:
@@ -1143,9 +1137,7 @@ def _call_back(solver: Solver, site: Site, name: str, owner: Value) -> None:
     wanted: list[str] = []
     for one in names:
         if one.endswith("*"):
-            wanted.extend(
-                sorted({bound for base in cls.mro for bound in base.statics if bound.startswith(one[:-1])})
-            )
+            wanted.extend(sorted({bound for base in cls.mro for bound in base.statics if bound.startswith(one[:-1])}))
         else:
             wanted.append(one)
     for one in wanted:

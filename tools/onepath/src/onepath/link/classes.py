@@ -34,13 +34,15 @@ HARMLESS_BASES: Final = frozenset(
 ENUMS: Final = frozenset(
     {"enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag", "django.db.models.TextChoices"}
 )
+_MOST_BASES: Final = 8
+"""A class whose bases are computed has any of them; with more than these, the rest is left out."""
 PROTOCOLS: Final = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
 
 
 def add_base(solver: Solver, cls: Class, value: Value) -> None:
     """A base of `cls` has become known."""
     if isinstance(value, Class):
-        if value in cls.bases or cls in value.mro:
+        if value in cls.bases or cls in value.mro or len(cls.bases) >= _MOST_BASES:
             return
         cls.bases.append(value)
         value.subclasses.append(cls)
@@ -77,10 +79,10 @@ def _linear(cls: Class) -> list[Class]:
             if not any(candidate in one[1:] for one in lists):
                 break
         else:
-            flat = [cls]
+            flat = {cls: None}
             for base in cls.bases:
-                flat.extend(one for one in base.mro if one not in flat)
-            return flat
+                flat.update(dict.fromkeys(base.mro))
+            return list(flat)
         order.append(candidate)
         for one in lists:
             if one[0] is candidate:

@@ -161,8 +161,11 @@ LOGGED: Final = frozenset(
 _SHOWN: Final = ("__str__", "__repr__", "__format__")
 _COMPARED: Final = ("__lt__", "__gt__", "__le__", "__ge__", "__eq__", "__hash__")
 DUNDERS: Final[dict[str, tuple[str, ...]]] = {
-    **{f"logging.{prefix}{name}": _SHOWN for prefix in ("", "Logger.") for name in
-       ("debug", "info", "warning", "error", "critical", "exception", "log")},
+    **{
+        f"logging.{prefix}{name}": _SHOWN
+        for prefix in ("", "Logger.")
+        for name in ("debug", "info", "warning", "error", "critical", "exception", "log")
+    },
     "sys.getsizeof": ("__sizeof__",),
     "operator.length_hint": ("__len__", "__length_hint__"),
     "operator.index": ("__index__",),

@@ -9,7 +9,6 @@ from onepath.graph import (
     Carrying,
     Edge,
     Fault,
-    Function as FunctionEntry,
     FunctionKind,
     Import,
     Node,
@@ -18,6 +17,11 @@ from onepath.graph import (
     Step,
     Symbol,
     SymbolKind,
+)
+from onepath.graph import (
+    Function as FunctionEntry,
+)
+from onepath.graph import (
     Unknown as UnknownEntry,
 )
 from onepath.link.calls import _is_exception
@@ -44,9 +48,7 @@ from onepath.link.values import (
 Edges = dict[tuple[Frame, Frame | str, str, int], None]
 
 
-def harvest(
-    solver: Solver, modules: Iterable[ModuleFacts], reached: Edges, entered: dict[str, list[Frame]]
-) -> Program:
+def harvest(solver: Solver, modules: Iterable[ModuleFacts], reached: Edges, entered: dict[str, list[Frame]]) -> Program:
     """`reached`: the edges that run from the entries alone; `entered`: frames by entry pattern."""
     facts = list(modules)
     nodes, steps, entries = _flow(reached, entered)
@@ -84,9 +86,7 @@ def _entry_of(frame: Frame) -> FunctionEntry:
     if unit.outer is not None and not scope.qualname:
         kind = "function"
     line = unit.line or scope.line
-    return FunctionEntry(
-        frame.code.name, (unit.outer or unit).name, kind, Place(unit.facts.file, line), scope.is_async
-    )
+    return FunctionEntry(frame.code.name, (unit.outer or unit).name, kind, Place(unit.facts.file, line), scope.is_async)
 
 
 def _edges(solver: Solver) -> tuple[dict[str, FunctionEntry], tuple[Edge, ...]]:
@@ -133,8 +133,7 @@ def _flow(
     ordered = sorted(set(keys.values()))
     index = {key: number for number, key in enumerate(ordered)}
     steps = {
-        (index[keys[caller]], index[keys[callee]], kind, _place(caller, line))
-        for caller, callee, kind, line in reached
+        (index[keys[caller]], index[keys[callee]], kind, _place(caller, line)) for caller, callee, kind, line in reached
     }
     entries = {
         pattern: tuple(sorted({index[keys[frame]] for frame in frames})) for pattern, frames in sorted(entered.items())
@@ -206,7 +205,9 @@ def _imports(solver: Solver, facts: list[ModuleFacts]) -> tuple[Import, ...]:
             scope = one.scopes[entry.scope] if entry.scope < len(one.scopes) else None
             inside = f"{one.module}.{scope.qualname}" if scope is not None and scope.qualname else one.module
             place = Place(one.file, entry.line)
-            found.add((one.module, *_resolved(solver, entry.module, entry.name, place, inside, entry.type_checking, False)))
+            found.add(
+                (one.module, *_resolved(solver, entry.module, entry.name, place, inside, entry.type_checking, False))
+            )
     for module, name, function, line in solver.computed_imports:
         unit = solver.units.get(module)
         if unit is not None:

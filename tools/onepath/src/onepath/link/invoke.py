@@ -28,9 +28,7 @@ def invoke(
     solver.call(solver, site, func)
 
 
-def invoke_all(
-    solver: Solver, frame: Frame, func: int, positional: tuple[int, ...], dst: int, line: int
-) -> None:
+def invoke_all(solver: Solver, frame: Frame, func: int, positional: tuple[int, ...], dst: int, line: int) -> None:
     """Call whatever `func` holds."""
     solver.when(func, _invoke_one, (frame, positional, dst, line))
 

@@ -297,7 +297,7 @@ def read_key(solver: Solver, frame: Frame | None, value: Value, key: Value, dst:
         return
     known = key_of(key)
     if known is None:
-        if isinstance(key, Instance) or isinstance(key, Constant) and key.type in ("NoneType", "bool"):
+        if isinstance(key, Instance) or (isinstance(key, Constant) and key.type in ("NoneType", "bool")):
             solver.flow(item_cell(solver, value, key), dst)
             solver.flow(value.rest, dst)
             return

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from onepath.link.attributes import _call_member, call_special, read_attribute, set_attribute
 from onepath.link.calls import Binding, call, escape_arguments, plain_instance, run_unknown
+from onepath.link.classes import lookup
 from onepath.link.code import Frame, Site, Unit
 from onepath.link.imports import import_module
-from onepath.link.classes import lookup
 from onepath.link.invoke import holding, invoke, invoke_all
 from onepath.link.items import (
     awaited,
@@ -905,20 +905,22 @@ def _copy_of(solver: Solver, payload: Any, value: Value) -> None:
     if not isinstance(value, Instance):
         solver.add(site.dst, value)
         if isinstance(value, Box) and how == "deepcopy":
-            key = ("deep copy", site, value)
+            key = ("deep copy", site.frame, value)
             if key not in solver.values:
                 solver.values[key] = True
-                solver.when(solver.every(value), _copy_of, (Site(site.frame, solver.nowhere, -1, (), (), site.line), how))
+                solver.when(
+                    solver.every(value), _copy_of, (Site(site.frame, solver.nowhere, -1, (), (), site.line), how)
+                )
         return
     solver.note_made(value.cls, site.frame, "replace" if how == "replace" else "copy", site.line)
     if how == "deepcopy":
-        key = ("deep copy", site, value)
+        key = ("deep copy", site.frame, value)
         if key not in solver.values:
             solver.values[key] = True
             inner = Site(site.frame, solver.nowhere, -1, (), (), site.line)
             for (owner, _), cell in list(solver.cells.items()):
                 if owner is value:
-                    solver.when(cell, _copy_of, (inner, how))
+                    solver.later(solver.when, cell, _copy_of, (inner, how))
     copy = plain_instance(solver, value.cls, site) if not value.tag else value
     solver.add(site.dst, copy)
     if copy is not value:
@@ -1013,9 +1015,7 @@ def _import_named(solver: Solver, payload: Any, value: Value) -> None:
             return
         _imported(solver, site, name)
     elif isinstance(value, Affix):
-        fitting = [
-            name for name in sorted(solver.units) if name.startswith(value.start) and name.endswith(value.end)
-        ]
+        fitting = [name for name in sorted(solver.units) if name.startswith(value.start) and name.endswith(value.end)]
         if fitting and value.start:
             for name in fitting:
                 _imported(solver, site, name)
@@ -1388,7 +1388,13 @@ def _tested(solver: Solver, payload: Any, cls: Value) -> None:
     if cls.metaclass >= 0:
         for meta in list(solver.has(cls.metaclass)):
             if isinstance(meta, Class):
-                lookup(solver, meta, method, _call_member, (site.frame, cls, site.positional[:1], solver.nowhere, site.line))
+                lookup(
+                    solver,
+                    meta,
+                    method,
+                    _call_member,
+                    (site.frame, cls, site.positional[:1], solver.nowhere, site.line),
+                )
     for one in cls.mro:
         if "__subclasshook__" in one.statics:
             for member in list(solver.has(solver.cell(one, "__subclasshook__"))):
@@ -1577,9 +1583,41 @@ MODELS.update(
         **{
             f"operator.{name}": _operator(f"__{name.strip('_')}__")
             for name in (
-                "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "lshift", "rshift", "and_", "or_", "xor",
-                "eq", "ne", "lt", "le", "gt", "ge", "neg", "pos", "invert", "contains", "iadd", "isub", "imul", "ior",
-                "iand", "concat", "abs", "__add__", "__sub__", "__mul__", "__eq__", "__lt__",
+                "add",
+                "sub",
+                "mul",
+                "truediv",
+                "floordiv",
+                "mod",
+                "pow",
+                "matmul",
+                "lshift",
+                "rshift",
+                "and_",
+                "or_",
+                "xor",
+                "eq",
+                "ne",
+                "lt",
+                "le",
+                "gt",
+                "ge",
+                "neg",
+                "pos",
+                "invert",
+                "contains",
+                "iadd",
+                "isub",
+                "imul",
+                "ior",
+                "iand",
+                "concat",
+                "abs",
+                "__add__",
+                "__sub__",
+                "__mul__",
+                "__eq__",
+                "__lt__",
             )
         },
         "operator.getitem": _item_of,

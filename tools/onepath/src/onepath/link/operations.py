@@ -10,7 +10,7 @@ from onepath.link.attributes import call_special, read_attribute, read_name, set
 from onepath.link.calls import call, run_class_body
 from onepath.link.code import Frame, Site
 from onepath.link.imports import import_from, import_module, star
-from onepath.link.items import MANY_KEYS, enter, hashed, iterate, read_item, set_item, slice_of, unpack, awaited
+from onepath.link.items import MANY_KEYS, awaited, enter, hashed, iterate, read_item, set_item, slice_of, unpack
 from onepath.link.narrowing import matched, narrowed
 from onepath.link.solver import Solver
 from onepath.link.texts import formatted, operated

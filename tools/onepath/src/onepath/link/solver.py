@@ -156,11 +156,11 @@ class Solver:
         held = self.held[var]
         if held is None:
             self.held[var] = {value: None}
-        elif value in held:
-            return
-        elif len(held) >= MUCH and value.__class__ in _MOST and self._is_much(var, held, value):
-            return
-        elif len(held) >= WIDE and not self._room(var, held, value):
+        elif (
+            value in held
+            or (len(held) >= MUCH and value.__class__ in _MOST and self._is_much(var, held, value))
+            or (len(held) >= WIDE and not self._room(var, held, value))
+        ):
             return
         else:
             held[value] = None
@@ -184,9 +184,20 @@ class Solver:
         elif kind is Number:
             self.add(var, self.constant("int"))
         elif kind is Box:
-            self.add(var, self.widened)
+            return self._merged(var, held, value)  # type: ignore[arg-type]
         elif kind is Foreign or kind is Result:
             return not value.special  # type: ignore[attr-defined,no-any-return]
+        return True
+
+    def _merged(self, var: int, held: dict[Value, None], value: Box) -> bool:
+        """Whether one container more was put into the one that stands for the rest: its elements are not lost."""
+        if value.site.__class__ is tuple and value.site[0] == "merged" and len(held) < WIDE:  # type: ignore[index]
+            return False
+        rest = self.box(value.kind, ("merged", var))
+        if rest is not value:
+            self.add(var, rest)
+            self.flow(self.every(value), rest.rest)
+            self.flow(value.keys, rest.keys)
         return True
 
     def every(self, box: Box) -> int:

@@ -62,7 +62,9 @@ def _operate_left(solver: Solver, payload: Any, value: Value) -> None:
                 call_special(solver, frame, value, "__repr__", (), -1, line)
             elif method == "__contains__":
                 for other in ("__iter__", "__getitem__", "__len__"):
-                    call_special(solver, frame, value, other, (solver.nowhere,) if other == "__getitem__" else (), -1, line)
+                    call_special(
+                        solver, frame, value, other, (solver.nowhere,) if other == "__getitem__" else (), -1, line
+                    )
             elif method in _ORDER:
                 for other in _ORDER:
                     call_special(solver, frame, value, other, arguments, dst, line)
@@ -124,9 +126,7 @@ def _blind_operator(solver: Solver, value: Value, right: int, dst: int) -> None:
         _text_operator(solver, (value, "__add__", dst), solver.unknown)
 
 
-def _operate_class(
-    solver: Solver, frame: Frame, value: Class, right: int, method: str, dst: int, line: int
-) -> None:
+def _operate_class(solver: Solver, frame: Frame, value: Class, right: int, method: str, dst: int, line: int) -> None:
     if value.metaclass < 0:
         return
     from onepath.link.attributes import _call_member
@@ -140,7 +140,7 @@ def _operate_class(
 
 
 def _operate_box(solver: Solver, frame: Frame, value: Box, right: int, method: str, dst: int) -> None:
-    from onepath.link.items import iterate, items_of, unpack_mapping
+    from onepath.link.items import items_of, iterate, unpack_mapping
 
     if method in ("__iadd__", "__ior__"):
         if value.kind == "dict":

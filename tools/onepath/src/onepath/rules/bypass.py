@@ -17,7 +17,9 @@ class BypassRule:
 
     id = "OP001"
     name = "bypass"
-    summary = "Every call path from an entry to a sink passes the mandated functions, carrying only what may be carried."
+    summary = (
+        "Every call path from an entry to a sink passes the mandated functions, carrying only what may be carried."
+    )
 
     def check(self, model: Model) -> Outcome:
         """Judge each path contract, by calls and by values."""
@@ -46,7 +48,10 @@ def _search(contract: PathContract, program: Program) -> Search:
     bodies = [
         node
         for node in program.entries.get("", ())
-        if any(one == program.nodes[node].function or program.module_of(one) == program.nodes[node].function for one in modules)
+        if any(
+            one == program.nodes[node].function or program.module_of(one) == program.nodes[node].function
+            for one in modules
+        )
     ]
     ends = [way.node for way in contract.ways_out]
     return Search(

@@ -46,7 +46,9 @@ class OpaqueRule:
                         instead="annotate the receiver",
                         subject=(unknown.attribute,),
                     )
-                    findings.setdefault((contract.name, unknown.function, unknown.attribute, str(unknown.place)), finding)
+                    findings.setdefault(
+                        (contract.name, unknown.function, unknown.attribute, str(unknown.place)), finding
+                    )
         return Outcome(tuple(findings.values()))
 
 
