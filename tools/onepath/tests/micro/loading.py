@@ -12,10 +12,12 @@
     caller -> callee, callee
     --- runs
     caller -> callee
+    --- imprecise
+    caller -> callee
 
 `edges` is the call graph, in PyCG's names: `main.Class.method`, `main.f.<lambda1>`, `<builtin>.len`,
 `<**PyDict**>.get`. `runs` is there where fewer calls happen than any analysis that takes no branch for granted must
-name. It knows text and files only.
+name. `imprecise` is what onepath names beside `edges`, and is known to be too much. It knows text and files only.
 """
 
 from __future__ import annotations
@@ -47,6 +49,8 @@ class Case:
     edges: Edges
     runs: Edges
     """The edges that are executed, `edges` unless told."""
+    imprecise: Edges
+    """What onepath names although it cannot happen."""
     source: str
     """Where it is written, `file:line`."""
 
@@ -98,6 +102,7 @@ def _finished(path: Path, draft: _Draft) -> Case:
         raise CaseError(f"{source}: the case has no `--- edges`.")
     edges = _edges(sections.pop("edges"), source)
     runs = _edges(sections.pop("runs"), source) if "runs" in sections else edges
+    imprecise = _edges(sections.pop("imprecise", []), source)
     texts = {name: "\n".join(lines).strip("\n") + "\n" for name, lines in sections.items()}
     return Case(
         category=path.stem,
@@ -106,6 +111,7 @@ def _finished(path: Path, draft: _Draft) -> Case:
         stubs={name.removeprefix("stub/"): text for name, text in texts.items() if name.startswith("stub/")},
         edges=edges,
         runs=runs,
+        imprecise=imprecise,
         source=source,
     )
 
