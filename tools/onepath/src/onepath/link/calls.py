@@ -451,7 +451,8 @@ def run_unknown(solver: Solver, value: Value, caller: Frame | None, kind: str, l
 def members(solver: Solver, cls: Class, name: str) -> list[Value]:
     """What is known of a class attribute now."""
     for one in cls.mro:
-        held = solver.has(solver.cell(one, name))
+        cell = solver.cells.get((one, name))
+        held = solver.has(cell) if cell is not None else None
         if held:
             return list(held)
     return []
@@ -691,6 +692,7 @@ def _initialise(solver: Solver, site: Site, instance: Instance, only: dict[int, 
         _fill_fields(solver, site, instance, only)
         for base in foreign_bases(cls):
             if base not in HARMLESS_BASES and not base.startswith(("builtins.", "typing.", "abc.", "enum.")):
+                solver.edge(site.frame, f"{base}.__init__", "call", site.line)
                 escape_arguments(solver, site, base)
     lookup(solver, cls, "__post_init__", _call_post_init, (site, instance))
     if binds(cls, "__del__"):
@@ -893,6 +895,10 @@ _CALLS: Final[dict[type, Callable[[Solver, Site, Any], None]]] = {
 }
 
 
+MOST_ESCAPES: Final = 16
+"""How many callables one call hands to foreign code before it stands for too many."""
+
+
 # -- foreign code ----------------------------------------------------------------------------------------------
 
 
@@ -957,7 +963,7 @@ def _given_by(solver: Solver, name: str) -> Result:
     return solver.result(name)
 
 
-_SILENT: Final = frozenset({"builtins.property", "builtins.staticmethod", "builtins.classmethod", "builtins.super"})
+_SILENT: Final = frozenset({"builtins.property", "builtins.staticmethod", "builtins.classmethod"})
 
 
 def _is_quiet(name: str) -> bool:
@@ -1016,16 +1022,20 @@ def _stays(solver: Solver, frame: Frame, value: Value, name: str, dst: int, line
 def _escape_callable(solver: Solver, frame: Frame, value: Value, name: str, dst: int, line: int, depth: int) -> None:
     if dst >= 0:
         solver.add(dst, value)
-    solver.later(_run_escaped, solver, value, frame, line)
+    key = ("escaped", value, frame, line)
+    if key not in solver.values:
+        count = solver.escapes.get((frame, line), 0)
+        if count >= MOST_ESCAPES:
+            return
+        solver.escapes[(frame, line)] = count + 1
+        solver.values[key] = True
+        solver.later(_run_escaped, solver, value, frame, line)
 
 
 def _run_escaped(solver: Solver, value: Value, frame: Frame, line: int) -> None:
-    key = ("escaped", value, frame, line)
-    if key not in solver.values:
-        solver.values[key] = True
-        run_unknown(solver, value, frame, "may-call", line)
-        if isinstance(value, Class):
-            _run_overrides(solver, value, plain_instance(solver, value, None), frame, line)
+    run_unknown(solver, value, frame, "may-call", line)
+    if isinstance(value, Class):
+        _run_overrides(solver, value, plain_instance(solver, value, None), frame, line)
 
 
 def _escape_instance(solver: Solver, frame: Frame, value: Instance, name: str, dst: int, line: int, depth: int) -> None:
@@ -1033,7 +1043,10 @@ def _escape_instance(solver: Solver, frame: Frame, value: Instance, name: str, d
         _escape_callable(solver, frame, value, name, dst, line, depth)
     if name in TAKES_OVER or name.startswith("sys.std"):
         solver.later(run_methods, solver, value, frame, line)
-    solver.later(_run_overrides_once, solver, value, frame, line)
+    key = ("overrides", value, frame, line)
+    if key not in solver.values:
+        solver.values[key] = True
+        solver.later(_run_overrides, solver, value.cls, value, frame, line)
 
 
 def run_methods(solver: Solver, value: Instance, frame: Frame, line: int) -> None:
@@ -1045,13 +1058,6 @@ def run_methods(solver: Solver, value: Instance, frame: Frame, line: int) -> Non
             for member in list(solver.has(solver.cell(cls, name))):
                 if isinstance(member, Function):
                     _run_function(solver, member, value, frame, "may-call", line)
-
-
-def _run_overrides_once(solver: Solver, value: Instance, frame: Frame, line: int) -> None:
-    key = ("overrides", value, frame, line)
-    if key not in solver.values:
-        solver.values[key] = True
-        _run_overrides(solver, value.cls, value, frame, line)
 
 
 def _run_overrides(solver: Solver, cls: Class, owner: Instance, frame: Frame, line: int) -> None:

@@ -97,22 +97,26 @@ def lookup(solver: Solver, cls: Class, name: str, trigger: Trigger, payload: Any
 
 def _subscribe(solver: Solver, cls: Class, name: str, trigger: Trigger, payload: Any) -> None:
     for one in cls.mro:
-        key = ("lookup", one, name, trigger, payload)
-        if key not in solver.values:
-            solver.values[key] = True
-            solver.when(solver.cell(one, name), trigger, payload)
+        _listen(solver, one, name, trigger, payload)
         if name in one.statics:
             return
+
+
+def _listen(solver: Solver, cls: Class, name: str, trigger: Trigger, payload: Any) -> None:
+    if name not in cls.statics and (cls, name) not in solver.cells:
+        solver.absent.setdefault((cls, name), []).append((trigger, payload))
+        return
+    key = ("lookup", cls, name, trigger, payload)
+    if key not in solver.values:
+        solver.values[key] = True
+        solver.when(solver.cell(cls, name), trigger, payload)
 
 
 def lookup_after(solver: Solver, cls: Class, after: Class, name: str, trigger: Trigger, payload: Any) -> bool:
     """The same for the classes behind `after`: what `super()` sees. Whether a class binds the name."""
     order = cls.mro[cls.mro.index(after) + 1 :] if after in cls.mro else after.mro[1:]
     for one in order:
-        key = ("lookup", one, name, trigger, payload)
-        if key not in solver.values:
-            solver.values[key] = True
-            solver.when(solver.cell(one, name), trigger, payload)
+        _listen(solver, one, name, trigger, payload)
         if name in one.statics:
             return True
     return False

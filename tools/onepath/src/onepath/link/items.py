@@ -368,9 +368,8 @@ def _replace_module(solver: Solver, name: Any, value: Value) -> None:
         if module is not None:
             for attribute in names_of(solver, value):
                 solver.flow(solver.cell(value, attribute), solver.cell(module, attribute))
-            for owner, attribute in list(solver.cells):
-                if owner is value:
-                    solver.flow(solver.cell(value, attribute), solver.cell(module, attribute))
+            for attribute in list(solver.names_on.get(value, ())):
+                solver.flow(solver.cell(value, attribute), solver.cell(module, attribute))
 
 
 def _escaped_item(solver: Solver, payload: Any, value: Value) -> None:

@@ -918,9 +918,8 @@ def _copy_of(solver: Solver, payload: Any, value: Value) -> None:
         if key not in solver.values:
             solver.values[key] = True
             inner = Site(site.frame, solver.nowhere, -1, (), (), site.line)
-            for (owner, _), cell in list(solver.cells.items()):
-                if owner is value:
-                    solver.later(solver.when, cell, _copy_of, (inner, how))
+            for name in list(solver.names_on.get(value, ())):
+                solver.later(solver.when, solver.cell(value, name), _copy_of, (inner, how))
     copy = plain_instance(solver, value.cls, site) if not value.tag else value
     solver.add(site.dst, copy)
     if copy is not value:

@@ -38,9 +38,12 @@ from onepath.link.values import (
 WIDE: Final = 100
 """How many values a variable holds before it is widened."""
 TEXTS: Final = 40
+_WORK: Final = 60
+"""Steps per operation of the program that are spent before variables are widened sooner."""
+_NARROWEST: Final = 6
 MUCH: Final = 3
 """From how many values on plain data is counted."""
-_MOST: Final[dict[type, int]] = {Text: 16, Affix: 4, Number: 4, Box: 8, Foreign: 6, Result: 6, Method: 6}
+_MOST: Final[dict[type, int]] = {Text: 16, Affix: 4, Number: 4, Box: 8, Instance: 40, Foreign: 6, Result: 6, Method: 6}
 CONTEXTS: Final = 50
 """For how many callables a function is analysed apart."""
 FEW: Final = 4
@@ -53,7 +56,6 @@ FOREIGN_STEPS: Final = 4
 DEEP: Final = 3
 
 Trigger = Callable[[Any, Any, Value], None]
-_TARGETS: Final = frozenset({Function, Bound})
 
 
 class Solver:
@@ -130,6 +132,17 @@ class Solver:
         self.budget = 600 + sum(len(unit.codes) for unit in self.units.values()) // 3
         """How many frames for contexts there may be before contexts are merged: it keeps the whole near-linear."""
         self.watched = frozenset(options.watched)
+        self.absent: dict[tuple[Value, str], list[tuple[Trigger, Any]]] = {}
+        """What waits for a name to be set on a class that does not bind it."""
+        self.escapes: dict[tuple[Frame, int], int] = {}
+        """By place: how many callables were handed to foreign code there."""
+        operations = sum(len(code.scope.code) for unit in self.units.values() for code in unit.codes)
+        self.limit = WIDE
+        """How many values a variable holds before it is widened."""
+        self.work = 0
+        self.next_limit = _WORK * operations + 1_000_000
+        self.names_on: dict[Value, list[str]] = {}
+        """By object: names of its attributes."""
         self.restless = False
         """Whether reading an annotation made another module run, so that it has to be read again."""
         self.seeded: set[tuple[int, int, int]] = set()
@@ -159,7 +172,7 @@ class Solver:
         elif (
             value in held
             or (len(held) >= MUCH and value.__class__ in _MOST and self._is_much(var, held, value))
-            or (len(held) >= WIDE and not self._room(var, held, value))
+            or (len(held) >= self.limit and not self._room(var, held))
         ):
             return
         else:
@@ -183,21 +196,10 @@ class Solver:
             self.add(var, self.constant("str"))
         elif kind is Number:
             self.add(var, self.constant("int"))
-        elif kind is Box:
-            return self._merged(var, held, value)  # type: ignore[arg-type]
+        elif kind is Box or kind is Instance:
+            self.add(var, self.widened)
         elif kind is Foreign or kind is Result:
             return not value.special  # type: ignore[attr-defined,no-any-return]
-        return True
-
-    def _merged(self, var: int, held: dict[Value, None], value: Box) -> bool:
-        """Whether one container more was put into the one that stands for the rest: its elements are not lost."""
-        if value.site.__class__ is tuple and value.site[0] == "merged" and len(held) < WIDE:  # type: ignore[index]
-            return False
-        rest = self.box(value.kind, ("merged", var))
-        if rest is not value:
-            self.add(var, rest)
-            self.flow(self.every(value), rest.rest)
-            self.flow(value.keys, rest.keys)
         return True
 
     def every(self, box: Box) -> int:
@@ -208,10 +210,8 @@ class Solver:
                 self.flow(var, box.every)
         return box.every
 
-    def _room(self, var: int, held: dict[Value, None], value: Value) -> bool:
-        """Whether a full variable takes one more; if not, it is widened."""
-        if value.__class__ in _TARGETS and len(held) < WIDE * 4:
-            return True
+    def _room(self, var: int, held: dict[Value, None]) -> bool:
+        """Whether a full variable takes one more: never; it is widened."""
         if var not in self.wide:
             self.wide.add(var)
             held[self.widened] = None
@@ -266,6 +266,10 @@ class Solver:
                 if values is None:
                     continue
                 flows = held_flows[var]
+                waits = held_waiting[var]
+                self.work += len(values) * ((len(flows) if flows else 0) + (len(waits) if waits else 0))
+                if self.work > self.next_limit:
+                    self._press()
                 if flows is not None:
                     for target in tuple(flows):
                         for value in values:
@@ -289,6 +293,12 @@ class Solver:
         if found is None:
             found = self.values[key] = self.new()
         return found  # type: ignore[no-any-return]
+
+    def _press(self) -> None:
+        """The program is larger in effect than in size: from here on variables are widened sooner."""
+        self.limit = max(_NARROWEST, self.limit // 2)
+        self.next_limit *= 2
+        self.budget = min(self.budget, self.context_frames)
 
     # -- values, each once -------------------------------------------------------------------------------------
 
@@ -375,6 +385,10 @@ class Solver:
         found = self.cells.get(key)
         if found is None:
             found = self.cells[key] = self.new()
+            if owner.__class__ is Instance:
+                self.names_on.setdefault(owner, []).append(name)
+            for trigger, payload in self.absent.pop(key, ()):
+                self.when(found, trigger, payload)
         return found
 
     def module_of(self, unit: Unit) -> Module:
