@@ -147,8 +147,13 @@ def load_text(
     path: FilePath = FilePath("config.toml"),
 ) -> Loaded:
     """The same from a text; `path` gives the format, the name in messages and the folder of relative paths."""
+    return load_content(text.encode("utf-8", "surrogatepass"), environ, switches, path=path)
+
+
+def load_content(content: bytes, environ: Mapping[str, str], switches: SwitchTable, *, path: FilePath) -> Loaded:
+    """The same from a file's bytes that somebody else has read."""
     loaded = Loaded(path, switches)
-    _load_content(text.encode("utf-8", "surrogatepass"), environ, loaded)
+    _load_content(content, environ, loaded)
     return loaded
 
 
