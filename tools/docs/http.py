@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+import msgspec
 from starlette.routing import Route, WebSocketRoute
 from tools.docs.running import of_gateway
 from tools.docs.source import modules, strings
@@ -14,12 +15,19 @@ from llmswitch_core.canonical.model import Protocol
 from llmswitch_core.hub.forwarding import FORWARDED_HEADERS
 from llmswitch_core.router.conversation_key import SESSION_HEADERS
 from routecodex.app.gateway import Gateway
+from routecodex.blocks.control_plane.commands import ARGUMENTS
+from routecodex.blocks.http_adapter import daemon
 from routecodex.blocks.http_adapter.endpoints import FIXED, GEMINI_ACTIONS, GEMINI_PREFIXES, RESPONSE_STATE, Endpoint
 from routecodex.blocks.http_adapter.headers import RESPONSE_HEADERS, RESPONSE_PREFIXES
 from routecodex.providers.provider import NEVER_SENT
 
 TITLE: Final = "Endpoints and headers"
-SOURCES: Final = ("src/routecodex/blocks/http_adapter/endpoints.py", "src/routecodex/blocks/http_adapter/headers.py")
+SOURCES: Final = (
+    "src/routecodex/blocks/http_adapter/endpoints.py",
+    "src/routecodex/blocks/http_adapter/headers.py",
+    "src/routecodex/blocks/http_adapter/daemon.py",
+    "src/routecodex/blocks/control_plane/commands.py",
+)
 
 _OPERATIONS: Final = {
     "generate": "an answer, streamed or whole, over any upstream",
@@ -47,6 +55,7 @@ _OWN_HEADERS: Final = {
     "x-routecodex-target": ("answer", "`provider.keyAlias.model` that answered"),
     "x-routecodex-notes": ("answer", "what could not be carried as it was: `field;dropped`, `;mapped` or `;repaired`"),
     "x-routecodex-generation": ("answer", "which configuration served the request"),
+    daemon.ACTOR: ("command", "who asks, for the ledger"),
     "x-routecodex-estimate": ("answer", "`tokens`: the count is the gateway's estimate"),
 }
 
@@ -69,6 +78,20 @@ def page() -> str:
                 "it is refused with 426."
             ),
             "A Gemini path may begin with any of " + codes(GEMINI_PREFIXES) + ".",
+            "## Control commands",
+            (
+                "Below `/daemon/`; the admin token always, on loopback too. Arguments are members of a JSON object "
+                "of at most 1 MiB; `If-Match` is the argument `ifMatch`, the hash the configuration in force must have. "
+                "The answer is a receipt: `command`, `id`, `state` (`done`, `accepted`, `pending`, `refused`) and, where "
+                "there is one, `reason`, `nextStep`, `result`. Without the supervisor commands are answered with 503."
+            ),
+            table(
+                ("method", "path", "command", "arguments", "what it does"),
+                [
+                    (each.method, code(each.path), code(each.name), codes(_arguments(each.name)), each.description)
+                    for each in daemon.COMMANDS
+                ],
+            ),
             "## Keys",
             (
                 "Where `server.apiKeys` is set, a request carries one of them as `Authorization: Bearer`, `x-api-key`, "
@@ -92,6 +115,11 @@ def page() -> str:
             codes(sorted(RESPONSE_HEADERS)) + ", and whatever begins with " + codes(RESPONSE_PREFIXES) + ".",
         ]
     )
+
+
+def _arguments(name: str) -> list[str]:
+    """What a command takes, as it is written in JSON."""
+    return [field.encode_name for field in msgspec.structs.fields(ARGUMENTS[name])]
 
 
 def _fixed() -> list[tuple[str, str, str, str]]:
@@ -141,7 +169,7 @@ def _paths(gateway: Gateway) -> set[str]:
 
 
 def _check(paths: set[str]) -> None:
-    known = {*FIXED, *GEMINI_PREFIXES, *_OTHERS, "/models", "/v1/responses/", "/responses/"}
+    known = {daemon.PREFIX, *FIXED, *GEMINI_PREFIXES, *_OTHERS, "/models", "/v1/responses/", "/responses/"}
     unknown = sorted(paths - known) + sorted(path for path in _OTHERS if path not in paths)
     said = {found.lower() for tree in modules().values() for text in strings(tree) for found in _HEADER.findall(text)}
     unknown += sorted(said ^ set(_OWN_HEADERS))

@@ -10,8 +10,8 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 import structlog
 
@@ -26,6 +26,7 @@ from routecodex.app.generation import Generation
 from routecodex.app.provider_errors import ProviderErrorCenter
 from routecodex.app.request_flow import RequestFlow
 from routecodex.app.switches import SwitchVector
+from routecodex.blocks.control_plane import NoSupervisorError
 from routecodex.blocks.control_plane.v1 import ControlPlane
 from routecodex.blocks.http_adapter import ModelEntry, Rules
 from routecodex.blocks.http_adapter.v1 import Application
@@ -38,6 +39,9 @@ from routecodex.config.compiled import CompiledConfig
 
 _LAST_REQUESTS: Final = 5.0
 """Seconds for requests that were ended to let go of their generation."""
+
+Commands: TypeAlias = Callable[[str, bytes, str], Awaitable[tuple[int, bytes]]]
+"""(name, JSON arguments, actor) -> (HTTP status, JSON receipt)."""
 
 CONVERSATION_SECRET: Final = "conversation-keys"  # noqa: S105 (a name)
 
@@ -61,8 +65,11 @@ class Gateway:
         writer: LogWriter,
         log: structlog.typing.FilteringBoundLogger,
         now: Callable[[], float] = time.time,
+        commands: Commands | None = None,
     ) -> None:
+        """`commands` carries control commands to the supervisor; None where there is none."""
         self._now = now
+        self._commands = commands
         self._log = log
         self._started_at = now()
         self._accepting = True
@@ -166,6 +173,11 @@ class Gateway:
     def switches(self) -> Mapping[str, Mapping[str, Any]]:
         vector = self._generation.switches
         return {key: {"value": value, "source": vector.source(key)} for key, value in vector.values().items()}
+
+    async def command(self, name: str, arguments: bytes, actor: str) -> tuple[int, bytes]:
+        if self._commands is None:
+            raise NoSupervisorError
+        return await self._commands(name, arguments, actor)
 
     def render_metrics(self) -> tuple[bytes, str]:
         return self.metrics.render()

@@ -1,4 +1,6 @@
-"""What the admin handlers read. The app implements it; members are asked for at the time of the question."""
+"""What the admin handlers read, and where commands go. The app implements it; members are asked for at the time of the
+question.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,10 @@ from typing import Any
 from typing import Protocol as Interface
 
 from llmswitch_core.router.health import Standing
+
+
+class NoSupervisorError(Exception):
+    """There is nobody to carry out a command: the gateway runs without a supervisor, or lost it."""
 
 
 class Overview(Interface):
@@ -51,4 +57,11 @@ class Overview(Interface):
 
     def render_metrics(self) -> tuple[bytes, str]:
         """(text, content type) in Prometheus' format."""
+        ...
+
+    async def command(self, name: str, arguments: bytes, actor: str) -> tuple[int, bytes]:
+        """(HTTP status, JSON receipt) of a control command, from whoever keeps the workers.
+
+        `arguments` is a JSON object, `actor` who asks. Raises NoSupervisorError where nobody can be asked.
+        """
         ...

@@ -1,13 +1,18 @@
-"""Control plane v1: the handlers work on the stores. JSON in camelCase; nothing in here changes anything."""
+"""Control plane v1: the handlers work on the stores, commands go straight to the supervisor. JSON in camelCase.
+
+Nothing in here changes anything.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import msgspec
 
 from llmswitch_core.router.health import Standing
-from routecodex.blocks.control_plane.contract import Overview
+from routecodex.blocks.control_plane.commands import checked, receipt
+from routecodex.blocks.control_plane.contract import NoSupervisorError, Overview
 
 
 class ControlPlane:
@@ -43,10 +48,23 @@ class ControlPlane:
             body.update(running=seen.running(), targets=len(standings), usableTargets=usable)
         return 200 if accepting else 503, msgspec.json.encode(body)
 
+    async def command(self, name: str, arguments: Mapping[str, Any], actor: str) -> tuple[int, bytes]:
+        """(status, JSON receipt); 400 for arguments the command does not take, 503 where nobody can carry it out."""
+        try:
+            passed_on = checked(name, arguments)
+        except ValueError as error:
+            return 400, receipt(name, "refused", f"The arguments do not fit: {error}.", _SEE)
+        try:
+            return await self._overview.command(name, passed_on, actor)
+        except NoSupervisorError:
+            return 503, receipt(name, "refused", "This gateway runs without a supervisor.", _START)
+
     def metrics(self) -> tuple[bytes, str]:
         return self._overview.render_metrics()
 
 
+_SEE: Final = "docs/reference/http.md lists what each command takes."
+_START: Final = "Start it with `routecodex start`, or change the configuration file and restart it."
 _USABLE = frozenset({"healthy", "degraded", "half_open", "quota"})
 
 

@@ -6,8 +6,8 @@ Protocols and frozen data only. Header names are lower-case bytes, as ASGI has t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias
 from typing import Protocol as Interface
 
 import msgspec
@@ -109,6 +109,10 @@ class ControlPlane(Interface):
 
     def metrics(self) -> tuple[bytes, str]:
         """(text, content type) in Prometheus' format."""
+        ...
+
+    async def command(self, name: str, arguments: Mapping[str, Any], actor: str) -> tuple[int, bytes]:
+        """(status, JSON receipt) of a control command; never raises for a failure of the command."""
         ...
 
 

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer
 from llmswitch_core.canonical.model import Protocol
-from routecodex.blocks.http_adapter import models
+from routecodex.blocks.http_adapter import daemon, models
 from routecodex.blocks.http_adapter.contract import ControlPlane, ModelCatalogue, RequestFlow, Rules
 from routecodex.blocks.http_adapter.data_plane import DataPlane, method_not_allowed
 from routecodex.blocks.http_adapter.endpoints import (
@@ -234,6 +234,7 @@ def build(
     routes.extend(Route(f"{prefix}/responses/{{rest:path}}", state) for prefix in ("/v1", ""))
     routes.extend(Route(f"{prefix}{{rest:path}}", model) for prefix in GEMINI_PREFIXES)
     routes.extend(_admin_routes(policy, control, plane))
+    routes.append(Route(f"{daemon.PREFIX}{{rest:path}}", daemon.Daemon(plane, control)))
     if rules.websockets:
         socket = ResponsesSocket(plane)
         routes.extend(WebSocketRoute(path, socket) for path in ("/v1/responses", "/responses"))

@@ -1,0 +1,108 @@
+"""The control commands as data: their names, what each takes, and what a refusal of one looks like.
+
+It judges the shape of arguments; whether a command makes sense now is decided by whoever carries it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+import msgspec
+
+from routecodex.config.compiled import SwitchValue
+
+
+class Arguments(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    """What a command takes; by itself: nothing."""
+
+
+class SwitchList(Arguments, frozen=True):
+    """All rows, or the one with `key`."""
+
+    key: str = ""
+
+
+class SwitchSet(Arguments, frozen=True):
+    """A live override of one row."""
+
+    key: str
+    value: SwitchValue
+    if_match: str = ""
+    reason: str = ""
+
+
+class SwitchClear(Arguments, frozen=True):
+    """The end of a live override."""
+
+    key: str
+    if_match: str = ""
+    reason: str = ""
+
+
+class SwitchRollback(Arguments, frozen=True):
+    """One row, or all of them, back to the first side."""
+
+    key: str = ""
+    all: bool = False
+    reason: str = ""
+
+
+class ConfigPlan(Arguments, frozen=True):
+    """What applying would change. `file`: absolute path of another file than the one in force."""
+
+    file: str = ""
+
+
+class ConfigApply(Arguments, frozen=True):
+    """Put the file in force. `if_match`: hash of the one that must be in force; `restart`: workers may be replaced."""
+
+    if_match: str = ""
+    restart: bool = False
+    reason: str = ""
+
+
+class LedgerShow(Arguments, frozen=True):
+    """Entries from number `since` on, of one `kind`, the last `limit` of them."""
+
+    since: int = 0
+    kind: str = ""
+    limit: int = 0
+
+
+ARGUMENTS: Final[Mapping[str, type[Arguments]]] = {
+    "server.status": Arguments,
+    "server.restart": Arguments,
+    "server.drain": Arguments,
+    "server.stop": Arguments,
+    "switch.list": SwitchList,
+    "switch.set": SwitchSet,
+    "switch.clear": SwitchClear,
+    "switch.rollback": SwitchRollback,
+    "config.plan": ConfigPlan,
+    "config.apply": ConfigApply,
+    "config.reload": ConfigApply,
+    "ledger.show": LedgerShow,
+}
+"""Command -> what it takes."""
+
+
+def checked(name: str, arguments: Mapping[str, Any]) -> bytes:
+    """The arguments as the JSON object the command takes. Raises KeyError for an unknown command, ValueError with the
+    cause for arguments it does not take."""
+    given = msgspec.convert(arguments, ARGUMENTS[name])
+    if isinstance(given, SwitchRollback) and bool(given.key) == given.all:
+        raise ValueError("Either `key` or `all` must be given")
+    return msgspec.json.encode(given)
+
+
+def receipt(
+    name: str, state: Literal["done", "accepted", "pending", "refused"], reason: str = "", next_step: str = ""
+) -> bytes:
+    """A receipt without a result, for commands that did not reach the supervisor."""
+    told: dict[str, Any] = {"command": name, "id": "", "state": state}
+    if reason:
+        told["reason"] = reason
+    if next_step:
+        told["nextStep"] = next_step
+    return msgspec.json.encode(told)

@@ -1,0 +1,1 @@
+"""The control plane: commands over HTTP on a real gateway."""
