@@ -81,9 +81,10 @@ def page() -> str:
             "## Control commands",
             (
                 "Below `/daemon/`; the admin token always, on loopback too. Arguments are members of a JSON object "
-                "of at most 1 MiB; `If-Match` is the argument `ifMatch`, the hash the configuration in force must have. "
-                "The answer is a receipt: `command`, `id`, `state` (`done`, `accepted`, `pending`, `refused`) and, where "
-                "there is one, `reason`, `nextStep`, `result`. Without the supervisor commands are answered with 503."
+                "of at most 1 MiB; `If-Match` is the argument `ifMatch`, the hash the configuration in force must "
+                "have. The answer is a receipt: `command`, `id`, `state` (`done`, `accepted`, `pending`, `refused`) "
+                "and, where there is one, `reason`, `nextStep`, `result`. Without the supervisor commands are answered "
+                "with 503."
             ),
             table(
                 ("method", "path", "command", "arguments", "what it does"),

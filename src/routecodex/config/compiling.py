@@ -138,8 +138,8 @@ def _check_canary(loaded: Loaded, stable: Mapping[str, ProviderSpec], canary: Ma
             )
 
 
-def _architecture(loaded: Loaded) -> dict[str, Setting]:
-    """Every row with its value and who set it; choices the table refuses are faults."""
+def switch_settings(loaded: Loaded) -> dict[str, Setting]:
+    """Every row of the switch table with its value and who set it, as written. Needs `loaded.model`."""
     written = loaded.effective.get("architecture", {})
     settings: dict[str, Setting] = {}
     for row in loaded.switches.rows:
@@ -149,6 +149,12 @@ def _architecture(loaded: Loaded) -> dict[str, Setting]:
             value = value[step]
         chosen: SwitchValue = tuple(value) if isinstance(value, list) else value
         settings[row.key] = Setting(chosen, loaded.source(("architecture", *steps)))
+    return settings
+
+
+def _architecture(loaded: Loaded) -> dict[str, Setting]:
+    """Every row with its value and who set it; choices the table refuses are faults."""
+    settings = switch_settings(loaded)
     for key, reason in loaded.switches.refusals({key: setting.value for key, setting in settings.items()}):
         loaded.fault("refused_switch", ("architecture", *key.split(".")), reason)
     return settings
