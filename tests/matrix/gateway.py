@@ -13,7 +13,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from llmswitch_core.compat import BUILT_IN, compile_profiles, rule_set
 from routecodex.app.gateway import Gateway
 from routecodex.app.server import server
 from routecodex.app.switches import TABLE, resolve
@@ -131,8 +130,7 @@ class RunningGateway:
         switches = resolve(compiled.architecture)
         writer = LogWriter(self.log, "json")
         log = configure(writer, "error")
-        profiles = rule_set(compile_profiles(BUILT_IN, compiled.profiles), switches.hub_compat_profile)
-        self.gateway = Gateway(compiled, profiles, switches, writer, log)
+        self.gateway = Gateway(compiled, switches, writer, log)
         listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = listener.getsockname()[1]
         self._server = server(self.gateway.application, self.gateway.flow, self.gateway.stop_accepting, compiled.server)

@@ -1,91 +1,130 @@
 """Kernel v1: one function that builds, serves and stops.
 
-It knows the order of life: log, gateway, server; and back. Exit codes: 0 after a stop that was asked for, 78 for a
-configuration that cannot be served, 70 for a fault of our own.
+It knows the order of life: gateway, server; and back. It builds one generation, so every change of configuration
+needs a new worker, and what is forced is in force already or takes one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
+import contextlib
 import os
-import socket
-import sys
-from collections.abc import Callable
-from typing import Final
+import time
 
-import structlog
+import msgspec
 
-from llmswitch_core.compat import BUILT_IN, ProfileError, compile_profiles, rule_set
+from llmswitch_core.compat import ProfileError
 from llmswitch_core.router.policy import RoutingTableError
 from routecodex.app.admin_token import AdminTokenError
+from routecodex.app.applying import UnusableError, changes, read
+from routecodex.app.effective import effective_hash
 from routecodex.app.gateway import Gateway
-from routecodex.app.server import server
-from routecodex.app.switches import forced_keys, resolve
-from routecodex.blocks.telemetry import LogWriter
-from routecodex.blocks.telemetry.logs import configure
-from routecodex.config.compiled import CompiledConfig
+from routecodex.app.server import DrainingServer, server
+from routecodex.app.supervisor.messages import (
+    Abort,
+    Ask,
+    Commit,
+    Force,
+    GenerationStatus,
+    Prepare,
+    Prepared,
+    Published,
+    Ready,
+    Refusal,
+    Refused,
+    Told,
+    WorkerStatus,
+)
+from routecodex.app.vitals import Vitals
+from routecodex.app.worker_start import CannotServeError, WorkerStart
 
-OK: Final = 0
-INTERNAL: Final = 70
-CONFIGURATION: Final = 78
+_NEEDS_RESTART = Refusal(
+    "restart_needed",
+    "$.architecture.appKernel",
+    "appKernel v1 builds everything once, so every change needs a new worker.",
+    "Apply it with --restart.",
+)
 
-_COLLECTOR: Final = (20_000, 50, 100)
-"""Thresholds of the garbage collector's generations while serving."""
 
-
-def serve(compiled: CompiledConfig, listener: socket.socket) -> int:
-    """Serve this configuration on this listener until a signal says stop; the exit code."""
-    writer = LogWriter(sys.stderr, compiled.telemetry.log_format)
-    log = configure(writer, compiled.telemetry.log_level)
+async def serve(start: WorkerStart) -> None:
+    """Serve until told to stop. Raises CannotServeError for a configuration that cannot be wired."""
+    compiled = start.candidate.compiled
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_serve(compiled, listener, writer, log))
+        gateway = Gateway(compiled, start.candidate.switches, start.writer, start.log, start.desk)
     except (RoutingTableError, ProfileError, AdminTokenError) as error:
-        log.error("server.refused", cause=str(error))
-        return CONFIGURATION
-    except Exception as error:
-        log.error("server.failed", exc_info=error)
-        return INTERNAL
-    finally:
-        writer.close()
-
-
-async def _serve(
-    compiled: CompiledConfig,
-    listener: socket.socket,
-    writer: LogWriter,
-    log: structlog.typing.FilteringBoundLogger,
-) -> int:
-    switches = resolve(compiled.architecture, forced=forced_keys(os.environ))
-    profiles = rule_set(compile_profiles(BUILT_IN, compiled.profiles), switches.hub_compat_profile)
-    gateway = Gateway(compiled, profiles, switches, writer, log)
+        raise CannotServeError(str(error)) from error
     try:
-        _settle_memory()
-        host, port = listener.getsockname()[:2]
-        log.info("server.started", host=host, port=port, config=compiled.source, config_hash=compiled.hash)
         running = server(gateway.application, gateway.flow, gateway.stop_accepting, compiled.server)
-        await running.serve(sockets=[listener])
-        writer.flush()
-        log.info("server.stopped")
+        controls = _Controls(start, gateway, running)
+        host, port = start.listener.getsockname()[:2]
+        start.log.info("server.started", host=host, port=port, config=compiled.source, config_hash=compiled.hash)
+        attending = asyncio.create_task(start.desk.attend(controls))
+        running.when_started(lambda: start.desk.say(Ready(controls.status())))
+        await running.serve(sockets=[start.listener])
+        attending.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await attending
+        controls.close()
+        start.writer.flush()
+        start.log.info("server.stopped")
     finally:
         await gateway.close()
-    return OK
 
 
-def _settle_memory() -> None:
-    """What is alive now stays: take it out of the collector's sight, and let it run less often.
+class _Controls:
+    """What this kernel can be told: how it fares, and to stop."""
 
-    Requests leave few cycles behind; scanning every living object after each few of them cost a fifth of the time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_COLLECTOR)
+    def __init__(self, start: WorkerStart, gateway: Gateway, running: DrainingServer) -> None:
+        self._start = start
+        self._gateway = gateway
+        self._running = running
+        self._vitals = Vitals(gateway.errors, gateway.metrics)
+        self._since = time.time()
 
+    def close(self) -> None:
+        self._vitals.close()
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
+    async def prepare(self, message: Prepare) -> Prepared | Refused:
+        try:
+            candidate = await asyncio.to_thread(read, message.desired, os.environ)
+        except UnusableError as error:
+            return Refused(message.id, error.refusals)
+        told = tuple(
+            msgspec.structs.replace(change, effect="restart") for change in changes(self._start.candidate, candidate)
+        )
+        return Prepared(message.id, candidate.compiled.hash, told, candidate.configured)
+
+    async def commit(self, message: Commit) -> Published | Refused:
+        return Refused(message.id, (_NEEDS_RESTART,))
+
+    def abort(self, message: Abort) -> None:
+        """Nothing was built."""
+
+    async def force(self, message: Force) -> Published:
+        return Published(message.id, self.status())
+
+    async def told(self, message: Ask) -> Told:
+        return Told(message.id, self.status())
+
+    def stop(self, drain: float) -> None:
+        self._running.stop(drain)
+
+    def status(self) -> WorkerStatus:
+        gateway, candidate, vitals = self._gateway, self._start.candidate, self._vitals
+        switches = candidate.switches
+        generation = gateway.generation
+        return WorkerStatus(
+            pid=os.getpid(),
+            kernel=switches.app_kernel,
+            config_seq=self._start.boot.seq,
+            loaded_hash=candidate.compiled.hash,
+            effective_hash=effective_hash(candidate),
+            switches=switches.values(),
+            sources=switches.sources,
+            generations=(GenerationStatus(generation.id, 1, generation.held, True),),
+            running=gateway.flow.running,
+            accepting=gateway.accepting,
+            internal_errors=vitals.faults,
+            requests=vitals.requests,
+            lag=vitals.take_lag(),
+        )

@@ -25,6 +25,8 @@ class ErrorHandlingCenter:
 
     def __init__(self, log: structlog.typing.FilteringBoundLogger) -> None:
         self._log = log
+        self.unforeseen = 0
+        """Faults of our own since the start."""
 
     def reply(
         self, protocol: Protocol, error: GatewayError, request_id: str, same_protocol: bool = False
@@ -44,6 +46,7 @@ class ErrorHandlingCenter:
 
     def unexpected(self, error: Exception, request_id: str) -> GatewayError:
         """A fault of our own, with its traceback in the log and a plain 500 for the client."""
+        self.unforeseen += 1
         self._log.error("gateway.fault", request_id=request_id, exc_info=error)
         return GatewayError(
             ErrorKind.INTERNAL,
@@ -65,4 +68,5 @@ class ErrorHandlingCenter:
             message=error.message,
         )
         if error.__cause__ is not None and error.kind is ErrorKind.INTERNAL:
+            self.unforeseen += 1
             self._log.error("gateway.fault", request_id=request_id, exc_info=error.__cause__)

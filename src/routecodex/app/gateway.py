@@ -7,32 +7,27 @@ listener and no upstream connection. It must be made inside the event loop that 
 from __future__ import annotations
 
 import asyncio
-import os
-import random
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable
+from typing import Final
 
 import structlog
 
-import routecodex
-from llmswitch_core.compat.contract import CompatProfile
 from llmswitch_core.hub.exchange import Surroundings
-from llmswitch_core.router.health import Standing
 from llmswitch_core.router.state import RouterState
-from routecodex.app import admin_token
+from routecodex.app import sides
+from routecodex.app.adapter_rules import rules
+from routecodex.app.catalogue import Catalogue
+from routecodex.app.desk import Desk
 from routecodex.app.error_handling import ErrorHandlingCenter
-from routecodex.app.generation import Generation
+from routecodex.app.generation import Generation, Wired
+from routecodex.app.ids import new_id
+from routecodex.app.overview import Overview
 from routecodex.app.provider_errors import ProviderErrorCenter
 from routecodex.app.request_flow import RequestFlow
 from routecodex.app.switches import SwitchVector
-from routecodex.blocks.control_plane import NoSupervisorError
-from routecodex.blocks.control_plane.v1 import ControlPlane
-from routecodex.blocks.http_adapter import ModelEntry, Rules
-from routecodex.blocks.http_adapter.v1 import Application
-from routecodex.blocks.http_adapter.v1 import build as build_adapter
-from routecodex.blocks.provider_runtime.v1 import build as build_runtime
-from routecodex.blocks.runtime_bootstrap.v1 import build as build_artifacts
+from routecodex.blocks.http_adapter import Application
+from routecodex.blocks.runtime_bootstrap import Surround
 from routecodex.blocks.store import StateStore
 from routecodex.blocks.telemetry import LogWriter, Metrics, Telemetry
 from routecodex.config.compiled import CompiledConfig
@@ -40,18 +35,8 @@ from routecodex.config.compiled import CompiledConfig
 _LAST_REQUESTS: Final = 5.0
 """Seconds for requests that were ended to let go of their generation."""
 
-Commands: TypeAlias = Callable[[str, bytes, str], Awaitable[tuple[int, bytes]]]
-"""(name, JSON arguments, actor) -> (HTTP status, JSON receipt)."""
 
 CONVERSATION_SECRET: Final = "conversation-keys"  # noqa: S105 (a name)
-
-
-_IDS: Final = random.Random(os.urandom(32))  # noqa: S311 (ids are names; what they name is guarded by its account)
-
-
-def new_id(prefix: str) -> str:
-    """A fresh id: the prefix and 24 hex digits. No system call: several are made per request."""
-    return f"{prefix}{_IDS.getrandbits(96):024x}"
 
 
 class Gateway:
@@ -60,46 +45,48 @@ class Gateway:
     def __init__(
         self,
         config: CompiledConfig,
-        profiles: Mapping[str, CompatProfile],
         switches: SwitchVector,
         writer: LogWriter,
         log: structlog.typing.FilteringBoundLogger,
+        desk: Desk | None = None,
         now: Callable[[], float] = time.time,
-        commands: Commands | None = None,
     ) -> None:
-        """`commands` carries control commands to the supervisor; None where there is none."""
-        self._now = now
-        self._commands = commands
         self._log = log
-        self._started_at = now()
         self._accepting = True
-        self._state = RouterState()
+        state = RouterState()
         self.store = StateStore(config.store, now, log)
         self.metrics = Metrics()
         self.telemetry = Telemetry(writer, self.metrics, config.server.access_log)
-        artifacts = build_artifacts(config, profiles, build_runtime, self.store.secret(CONVERSATION_SECRET), now)
-        self._generation = Generation(config, switches, artifacts)
-        surroundings = Surroundings(now=now, new_id=new_id, tokens=self.store, responses=self.store)
+        surround = Surround(sides.provider_runtimes(), self.store.secret(CONVERSATION_SECRET), now)
+        bootstrap = sides.runtime_bootstraps()[switches.runtime_bootstrap](surround)
+        wired = Wired(bootstrap.build(config, switches.hub_compat_profile), bootstrap)
+        self.errors = ErrorHandlingCenter(log)
         self.flow = RequestFlow(
-            lambda: self._generation,
-            self._state,
-            surroundings,
+            lambda: self.generation,
+            state,
+            Surroundings(now=now, new_id=new_id, tokens=self.store, responses=self.store),
             self.store.keep_tokens,
-            ErrorHandlingCenter(log),
-            ProviderErrorCenter(self._state, now, log),
+            self.errors,
+            ProviderErrorCenter(state, now, log),
             self.telemetry,
         )
         self.metrics.gauge("routecodex_running_requests", "Requests under way.", lambda: self.flow.running)
-        server = config.server
-        rules = Rules(
-            server=server,
-            limits=server.limits,
-            admin_token_digest=admin_token.digest(server.admin.token_file) if server.admin.enabled else None,
-            websockets=server.limits.max_websocket_connections > 0,
-            route_hints=config.route_hints,
-            metrics=config.telemetry.metrics,
+        overview = Overview(lambda: self.generation, self.flow, state, self.metrics, lambda: self._accepting, now, desk)
+        control = sides.control_plane(switches)(overview)
+        obeyed = rules(config)
+        self.generation = Generation(
+            config,
+            switches,
+            wired,
+            lambda generation: sides.http_adapter(switches)(
+                obeyed, self.flow, Catalogue(lambda: generation), control, new_id
+            ),
         )
-        self.application: Application = build_adapter(rules, self.flow, self, ControlPlane(self), new_id)
+        self.application: Application = self.generation.application
+
+    @property
+    def accepting(self) -> bool:
+        return self._accepting
 
     def stop_accepting(self) -> None:
         """Refuse new requests; running ones go on."""
@@ -110,74 +97,8 @@ class Gateway:
         """Close upstream connections and the store, when nothing runs any more."""
         try:
             async with asyncio.timeout(_LAST_REQUESTS):
-                await self._generation.retire()
+                await self.generation.retire()
         except TimeoutError:
             self._log.error("server.requests_left", running=self.flow.running)
-            await self._generation.runtime.close()
+            await self.generation.runtime.close()
         self.store.close()
-
-    # --- what the model list shows ---------------------------------------------------------------------
-
-    def models(self) -> Sequence[ModelEntry]:
-        """The names clients may use; patterns are no names."""
-        table = self._generation.config.routing
-        entries: list[ModelEntry] = []
-        for name in self._generation.artifacts.router.known_names():
-            if "*" in name:
-                continue
-            provider, _, model = name.partition(".")
-            known = table.providers.get(provider)
-            target = None
-            if known is not None and known.key_aliases:
-                target = table.targets.get(f"{provider}.{known.key_aliases[0]}.{model}")
-            entries.append(
-                ModelEntry(
-                    name,
-                    provider if known is not None else "routecodex",
-                    target.context_window if target is not None else None,
-                    target.max_output_tokens if target is not None else None,
-                )
-            )
-        return entries
-
-    # --- what the control plane shows ------------------------------------------------------------------
-
-    @property
-    def accepting(self) -> bool:
-        return self._accepting
-
-    @property
-    def version(self) -> str:
-        return routecodex.__version__
-
-    @property
-    def started_at(self) -> float:
-        return self._started_at
-
-    def now(self) -> float:
-        return self._now()
-
-    def generation(self) -> Mapping[str, Any]:
-        config = self._generation.config
-        return {"generation": self._generation.id, "configHash": config.hash, "config": config.source}
-
-    def running(self) -> int:
-        return self.flow.running
-
-    def outcomes(self) -> Mapping[str, int]:
-        return self.metrics.outcomes()
-
-    def standings(self) -> Sequence[Standing]:
-        return self._generation.artifacts.router.standings(self._state, self._now())
-
-    def switches(self) -> Mapping[str, Mapping[str, Any]]:
-        vector = self._generation.switches
-        return {key: {"value": value, "source": vector.source(key)} for key, value in vector.values().items()}
-
-    async def command(self, name: str, arguments: bytes, actor: str) -> tuple[int, bytes]:
-        if self._commands is None:
-            raise NoSupervisorError
-        return await self._commands(name, arguments, actor)
-
-    def render_metrics(self) -> tuple[bytes, str]:
-        return self.metrics.render()

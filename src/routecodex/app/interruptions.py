@@ -15,6 +15,7 @@ class Interruption(Enum):
     HUNG_UP = "hung up"
     TOTAL_TIMEOUT = "total time-out"
     STOPPING = "stopping"
+    SUPERSEDED = "superseded"
 
     @property
     def failure(self) -> GatewayError:
@@ -49,8 +50,20 @@ def stopping() -> GatewayError:
     )
 
 
+def superseded() -> GatewayError:
+    return GatewayError(
+        ErrorKind.OVERLOADED,
+        "generation_ended",
+        "The configuration this request began with was replaced, and the time it had left is over.",
+        next_step="Send the request again, or raise server.hardStop.",
+        retry_after=1.0,
+        layer=Layer.HOST,
+    )
+
+
 _FAILURES: Final[dict[Interruption, Callable[[], GatewayError]]] = {
     Interruption.HUNG_UP: hung_up,
     Interruption.TOTAL_TIMEOUT: timed_out,
     Interruption.STOPPING: stopping,
+    Interruption.SUPERSEDED: superseded,
 }

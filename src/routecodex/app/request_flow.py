@@ -3,8 +3,8 @@
     admit -> passage (attempts, answer) -> record
 
 Theory of operation. The pipeline is pure and decides; the provider runtime carries; the passage (passage.py) owns
-attempts and the way back. This file pins the generation, ends what has to end, and tells every failure once: as an HTTP
-answer while nothing was sent, else as the terminal event of the client's stream. An interruption arrives as a
+attempts and the way back. This file pins the generation, ends what has to end, and tells every failure once: as an
+HTTP answer while nothing was sent, else as the terminal event of the client's stream. An interruption arrives as a
 cancellation whose reason the client's side keeps.
 """
 
@@ -59,7 +59,7 @@ class RequestFlow:
         self._surround = Surround(state, surroundings.now, keep_tokens, provider_errors)
         self._errors = errors
         self._telemetry = telemetry
-        self._running: set[ClientSide] = set()
+        self._running: dict[ClientSide, Generation] = {}
 
     @property
     def running(self) -> int:
@@ -70,6 +70,12 @@ class RequestFlow:
         """End every running request with a terminal error."""
         for side in tuple(self._running):
             side.interrupt(Interruption.STOPPING)
+
+    def end_generation(self, generation: Generation) -> None:
+        """The same for the requests of one generation."""
+        for side, pinned in tuple(self._running.items()):
+            if pinned is generation:
+                side.interrupt(Interruption.SUPERSEDED)
 
     def connection(self) -> ResponseStore:
         """What one WebSocket connection remembers, in front of the store."""
@@ -91,7 +97,7 @@ class RequestFlow:
         generation = self._generation().pin()
         facts = Facts(loop.time())
         side = ClientSide(client, task, loop)
-        self._running.add(side)
+        self._running[side] = generation
         try:
             try:
                 exchange = self._admitted(generation, inbound, side, facts, connection)
@@ -112,7 +118,7 @@ class RequestFlow:
                 await self._tell(generation, inbound, side, facts, fault)
         finally:
             side.close()
-            self._running.discard(side)
+            self._running.pop(side, None)
             at = self._surroundings.now()
             self._telemetry.record(outcome.record(facts, inbound, at, loop.time(), generation.id))
             generation.release()

@@ -24,8 +24,6 @@ KEEP_ALIVE: Final = 75
 """Seconds an idle client connection is kept: longer than most clients' pools keep theirs."""
 _LAST_WORDS: Final = 5.0
 """Seconds for the terminal errors to be written."""
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-
 _STATUS_LINE: Final = b"HTTP/1.1 "
 _COPIED: Final = 64 * 1024
 """Bytes of a body's first piece below which copying it behind its head is cheaper than a second write."""
@@ -132,21 +130,39 @@ class DrainingServer(uvicorn.Server):
         self._requests = requests
         self._stop_accepting = stop_accepting
         self._drain = drain
+        self._when_started: Callable[[], None] | None = None
+
+    def when_started(self, tell: Callable[[], None]) -> None:
+        """Call this once requests are accepted."""
+        self._when_started = tell
+
+    def use_drain(self, seconds: float) -> None:
+        """How long requests may run on once the server stops."""
+        self._drain = seconds
+
+    def stop(self, drain: float) -> None:
+        """Leave the accept loop and end when nothing runs; a drain of 0 or more seconds replaces the configured one."""
+        if drain >= 0:
+            self._drain = drain
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self._when_started is not None:
+            self._when_started()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop on SIGINT and SIGTERM; unlike uvicorn's own, the signals are not raised again at the end."""
+        """Stop on SIGTERM; unlike uvicorn's own, the signal is not raised again at the end."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         loop = asyncio.get_running_loop()
-        for number in _SIGNALS:
-            loop.add_signal_handler(number, self.handle_exit, number, None)
+        loop.add_signal_handler(signal.SIGTERM, self.handle_exit, signal.SIGTERM, None)
         try:
             yield
         finally:
-            for number in _SIGNALS:
-                loop.remove_signal_handler(number)
+            loop.remove_signal_handler(signal.SIGTERM)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._stop_accepting()

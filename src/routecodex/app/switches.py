@@ -39,7 +39,7 @@ class Switch(msgspec.Struct, frozen=True, kw_only=True):
     available: tuple[SwitchValue, ...]
     """The choices that exist today."""
     pending: str = ""
-    """With what the others land."""
+    """With what the others land; empty once they are there."""
 
     @property
     def default(self) -> SwitchValue:
@@ -74,8 +74,9 @@ def _row(
     description: str,
     sides: tuple[str, str],
     *,
-    pending: str,
     first: str = "",
+    second: str = "",
+    pending: str = "",
 ) -> Switch:
     names: tuple[SwitchValue, ...] = values if len(values) > 1 else (values[0], "names")
     return Switch(
@@ -86,8 +87,8 @@ def _row(
         effect=effect,
         description=description,
         sides=dict(zip(names, sides, strict=True)),
-        symbols={values[0]: first} if first else {},
-        available=values[:1],
+        symbols={value: symbol for value, symbol in zip(values, (first, second), strict=False) if symbol},
+        available=values[:1] if pending else values,
         pending=pending,
     )
 
@@ -105,7 +106,7 @@ SWITCHES: Final[tuple[Switch, ...]] = (
             "AppKernel: dependency-ordered lifecycle, injected blocks, generations, drain",
         ),
         first="routecodex.app.boot:serve",
-        pending="the AppKernel (phase 1)",
+        second="routecodex.app.kernel:serve",
     ),
     _row(
         "controlBus",
@@ -162,7 +163,7 @@ SWITCHES: Final[tuple[Switch, ...]] = (
             "by content hash: unchanged ones reused with their pools, new ones validated off-path, swapped whole",
         ),
         first="routecodex.blocks.runtime_bootstrap.v1",
-        pending="runtime-bootstrap v2 (phase 2)",
+        second="routecodex.blocks.runtime_bootstrap.v2",
     ),
     _row(
         "hostBlocks.providerRuntime",

@@ -170,6 +170,8 @@ class ServerSettings(msgspec.Struct, frozen=True):
     """How long the response head waits for the first judged upstream event."""
     drain: float = 30.0
     """How long a stopping server waits for running requests before their streams get a terminal error."""
+    hard_stop: float = 3600.0
+    """How long requests of a replaced generation may run before their streams get a terminal error."""
     allowed_hosts: tuple[str, ...] = ()
     """Host header values accepted besides loopback names and the bound address; `*` accepts all."""
     allowed_origins: tuple[str, ...] = ()

@@ -187,6 +187,7 @@ def _server(loaded: Loaded, server: Server, references: References, home: FilePa
         keepalive=server.keepalive,
         head_wait=server.head_wait,
         drain=server.drain,
+        hard_stop=server.hard_stop,
         allowed_hosts=tuple(server.allowed_hosts),
         allowed_origins=tuple(server.allowed_origins),
         responses_done_marker=server.responses.done_marker,

@@ -59,6 +59,7 @@ class Server(Section):
     keepalive: SecondsOrOff = 15.0
     head_wait: Seconds = 15.0
     drain: SecondsOrOff = 30.0
+    hard_stop: Seconds = 3600.0
     allowed_hosts: list[Text] = Field(default_factory=list)
     allowed_origins: list[Text] = Field(default_factory=list)
     responses: ResponsesSurface = ResponsesSurface()

@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 
 from llmswitch_core.canonical.model import Protocol
-from llmswitch_core.compat.profile import compile_profiles, rule_set
 from llmswitch_core.router.contract import Alias, Pool, PoolEntry, ProviderModels, Route, RoutingTable, Target
 from routecodex.app.gateway import Gateway
 from routecodex.app.server import server
@@ -28,6 +27,7 @@ from routecodex.config.compiled import (
     CompiledConfig,
     Limits,
     Paths,
+    ProfileDocument,
     ProviderSpec,
     RetrySettings,
     ServerSettings,
@@ -124,7 +124,7 @@ def compiled(
         canary_routing=None,
         route_hints=True,
         retry=retry,
-        profiles=(),
+        profiles=(ProfileDocument("plain", "the test", {}),),
         architecture={},
         store=StoreSettings(path=store),
         telemetry=TelemetrySettings(),
@@ -163,8 +163,7 @@ async def host(config: CompiledConfig) -> AsyncIterator[Host]:
     log = StringIO()
     writer = LogWriter(log)
     logger = configure(writer, "debug")
-    profiles = rule_set(compile_profiles({"plain": {}}), "stable")
-    gateway = Gateway(config, profiles, SwitchVector(), writer, logger)
+    gateway = Gateway(config, SwitchVector(), writer, logger)
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     listener.setblocking(False)
     port = listener.getsockname()[1]

@@ -1,12 +1,13 @@
 """Frames messages on a socket pair: four bytes of length, then msgpack. Both ends; one task reads, anyone writes.
 
-It knows bytes and time-outs of nobody. A peer that sends what is no message, or more than a message may be, is cut off:
-its end of the link is closed and reading ends as if it had died.
+It knows bytes and time-outs of nobody. A peer that sends what is no message, or more than a message may be, is cut
+off: its end of the link is closed and reading ends as if it had died.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 from typing import Any, Final, Generic, TypeVar
@@ -51,6 +52,11 @@ class Link(Generic[Out, In]):
         body = self._encoder.encode(message)
         self._writer.write(_LENGTH.pack(len(body)) + body)
 
+    async def flush(self) -> None:
+        """Wait until what was written has left; nothing to wait for when the peer has gone."""
+        with contextlib.suppress(ConnectionError):
+            await self._writer.drain()
+
     def close(self) -> None:
         self._writer.close()
 
@@ -58,4 +64,5 @@ class Link(Generic[Out, In]):
 async def connect(end: socket.socket, incoming: Any) -> Link[Any, Any]:
     """A link over this end of a socket pair; `incoming` is the union of what may come."""
     reader, writer = await asyncio.open_unix_connection(sock=end, limit=MAX_MESSAGE)
+    writer.transport.set_write_buffer_limits(high=0)  # so that `flush` waits for the last byte
     return Link(reader, writer, incoming)

@@ -1,7 +1,7 @@
 """What supervisor and workers say to each other: frozen data, tagged, one type per sentence.
 
-Down (supervisor to worker) and up (worker to supervisor). Every question has an `id` its answer repeats. In here: shapes
-only; link.py frames them, workers.py and worker.py act on them.
+Down (supervisor to worker) and up (worker to supervisor). Every question has an `id` its answer repeats. In here:
+shapes only; link.py frames them, workers.py and worker.py act on them.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class GenerationStatus(msgspec.Struct, frozen=True, rename="camel"):
     seq: int
     """Rises with every publication in this worker."""
     held: int
-    """Requests that hold it."""
+    """Holds on it: a request has one from its first byte on, and another while it runs."""
     current: bool
 
 
@@ -156,7 +156,8 @@ class Receipt(msgspec.Struct, frozen=True, tag="receipt"):
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
     """Leave the accept loop, answer what was accepted, end. After `drain` seconds streams get their terminal error."""
 
-    drain: float
+    drain: float = -1.0
+    """Negative: what the configuration says."""
 
 
 Down: TypeAlias = Boot | Prepare | Commit | Abort | Force | Ask | Receipt | Stop
@@ -183,6 +184,8 @@ class Prepared(msgspec.Struct, frozen=True, tag="prepared"):
     id: int
     hash: str
     changes: tuple[Change, ...]
+    configured: Mapping[str, SwitchValue]
+    """Switch values as file and environment have them, without live overrides and force."""
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):

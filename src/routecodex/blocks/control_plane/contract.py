@@ -65,3 +65,21 @@ class Overview(Interface):
         `arguments` is a JSON object, `actor` who asks. Raises NoSupervisorError where nobody can be asked.
         """
         ...
+
+
+class Handlers(Interface):
+    """What a control plane answers; as `blocks.http_adapter.contract.ControlPlane` has it."""
+
+    def health(self, verbose: bool) -> tuple[int, bytes]: ...
+
+    def ready(self, verbose: bool) -> tuple[int, bytes]: ...
+
+    def metrics(self) -> tuple[bytes, str]: ...
+
+    async def command(self, name: str, arguments: Mapping[str, Any], actor: str) -> tuple[int, bytes]: ...
+
+
+class ControlPlaneFactory(Interface):
+    """Makes a control plane over what the app shows."""
+
+    def __call__(self, overview: Overview) -> Handlers: ...

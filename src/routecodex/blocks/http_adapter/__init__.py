@@ -6,6 +6,8 @@ Starlette application. Nothing in here chooses a target or opens a connection.
 """
 
 from routecodex.blocks.http_adapter.contract import (
+    AdapterFactory,
+    Application,
     ClientPort,
     ControlPlane,
     ModelCatalogue,
@@ -14,4 +16,13 @@ from routecodex.blocks.http_adapter.contract import (
     Rules,
 )
 
-__all__ = ["ClientPort", "ControlPlane", "ModelCatalogue", "ModelEntry", "RequestFlow", "Rules"]
+__all__ = [
+    "AdapterFactory",
+    "Application",
+    "ClientPort",
+    "ControlPlane",
+    "ModelCatalogue",
+    "ModelEntry",
+    "RequestFlow",
+    "Rules",
+]

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
-from llmswitch_core.compat.contract import CompatProfile
-from llmswitch_core.hub.pipeline import HubPipeline, PipelineSettings
+from llmswitch_core.compat import BUILT_IN, compile_profiles, rule_set
+from llmswitch_core.hub.pipeline import HubPipeline
 from llmswitch_core.router.policy import VirtualRouter
-from routecodex.blocks.runtime_bootstrap.contract import Artifacts, RuntimeFactory
+from routecodex.blocks.runtime_bootstrap.contract import Artifacts, RuleSet, RuntimeBootstrap, Surround
+from routecodex.blocks.runtime_bootstrap.settings import pipeline_settings
 from routecodex.config.compiled import CompiledConfig
 
 
-def build(
-    config: CompiledConfig,
-    profiles: Mapping[str, CompatProfile],
-    runtime: RuntimeFactory,
-    key_secret: bytes,
-    now: Callable[[], float],
-) -> Artifacts:
-    """Wire one configuration. Opens no connection. Raises RoutingTableError for a table that makes no sense.
+class FromScratch:
+    """Shares nothing between generations."""
 
-    `profiles` are all compat profiles by name; `key_secret` keys the hash of conversation keys; `now` Unix seconds.
-    """
-    settings = PipelineSettings(
-        done_marker=config.server.responses_done_marker,
-        max_depth=config.server.limits.max_json_depth,
-        key_secret=key_secret,
-    )
-    return Artifacts(
-        pipeline=HubPipeline(config.routing, profiles, settings),
-        router=VirtualRouter(config.routing),
-        runtime=runtime(config.providers, now),
-    )
+    def __init__(self, surround: Surround) -> None:
+        self._surround = surround
+
+    def build(self, config: CompiledConfig, rules: RuleSet) -> Artifacts:
+        surround = self._surround
+        settings = pipeline_settings(config, surround.key_secret)
+        profiles = rule_set(compile_profiles(BUILT_IN, config.profiles), rules)
+        return Artifacts(
+            pipeline=HubPipeline(config.routing, profiles, settings),
+            router=VirtualRouter(config.routing),
+            runtimes={side: make(config.providers, surround.now) for side, make in surround.runtimes.items()},
+        )
+
+    async def release(self, artifacts: Artifacts) -> None:
+        for runtime in artifacts.runtimes.values():
+            await runtime.close()
+
+
+def build(surround: Surround) -> RuntimeBootstrap:
+    """The door of this side."""
+    return FromScratch(surround)

@@ -1,0 +1,1 @@
+"""The worker and its two kernels, spoken to as the supervisor does."""
