@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from llmswitch_core.compat import BUILT_IN, compile_profiles, rule_set
 from routecodex.app.gateway import Gateway
 from routecodex.app.switches import TABLE, resolve
 from routecodex.blocks.telemetry import LogWriter
@@ -49,8 +48,7 @@ def of_gateway(ask: Callable[[Gateway], T]) -> T:
 async def _asked(config: CompiledConfig, ask: Callable[[Gateway], T]) -> T:
     writer = LogWriter(io.StringIO())
     try:
-        profiles = rule_set(compile_profiles(BUILT_IN), "stable")
-        gateway = Gateway(config, profiles, resolve(config.architecture), writer, configure(writer, "error"))
+        gateway = Gateway(config, resolve(config.architecture), writer, configure(writer, "error"))
         try:
             return ask(gateway)
         finally:

@@ -50,7 +50,7 @@ async def serve(start: WorkerStart) -> None:
     """Serve until told to stop. Raises CannotServeError for a configuration that cannot be wired."""
     compiled = start.candidate.compiled
     try:
-        gateway = Gateway(compiled, start.candidate.switches, start.writer, start.log, start.desk)
+        gateway = Gateway(compiled, start.candidate.switches, start.writer, start.log, commands=start.desk.command)
     except (RoutingTableError, ProfileError, AdminTokenError) as error:
         raise CannotServeError(str(error)) from error
     try:

@@ -96,19 +96,20 @@ class Desk:
         self._log.warning("supervisor.gone")
         controls.stop(-1.0)
 
-    async def command(self, name: str, arguments: bytes, actor: str) -> Receipt:
-        """A control command that came to this worker; `arguments` is a JSON object."""
+    async def command(self, name: str, arguments: bytes, actor: str) -> tuple[int, bytes]:
+        """(HTTP status, JSON receipt) of a control command that came to this worker; `arguments` is a JSON object."""
         number = next(self._ids)
         waiting: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._waiting[number] = waiting
         try:
             self._link.write(Command(number, name, arguments, actor))
             async with asyncio.timeout(_PATIENCE):
-                return await waiting
+                receipt = await waiting
         except (LinkClosedError, TimeoutError):
-            return _NOBODY
+            receipt = _NOBODY
         finally:
             self._waiting.pop(number, None)
+        return receipt.status, receipt.body
 
     async def _answer(self, message: Down, controls: Controls) -> None:
         try:

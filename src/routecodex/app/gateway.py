@@ -18,11 +18,10 @@ from llmswitch_core.router.state import RouterState
 from routecodex.app import sides
 from routecodex.app.adapter_rules import rules
 from routecodex.app.catalogue import Catalogue
-from routecodex.app.desk import Desk
 from routecodex.app.error_handling import ErrorHandlingCenter
 from routecodex.app.generation import Generation, Wired
 from routecodex.app.ids import new_id
-from routecodex.app.overview import Overview
+from routecodex.app.overview import Commands, Overview
 from routecodex.app.provider_errors import ProviderErrorCenter
 from routecodex.app.request_flow import RequestFlow
 from routecodex.app.switches import SwitchVector
@@ -48,8 +47,8 @@ class Gateway:
         switches: SwitchVector,
         writer: LogWriter,
         log: structlog.typing.FilteringBoundLogger,
-        desk: Desk | None = None,
         now: Callable[[], float] = time.time,
+        commands: Commands | None = None,
     ) -> None:
         self._log = log
         self._accepting = True
@@ -71,8 +70,10 @@ class Gateway:
             self.telemetry,
         )
         self.metrics.gauge("routecodex_running_requests", "Requests under way.", lambda: self.flow.running)
-        overview = Overview(lambda: self.generation, self.flow, state, self.metrics, lambda: self._accepting, now, desk)
-        control = sides.control_plane(switches)(overview)
+        self.overview = Overview(
+            lambda: self.generation, self.flow, state, self.metrics, lambda: self._accepting, now, commands
+        )
+        control = sides.control_plane(switches)(self.overview)
         obeyed = rules(config)
         self.generation = Generation(
             config,

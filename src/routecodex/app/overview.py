@@ -6,17 +6,19 @@ changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import routecodex
 from llmswitch_core.router.health import Standing
 from llmswitch_core.router.state import RouterState
-from routecodex.app.desk import Desk
 from routecodex.app.generation import Generation
 from routecodex.app.request_flow import RequestFlow
 from routecodex.blocks.control_plane import NoSupervisorError
 from routecodex.blocks.telemetry import Metrics
+
+Commands: TypeAlias = Callable[[str, bytes, str], Awaitable[tuple[int, bytes]]]
+"""(name, arguments as JSON, actor) -> (HTTP status, JSON receipt)."""
 
 
 class Overview:
@@ -30,16 +32,16 @@ class Overview:
         metrics: Metrics,
         accepting: Callable[[], bool],
         now: Callable[[], float],
-        desk: Desk | None,
+        commands: Commands | None,
     ) -> None:
-        """`now` in Unix seconds. Without a desk (nobody supervises) no command can be carried out."""
+        """`now` in Unix seconds. `commands` carries control commands to the supervisor; None where there is none."""
         self._generation = generation
         self._flow = flow
         self._state = state
         self._metrics = metrics
         self._accepting = accepting
         self._now = now
-        self._desk = desk
+        self._commands = commands
         self._started_at = now()
 
     @property
@@ -76,10 +78,9 @@ class Overview:
         return {key: {"value": value, "source": vector.source(key)} for key, value in vector.values().items()}
 
     async def command(self, name: str, arguments: bytes, actor: str) -> tuple[int, bytes]:
-        if self._desk is None:
+        if self._commands is None:
             raise NoSupervisorError
-        receipt = await self._desk.command(name, arguments, actor)
-        return receipt.status, receipt.body
+        return await self._commands(name, arguments, actor)
 
     def render_metrics(self) -> tuple[bytes, str]:
         return self._metrics.render()

@@ -208,8 +208,8 @@ BROKEN: tuple[Broken, ...] = (
     ),
     Broken(
         "second_side_is_refused_by_name",
-        SMALLEST.replace('appKernel = "v1"', 'appKernel = "v2"'),
-        (("$.architecture.appKernel", 18, "refused_switch", "the second side lands with the AppKernel"),),
+        SMALLEST.replace('appKernel = "v1"', 'controlBus = "v2"'),
+        (("$.architecture.controlBus", 18, "refused_switch", "the second side lands with the ControlBus"),),
     ),
     Broken(
         "senseless_combination_tells_its_reason",

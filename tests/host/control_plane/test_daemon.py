@@ -33,7 +33,7 @@ class Supervisor:
 async def running(tmp_path: Path, supervisor: Supervisor | None, **settings: Any) -> AsyncIterator[Host]:
     config = compiled(tmp_path, (provider("a", "http://127.0.0.1:9"),), **settings)
     async with host(config) as served:
-        served.gateway._commands = supervisor
+        served.gateway.overview._commands = supervisor
         yield served
 
 

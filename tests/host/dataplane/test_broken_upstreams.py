@@ -47,7 +47,7 @@ async def test_a_pooled_connection_that_died_is_replaced_without_an_attempt(
         async with http.post(url, json=chat("again")) as answer:
             assert answer.status == 200
         records = await gateway.settled(2)
-        (standing,) = gateway.gateway.standings()
+        (standing,) = gateway.gateway.overview.standings()
     assert [request.outcome for request in up.requests] == ["complete", "dropped", "complete"]
     assert up.requests[1].on_connection == 1
     assert up.requests[2].on_connection == 0

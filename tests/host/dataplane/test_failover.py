@@ -198,6 +198,6 @@ async def test_a_quota_told_in_headers_spares_the_target(
         for text in ("one", "two"):
             async with http.post(gateway.url + "/v1/chat/completions", json=chat(text)) as answer:
                 assert answer.status == 200
-        standing = gateway.gateway.standings()[0]
+        standing = gateway.gateway.overview.standings()[0]
     assert (len(up.requests), len(second.requests)) == (1, 1)
     assert standing.state == "quota"

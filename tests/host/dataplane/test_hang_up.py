@@ -96,5 +96,5 @@ async def test_a_cancelled_probe_gives_its_place_back(up: FakeUpstream, tmp_path
             client.hang_up()
             await up.wait_disconnect()
         await gateway.settled(1)
-        (standing,) = gateway.gateway.standings()
+        (standing,) = gateway.gateway.overview.standings()
     assert standing.state == "healthy"

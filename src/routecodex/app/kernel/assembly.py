@@ -100,7 +100,7 @@ def _overview(
     metrics: Metrics,
     dispatcher: Dispatcher,
 ) -> Overview:
-    return Overview(current, flow, state, metrics, lambda: dispatcher.accepting, time.time, start.desk)
+    return Overview(current, flow, state, metrics, lambda: dispatcher.accepting, time.time, start.desk.command)
 
 
 def _builder(current: Current, store: StateStore, flow: RequestFlow, overview: Overview) -> GenerationBuilder:
