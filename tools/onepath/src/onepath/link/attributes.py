@@ -229,7 +229,17 @@ def _read_descriptor(solver: Solver, frame: Frame, member: Descriptor, owner: Va
     elif member.kind == "dispatch":
         solver.add(dst, solver.bound(member, owner))
     elif member.get is not None:
-        invoke(solver, frame, member.get, (holding(solver, owner),), dst, line)
+        _invoke_on(solver, frame, member.get, owner, (), dst, line)
+
+
+def _invoke_on(
+    solver: Solver, frame: Frame, func: Value, owner: Value, arguments: tuple[int, ...], dst: int, line: int
+) -> None:
+    """Call an accessor with the object it is for; objects made with different callables stay apart."""
+    if isinstance(func, Function) and isinstance(owner, Instance):
+        invoke(solver, frame, solver.bound(func, owner), arguments, dst, line)
+    else:
+        invoke(solver, frame, func, (holding(solver, owner), *arguments), dst, line)
 
 
 def _call_special(
@@ -356,6 +366,8 @@ def _read_module(solver: Solver, frame: Frame, value: Module, name: str, dst: in
         solver.add(dst, solver.text(value.name))
         return
     solver.flow(solver.cell(value, name), dst)
+    if name != "__class__":
+        solver.when(solver.cell(value, "__class__"), _read_by_class, (frame, value, name, dst, line))
     unit = value.unit
     known = unit is not None and (name in unit.statics or name in exported(solver, unit))
     if not known and name in solver.children.get(value.name, ()):
@@ -367,6 +379,16 @@ def _read_module(solver: Solver, frame: Frame, value: Module, name: str, dst: in
         for source in unit.stars:
             if source not in solver.units:
                 solver.add(dst, solver.foreign(f"{source}.{name}"))
+
+
+def _read_by_class(solver: Solver, payload: Any, cls: Value) -> None:
+    """A module whose class was changed reads by that class."""
+    frame, module, name, dst, line = payload
+    if isinstance(cls, Class):
+        lookup(solver, cls, name, _member_of_instance, (frame, module, dst, line))
+        argument = (holding(solver, solver.text(name)),)
+        for special in ("__getattribute__", "__getattr__"):
+            lookup(solver, cls, special, _call_member, (frame, module, argument, dst, line))
 
 
 def _call_getattr(solver: Solver, payload: Any, value: Value) -> None:
@@ -478,6 +500,9 @@ def _read_partial(solver: Solver, frame: Frame, value: Partial, name: str, dst: 
 
 
 def _read_box(solver: Solver, frame: Frame, value: Box, name: str, dst: int, line: int) -> None:
+    if value.kind == "group" and name == "exceptions":
+        solver.add(dst, value)
+        return
     if value.kind == "namespace":
         solver.flow(solver.cell(value, name), dst)
         if name == "__dict__":
@@ -654,9 +679,9 @@ def _write_member(solver: Solver, payload: Any, member: Value) -> None:
     frame, owner, src, line = payload
     if isinstance(member, Descriptor) and member.kind == "property":
         if src >= 0 and member.set is not None:
-            invoke(solver, frame, member.set, (holding(solver, owner), src), -1, line)
+            _invoke_on(solver, frame, member.set, owner, (src,), -1, line)
         elif src < 0 and member.delete is not None:
-            invoke(solver, frame, member.delete, (holding(solver, owner),), -1, line)
+            _invoke_on(solver, frame, member.delete, owner, (), -1, line)
     elif isinstance(member, Instance):
         if src >= 0 and binds(member.cls, "__set__"):
             _call_special(solver, frame, member, "__set__", (holding(solver, owner), src), solver.nowhere, line)

@@ -373,6 +373,7 @@ def _spread_positional(solver: Solver, payload: Any, value: Value) -> None:
         for key, var in list(value.items.items()):
             if isinstance(key, int) and 0 <= key + offset < len(order):
                 _late(solver, binding, var, order[key + offset])
+    solver.read(value)
     for index in order:
         if index not in given:
             _late(solver, binding, value.rest, index)
@@ -474,10 +475,17 @@ def _run_function(
         first = 1
     if not frame.unknown:
         frame.unknown = True
+        solver.when(frame.result, _read_by_unknown, None)
         for index in range(first, len(parameters)):
             solver.add(frame.base + index, solver.unknown)
         defaults(solver, function, frame)
     return frame
+
+
+def _read_by_unknown(solver: Solver, payload: Any, value: Value) -> None:
+    """Unknown code reads the generator it was given."""
+    if isinstance(value, Box):
+        solver.read(value)
 
 
 # -- classes ---------------------------------------------------------------------------------------------------
@@ -940,6 +948,9 @@ def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None
         _call_back(solver, site, name, owner)
     solver.add(site.dst, _given_by(solver, name))
     if name in NEVER_CALL or _is_quiet(name):
+        if name.startswith("math."):
+            for var in site.positional:
+                solver.when(var, _read_by_unknown, None)
         return
     passed = PASSES_ON.get(name)
     if passed is not None and len(site.positional) > passed:

@@ -1260,6 +1260,8 @@ def _special(*methods: str) -> Model:
 
 def _call_dunder(solver: Solver, payload: Any, value: Value) -> None:
     site, methods = payload
+    if isinstance(value, Box):
+        solver.read(value)
     for method in methods:
         if call_special(solver, site.frame, value, method, site.positional[1:], site.dst, site.line):
             return

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from onepath.facts.model import ModuleFacts
+from onepath.facts.model import AnyOperation, ModuleFacts
 from onepath.graph import Made, Opaque, Place
 from onepath.link.code import Code, Frame, Options, Site, Unit
 from onepath.link.values import (
@@ -148,6 +148,15 @@ class Solver:
         self.seeded: set[tuple[int, int, int]] = set()
         self.narrowed: list[tuple[int, int, int]] = []
         """Type tests: tested variable, types, variable after the test."""
+        self.unread: dict[Box, list[tuple[Frame, Sequence[AnyOperation]]]] = {}
+        """Generators nobody has read yet, and the operations that run when somebody does."""
+        self.begun: set[Box] = set()
+        """Generators somebody reads."""
+        self.not_run: list[tuple[Frame, Sequence[AnyOperation]]] = []
+        """What modules do only where they are the program."""
+        self.programs: set[str] = set()
+        """Modules run as the program."""
+        self.run_operations: Callable[[Solver, Frame, Sequence[AnyOperation]], None]
         self.instantiate: Callable[[Solver, Frame], None]
         self.call: Callable[[Solver, Site, Value], None]
         self.escape: Callable[[Solver, Frame, Value, str, int, int], None]
@@ -208,7 +217,19 @@ class Solver:
             box.every = self.new()
             for var in (box.rest, *box.items.values()):
                 self.flow(var, box.every)
+            self.read(box)
         return box.every
+
+    def read(self, box: Box) -> None:
+        """A container's elements are asked for: a generator starts."""
+        if box.kind == "generator" and box not in self.begun:
+            self.begun.add(box)
+            for frame, operations in self.unread.pop(box, ()):
+                self.run_operations(self, frame, operations)
+
+    def is_program(self, unit: Unit) -> bool:
+        """Whether a module is run as the program: always, where nothing says what is entered."""
+        return not self.options.entries or unit.name in self.programs or unit.name in self.options.entries
 
     def _room(self, var: int, held: dict[Value, None]) -> bool:
         """Whether a full variable takes one more: never; it is widened."""
