@@ -409,7 +409,7 @@ def _read_foreign(solver: Solver, frame: Frame, value: Foreign | Result, name: s
     owner, _, last = value.name.rpartition(".")
     if (
         isinstance(value, Foreign)
-        and not value.special
+        and not solver.leads(value.name)
         and (Result, owner) in solver.values
         and not owner.rpartition(".")[2][:1].isupper()
         and not last[:1].isupper()

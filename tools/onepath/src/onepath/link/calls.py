@@ -968,7 +968,7 @@ def _given_by(solver: Solver, name: str) -> Result:
         (Result, owner) in solver.values
         and not owner.rpartition(".")[2][:1].isupper()
         and not last[:1].isupper()
-        and not solver.is_watched(name)
+        and not solver.leads(name)
     ):
         return solver.result(owner)
     return solver.result(name)

@@ -155,8 +155,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Patterns of what outside code runs first; empty: every module and every function counts."""
     protected: tuple[str, ...] = ()
     """Functions that a widened or unknown receiver might be, by attribute name."""
-    watched: tuple[str, ...] = ()
-    """Foreign names whose users are kept apart."""
+    watched: frozenset[str] = frozenset()
+    """Foreign names whose users are kept apart; `X.*` means all below X."""
     carried: tuple[tuple[str, str], ...] = ()
     """Function and parameter whose values' origins are asked for."""
     origins: tuple[str, ...] = ()

@@ -131,7 +131,15 @@ class Solver:
         self.context_frames = 0
         self.budget = 600 + sum(len(unit.codes) for unit in self.units.values()) // 3
         """How many frames for contexts there may be before contexts are merged: it keeps the whole near-linear."""
-        self.watched = frozenset(options.watched)
+        self.watched: dict[str, bool] = {}
+        """By foreign name: whether calling it is what a rule watches."""
+        self.leading: dict[str, bool] = {}
+        """By foreign name: whether a watched one lies at or below it."""
+        self.above_watched = {
+            ".".join(parts[:count])
+            for parts in (name.removesuffix(".*").split(".") for name in options.watched)
+            for count in range(1, len(parts) + 1)
+        }
         self.absent: dict[tuple[Value, str], list[tuple[Trigger, Any]]] = {}
         """What waits for a name to be set on a class that does not bind it."""
         self.escapes: dict[tuple[Frame, int], int] = {}
@@ -344,22 +352,34 @@ class Solver:
         if found is None:
             if name.count(".") > FOREIGN_STEPS:
                 root = name.partition(".")[0]
-                found = self.foreign(root) if not self.is_watched(name) else Foreign(name, True)
+                found = Foreign(name, self.is_watched(name)) if self.leads(name) else self.foreign(root)
             else:
                 found = Foreign(name, self.is_watched(name))
             self.values[key] = found
         return found  # type: ignore[no-any-return]
 
     def is_watched(self, name: str) -> bool:
-        watched = self.watched
-        while name:
-            if name in watched:
-                return True
-            name = name.rpartition(".")[0]
-        return False
+        """Whether calling `name` is what a rule watches: it is named, or lies below a pattern that means all below."""
+        found = self.watched.get(name)
+        if found is None:
+            watched = self.options.watched
+            found = name in watched
+            outer = name
+            while outer and not found:
+                found = f"{outer}.*" in watched
+                outer = outer.rpartition(".")[0]
+            self.watched[name] = found
+        return found
+
+    def leads(self, name: str) -> bool:
+        """Whether something watched is `name` or can be read from it."""
+        found = self.leading.get(name)
+        if found is None:
+            found = self.leading[name] = name in self.above_watched or self.is_watched(name)
+        return found
 
     def result(self, name: str) -> Result:
-        return self._one(Result, name, name, self.is_watched(name))
+        return self._one(Result, name, name, self.leads(name))
 
     def uncomputed(self, what: str, why: str) -> Uncomputed:
         return self._one(Uncomputed, (what, why), what, why)

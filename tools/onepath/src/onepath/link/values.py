@@ -114,7 +114,7 @@ class Foreign(Value):
     def __init__(self, name: str, special: bool) -> None:
         self.name = name
         self.special = special
-        """Whether a rule watches it."""
+        """Whether calling it is what a rule watches."""
 
 
 class Result(Value):
@@ -125,6 +125,7 @@ class Result(Value):
     def __init__(self, name: str, special: bool) -> None:
         self.name = name
         self.special = special
+        """Whether what a rule watches can be read from it."""
 
 
 class Text(Value):
