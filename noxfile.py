@@ -11,6 +11,8 @@ import nox
 
 ROOT = Path(__file__).parent
 REQUIREMENTS = ROOT / "requirements"
+ONEPATH = ROOT / "tools" / "onepath"
+TREES = ROOT / ".cache" / "onepath-trees"
 CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
 INTERPRETERS = ("3.11", "3.12", "3.13")
 
@@ -25,6 +27,12 @@ def install(session: nox.Session, *locks: str, project: bool = True) -> None:
         session.install("--quiet", "-r", str(REQUIREMENTS / f"{lock}.txt"))
     if project:
         session.install("--quiet", "--no-deps", "-e", ".")
+
+
+def install_onepath(session: nox.Session) -> None:
+    """onepath as it stands in this tree, with the dependencies of its lock file."""
+    install(session, "onepath", project=False)
+    session.install("--quiet", "--no-deps", "-e", str(ONEPATH))
 
 
 @nox.session
@@ -116,9 +124,27 @@ def e2e(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Peers side by side in one run (`-- quick`: the gateway alone, under a minute)."""
+    """Peers side by side in one run (`-- quick`: the gateway alone; `-- onepath`: onepath and its neighbours)."""
     install(session, "runtime")
+    if session.posargs[:1] == ["onepath"]:
+        install_onepath(session)
     session.run("python", "-m", "bench", *session.posargs)
+
+
+@nox.session
+def thirdparty(session: nox.Session) -> None:
+    """onepath on other people's trees, fetched once: read to the end, imports as grimp sees them (`-- flask django`)."""
+    install_onepath(session)
+    session.chdir(ONEPATH)
+    session.run("python", "-m", "tests.thirdparty", "--cache", str(TREES), *session.posargs)
+
+
+@nox.session
+def truth(session: nox.Session) -> None:
+    """What the gateway's suite calls while it runs must be in onepath's static graph (`-- --sample`: a look)."""
+    install(session, "test")
+    install_onepath(session)
+    session.run("python", "-m", "tools.truth", *session.posargs)
 
 
 @nox.session

@@ -38,14 +38,12 @@ class FixedPaths(BaseRoute):
         self._apps = apps
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["type"] == "http":
-            app = self._apps.get(scope["path"])
-            if app is not None:
-                return Match.FULL, {"endpoint": app}
+        if scope["type"] == "http" and scope["path"] in self._apps:
+            return Match.FULL, {}
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await scope["endpoint"](scope, receive, send)
+        await self._apps[scope["path"]](scope, receive, send)
 
 
 class DataEndpoint:
