@@ -287,6 +287,9 @@ def _read_class(solver: Solver, frame: Frame, value: Class, name: str, dst: int,
         if text is not None:
             solver.add(dst, solver.text(text))
         return
+    if name == "__annotations__":
+        _annotations(solver, frame, value, dst, line)
+        return
     if name in ("__mro__", "__bases__", "__base__"):
         box = solver.box("tuple", (value, name))
         for one in value.mro if name == "__mro__" else value.bases:
@@ -444,6 +447,8 @@ def _read_function(solver: Solver, frame: Frame, value: Function, name: str, dst
         solver.add(dst, solver.once(Space, ("module", value.code.unit), solver.module_of(value.code.unit)))
     elif name == "__dict__":
         solver.add(dst, solver.once(Space, value, value))
+    elif name == "__annotations__":
+        _annotations(solver, frame, value, dst, line)
     elif name == "__closure__":
         box = solver.box("tuple", (value, name))
         cell = solver.box("namespace", (value, "cell"))
@@ -465,6 +470,12 @@ def _read_function(solver: Solver, frame: Frame, value: Function, name: str, dst
         solver.add(dst, box)
     else:
         solver.flow(solver.cell(value, name), dst)
+
+
+def _annotations(solver: Solver, frame: Frame, value: Value, dst: int, line: int) -> None:
+    from onepath.link.hints import hints
+
+    hints(solver, frame, value, dst, line)
 
 
 def docstring(code: Code) -> str | None:
@@ -502,6 +513,14 @@ def _read_partial(solver: Solver, frame: Frame, value: Partial, name: str, dst: 
 def _read_box(solver: Solver, frame: Frame, value: Box, name: str, dst: int, line: int) -> None:
     if value.kind == "group" and name == "exceptions":
         solver.add(dst, value)
+        return
+    if value.kind == "alias":
+        from onepath.link.hints import arguments_of, metadata_of
+
+        if name == "__metadata__":
+            metadata_of(solver, value, dst)
+        elif name == "__args__":
+            arguments_of(solver, dst, value)
         return
     if value.kind == "namespace":
         solver.flow(solver.cell(value, name), dst)

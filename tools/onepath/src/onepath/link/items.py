@@ -25,6 +25,7 @@ from onepath.link.values import (
     Descriptor,
     Foreign,
     Function,
+    Getter,
     Instance,
     Method,
     Module,
@@ -181,7 +182,12 @@ def read_item(solver: Solver, payload: Any, value: Value) -> None:
 
                         lookup(solver, meta, "__getitem__", _call_member, (frame, value, (index,), dst, line))
     elif isinstance(value, Foreign):
-        if value.name == "sys.modules":
+        if value.name.startswith(("typing.", "collections.abc.")) and index >= 0:
+            from onepath.link.hints import subscripted
+
+            subscripted(solver, frame, index, dst)
+            solver.add(dst, solver.result(value.name))
+        elif value.name == "sys.modules":
             if index >= 0:
                 solver.when(index, _module_by_name, (frame, dst, line))
         else:
@@ -579,6 +585,10 @@ def call_method_of_builtin(solver: Solver, site: Site, method: Method) -> None:
         _descriptor_method(solver, site, owner, method.name)
     elif isinstance(owner, Class):
         _class_method(solver, site, owner, method.name)
+    elif isinstance(owner, Getter) and owner.kind == "entry point" and method.name == "load":
+        from onepath.link.models import load_entry_point
+
+        load_entry_point(solver, site, owner)
 
 
 def _bind_to(solver: Solver, payload: Any, owner: Value) -> None:

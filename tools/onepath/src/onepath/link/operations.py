@@ -21,10 +21,10 @@ from onepath.link.values import Box, Class, Foreign, Function, Instance, Value
 def instantiate(solver: Solver, frame: Frame) -> None:
     """Read every operation of the frame's code."""
     scope = frame.code.scope
+    base = frame.base
     if frame.code.divided:
         run_operations(solver, frame, scope.code)
     else:
-        base = frame.base
         readers = _READERS
         for operation in scope.code:
             readers[operation.__class__](solver, frame, base, operation)
