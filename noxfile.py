@@ -133,7 +133,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def thirdparty(session: nox.Session) -> None:
-    """onepath on other people's trees, fetched once: read to the end, imports as grimp sees them (`-- flask django`)."""
+    """onepath on other people's trees, fetched once: read to the end, imports beside grimp's (`-- flask`: that one)."""
     install_onepath(session)
     session.chdir(ONEPATH)
     session.run("python", "-m", "tests.thirdparty", "--cache", str(TREES), *session.posargs)
