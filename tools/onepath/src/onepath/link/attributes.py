@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from onepath.facts import model as op
-from onepath.link.classes import HARMLESS_BASES, binds, foreign_bases, is_enum, lookup, lookup_after
+from onepath.link.classes import binds, foreign_bases, is_enum, lookup, lookup_after, may_have
 from onepath.link.code import Code, Frame, Unit
 from onepath.link.imports import exported, import_module, load_module
 from onepath.link.invoke import holding, invoke
@@ -164,7 +164,7 @@ def _read_instance(solver: Solver, frame: Frame, value: Instance, name: str, dst
             solver.flow(solver.cell(plain, name), dst)
     payload = (frame, value, dst, line)
     lookup(solver, cls, name, _member_of_instance, payload)
-    solver.when(solver.cell(value, "__class__"), _other_class, (frame, value, name, dst, line))
+    solver.when_set(value, "__class__", _other_class, (frame, value, name, dst, line))
     if binds(cls, "__getattribute__"):
         _call_special(solver, frame, value, "__getattribute__", (holding(solver, solver.text(name)),), dst, line)
     if not binds(cls, name):
@@ -177,7 +177,7 @@ def _read_instance(solver: Solver, frame: Frame, value: Instance, name: str, dst
         if is_enum(cls) and name in ("value", "_value_"):
             return
         for base in foreign_bases(cls):
-            if base not in HARMLESS_BASES and annotation is None:
+            if annotation is None and may_have(base, name):
                 solver.add(dst, solver.bound(solver.foreign(f"{base}.{name}"), value))
 
 
@@ -316,7 +316,7 @@ def _read_class(solver: Solver, frame: Frame, value: Class, name: str, dst: int,
             solver.add(dst, solver.method(value, name))
         if name not in ("__new__", "__subclasses__"):
             for base in foreign_bases(value):
-                if base not in HARMLESS_BASES:
+                if may_have(base, name):
                     solver.add(dst, solver.foreign(f"{base}.{name}"))
 
 

@@ -248,7 +248,7 @@ def _type_members(solver: Solver, cls: Any, value: Value) -> None:
     if isinstance(value, Box):
         for name, var in list(value.items.items()):
             if isinstance(name, str):
-                cls.statics.add(name)
+                cls.binding(name)
                 solver.flow(var, solver.cell(cls, name))
 
 
@@ -769,7 +769,11 @@ def call_getter(solver: Solver, site: Site, value: Getter) -> None:
 
 
 def _call_in_context(solver: Solver, site: Site, value: Getter) -> None:
-    """A function decorated with a context manager: enter, call, exit."""
+    """A function decorated with a context manager: enter, call, exit. Once each, for it may be decorated by itself."""
+    key = ("in context", site.frame, site.dst, site.positional, site.named, value)
+    if key in solver.values:
+        return
+    solver.values[key] = True
     solver.when(solver.var_for(("context of", value.site)), _both_ways, (site, value.site))
     for var in value.site.positional[:1]:
         solver.when(var, _call_inner, Site(site.frame, site.dst, -1, site.positional, site.named, site.line, site.stars))
@@ -905,7 +909,7 @@ NO_ANNOTATION: Final = 1 << 40
 def _record_field(solver: Solver, cls: Class, name: str, default: int) -> None:
     cls.fields.setdefault(name, NO_ANNOTATION)
     if default >= 0:
-        cls.statics.add(name)
+        cls.binding(name)
         solver.flow(default, solver.cell(cls, name))
 
 

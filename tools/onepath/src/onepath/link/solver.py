@@ -15,6 +15,13 @@ from onepath.facts.model import AnyOperation, ModuleFacts
 from onepath.graph import Made, Opaque, Place
 from onepath.link.code import Code, Frame, Options, Site, Unit
 from onepath.link.values import (
+    AFFIX,
+    BOX,
+    BYTES,
+    SORTS,
+    NUMBER,
+    OBJECT,
+    TEXT,
     Affix,
     Bound,
     Box,
@@ -43,7 +50,6 @@ _WORK: Final = 60
 _NARROWEST: Final = 6
 MUCH: Final = 3
 """From how many values on plain data is counted."""
-_MOST: Final[dict[type, int]] = {Text: 16, Affix: 4, Number: 4, Box: 8, Instance: 40, Foreign: 6, Result: 6, Method: 6}
 CONTEXTS: Final = 50
 """For how many callables a function is analysed apart."""
 FEW: Final = 4
@@ -82,8 +88,8 @@ class Solver:
         self.nowhere = 0
         """The variable of results nobody reads; it takes nothing."""
         self.wide: set[int] = set()
-        self.full: set[tuple[int, type]] = set()
-        """Variables that take no more plain data of a kind."""
+        self.counts: dict[int, int] = {}
+        """How many values of a limited sort a variable holds, once it holds some: by variable and sort."""
         self.news: dict[int, list[Value]] = {}
         self.queue: deque[int] = deque()
         self.fresh: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
@@ -188,7 +194,7 @@ class Solver:
             self.held[var] = {value: None}
         elif (
             value in held
-            or (len(held) >= MUCH and value.__class__ in _MOST and self._is_much(var, held, value))
+            or (len(held) >= MUCH and value.most and self._is_much(var, held, value))
             or (len(held) >= self.limit and not self._room(var, held))
         ):
             return
@@ -201,22 +207,51 @@ class Solver:
         else:
             news.append(value)
 
+    def add_all(self, var: int, values: list[Value]) -> None:
+        """All of them, each once."""
+        held = self.held[var]
+        if held is not None:
+            values = [value for value in values if value not in held]
+            if not values:
+                return
+        elif var == 0:
+            return
+        if len(values) + (len(held) if held else 0) > MUCH:
+            for value in values:
+                self.add(var, value)
+            return
+        if held is None:
+            self.held[var] = dict.fromkeys(values)
+        else:
+            for value in values:
+                held[value] = None
+        news = self.news.get(var)
+        if news is None:
+            self.news[var] = values if held is not None else values.copy()
+            self.queue.append(var)
+        else:
+            news.extend(values)
+
     def _is_much(self, var: int, held: dict[Value, None], value: Value) -> bool:
-        """Whether a variable holds as much plain data of this kind as is told apart; then what stands for the rest
+        """Whether a variable holds as much plain data of this sort as is told apart; then what stands for the rest
         is added in its place."""
-        kind = value.__class__
-        if (var, kind) not in self.full:
-            if sum(1 for one in held if one.__class__ is kind) < _MOST[kind]:
-                return False
-            self.full.add((var, kind))
-        if kind is Text or kind is Affix:
+        sort = value.sort
+        key = var * SORTS + sort
+        count = self.counts.get(key)
+        if count is None:
+            count = sum(1 for one in held if one.sort == sort)
+        if count < value.most:
+            self.counts[key] = count + 1
+            return False
+        self.counts[key] = count
+        if sort == TEXT or sort == AFFIX:
             self.add(var, self.constant("str"))
-        elif kind is Number:
+        elif sort == NUMBER:
             self.add(var, self.constant("int"))
-        elif kind is Box or kind is Instance:
+        elif sort == BYTES:
+            self.add(var, self.constant("bytes"))
+        elif sort == OBJECT or sort == BOX:
             self.add(var, self.widened)
-        elif kind is Foreign or kind is Result:
-            return not value.special  # type: ignore[attr-defined,no-any-return]
         return True
 
     def every(self, box: Box) -> int:
@@ -261,8 +296,15 @@ class Solver:
             flows[target] = None
         held = self.held[source]
         if held:
-            for value in list(held):
-                self.add(target, value)
+            self.add_all(target, list(held))
+
+    def when_set(self, owner: Value, name: str, trigger: Trigger, payload: Any) -> None:
+        """The same for an attribute that is hardly ever set: it becomes a variable only if it is."""
+        cell = self.cells.get((owner, name))
+        if cell is None:
+            self.absent.setdefault((owner, name), []).append((trigger, payload))
+        else:
+            self.when(cell, trigger, payload)
 
     def when(self, var: int, trigger: Trigger, payload: Any) -> None:
         """Run `trigger(self, payload, value)` for every value of `var`, now and later."""
@@ -287,7 +329,7 @@ class Solver:
         """Until nothing changes."""
         queue, news = self.queue, self.news
         held_flows, held_waiting = self.flows, self.waiting
-        add = self.add
+        add_all = self.add_all
         while True:
             while queue:
                 var = queue.popleft()
@@ -301,8 +343,7 @@ class Solver:
                     self._press()
                 if flows is not None:
                     for target in tuple(flows):
-                        for value in values:
-                            add(target, value)
+                        add_all(target, values)
                 waiting = held_waiting[var]
                 if waiting is not None:
                     for trigger, payload in tuple(waiting):
