@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import socket
 import sys
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -25,6 +24,9 @@ from routecodex.app.switches import forced_keys, resolve
 from routecodex.blocks.telemetry import LogWriter
 from routecodex.blocks.telemetry.logs import configure
 from routecodex.config.compiled import CompiledConfig
+
+if TYPE_CHECKING:
+    import socket
 
 OK: Final = 0
 INTERNAL: Final = 70
