@@ -230,7 +230,7 @@ def build(
     fixed: dict[str, ASGIApp] = {path: DataEndpoint(plane, endpoint) for path, endpoint in FIXED.items()}
     fixed["/v1/responses"] = fixed["/responses"] = ResponsesEndpoint(plane)
     listed = ModelList(plane, catalogue)
-    fixed.update(dict.fromkeys(("/v1/models", "/v1beta/models", "/models"), listed))
+    fixed["/v1/models"] = fixed["/v1beta/models"] = fixed["/models"] = listed
     state, model = ResponseStateEndpoint(plane), ModelEndpoint(plane, catalogue)
     paths = FixedPaths()
     for path, app in fixed.items():
