@@ -37,8 +37,9 @@ def install_onepath(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The core suite, then everything that needs sockets, on this interpreter; prints the must-pass matrix."""
+    """The core suite, everything that needs sockets, the must-pass matrix, onepath's own; on this interpreter."""
     install(session, "test")
+    install_onepath(session)
     run_tests(session)
 
 
@@ -53,6 +54,8 @@ def run_tests(session: nox.Session) -> None:
         "python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", "tests/host", "tests/upstream_selftest"
     )
     session.run("python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", "tests/matrix", "--matrix")
+    session.chdir(ONEPATH)  # a distribution of its own, with a pytest configuration of its own
+    session.run("python", "-m", "pytest", "-q", "-n", workers, "--dist", "loadfile")
 
 
 @nox.session
@@ -75,6 +78,7 @@ def tests_all(session: nox.Session) -> None:
 def tests_on(session: nox.Session) -> None:
     """The suite on one named interpreter (used by tests_all)."""
     install(session, "test")
+    install_onepath(session)
     run_tests(session)
 
 
@@ -100,11 +104,41 @@ def works(python: str) -> bool:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Format, lint and strict types."""
+    """Format, lint, strict types, and the architecture: the contracts of pyproject.toml's [tool.onepath]."""
     install(session, "lint")
+    install_onepath(session)
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
     session.run("mypy")
+    session.run("onepath", "lint")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Renew all that is generated from the code (`-- --check`: write nothing, fail where something is stale)."""
+    install(session, "test")
+    install_onepath(session)
+    failed = []
+    for command in (
+        ("onepath", "docs", *session.posargs),
+        ("python", "-m", "tools.docs.reference", *session.posargs),
+        ("python", "-m", "onepath.cli.reference", "docs/onepath", *session.posargs),
+        ("python", "-m", "tools.docs.pages"),
+    ):
+        try:
+            session.run(*command)
+        except nox.command.CommandFailed:
+            failed.append(" ".join(command))
+    if failed:
+        session.error(f"Failed: {', '.join(failed)}. `python3 -m nox -s docs` renews what is generated.")
+
+
+@nox.session
+def mutations(session: nox.Session) -> None:
+    """Bypasses planted into a copy of src/ are named by `onepath lint`, harmless changes are not (`-- --only TEXT`)."""
+    install_onepath(session)
+    session.chdir(ONEPATH)
+    session.run("python", "-m", "mutations.check", "--repository", str(ROOT), *session.posargs)
 
 
 @nox.session
