@@ -11,6 +11,8 @@ import nox
 
 ROOT = Path(__file__).parent
 REQUIREMENTS = ROOT / "requirements"
+ONEPATH = ROOT / "tools" / "onepath"
+TREES = ROOT / ".cache" / "onepath-trees"
 CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
 INTERPRETERS = ("3.11", "3.12", "3.13")
 
@@ -27,10 +29,17 @@ def install(session: nox.Session, *locks: str, project: bool = True) -> None:
         session.install("--quiet", "--no-deps", "-e", ".")
 
 
+def install_onepath(session: nox.Session) -> None:
+    """onepath as it stands in this tree, with the dependencies of its lock file."""
+    install(session, "onepath", project=False)
+    session.install("--quiet", "--no-deps", "-e", str(ONEPATH))
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The core suite, then everything that needs sockets, on this interpreter; prints the must-pass matrix."""
+    """The core suite, everything that needs sockets, the must-pass matrix, onepath's own; on this interpreter."""
     install(session, "test")
+    install_onepath(session)
     run_tests(session)
 
 
@@ -45,6 +54,8 @@ def run_tests(session: nox.Session) -> None:
         "python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", "tests/host", "tests/upstream_selftest"
     )
     session.run("python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", "tests/matrix", "--matrix")
+    session.chdir(ONEPATH)  # a distribution of its own, with a pytest configuration of its own
+    session.run("python", "-m", "pytest", "-q", "-n", workers, "--dist", "loadfile")
 
 
 @nox.session
@@ -67,6 +78,7 @@ def tests_all(session: nox.Session) -> None:
 def tests_on(session: nox.Session) -> None:
     """The suite on one named interpreter (used by tests_all)."""
     install(session, "test")
+    install_onepath(session)
     run_tests(session)
 
 
@@ -92,11 +104,41 @@ def works(python: str) -> bool:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Format, lint and strict types."""
+    """Format, lint, strict types, and the architecture: the contracts of pyproject.toml's [tool.onepath]."""
     install(session, "lint")
+    install_onepath(session)
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
     session.run("mypy")
+    session.run("onepath", "lint")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Renew all that is generated from the code (`-- --check`: write nothing, fail where something is stale)."""
+    install(session, "test")
+    install_onepath(session)
+    failed = []
+    for command in (
+        ("onepath", "docs", *session.posargs),
+        ("python", "-m", "tools.docs.reference", *session.posargs),
+        ("python", "-m", "onepath.cli.reference", "docs/onepath", *session.posargs),
+        ("python", "-m", "tools.docs.pages"),
+    ):
+        try:
+            session.run(*command)
+        except nox.command.CommandFailed:
+            failed.append(" ".join(command))
+    if failed:
+        session.error(f"Failed: {', '.join(failed)}. `python3 -m nox -s docs` renews what is generated.")
+
+
+@nox.session
+def mutations(session: nox.Session) -> None:
+    """Bypasses planted into a copy of src/ are named by `onepath lint`, harmless changes are not (`-- --only TEXT`)."""
+    install_onepath(session)
+    session.chdir(ONEPATH)
+    session.run("python", "-m", "mutations.check", "--repository", str(ROOT), *session.posargs)
 
 
 @nox.session
@@ -116,9 +158,27 @@ def e2e(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Peers side by side in one run (`-- quick`: the gateway alone, under a minute)."""
+    """Peers side by side in one run (`-- quick`: the gateway alone; `-- onepath`: onepath and its neighbours)."""
     install(session, "runtime")
+    if session.posargs[:1] == ["onepath"]:
+        install_onepath(session)
     session.run("python", "-m", "bench", *session.posargs)
+
+
+@nox.session
+def thirdparty(session: nox.Session) -> None:
+    """onepath on other people's trees, fetched once: read to the end, imports beside grimp's (`-- flask`: that one)."""
+    install_onepath(session)
+    session.chdir(ONEPATH)
+    session.run("python", "-m", "tests.thirdparty", "--cache", str(TREES), *session.posargs)
+
+
+@nox.session
+def truth(session: nox.Session) -> None:
+    """What the gateway's suite calls while it runs must be in onepath's static graph (`-- --sample`: a look)."""
+    install(session, "test")
+    install_onepath(session)
+    session.run("python", "-m", "tools.truth", *session.posargs)
 
 
 @nox.session

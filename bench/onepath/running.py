@@ -38,7 +38,7 @@ _ONCE = (*_OWN, LIBCST, AST, GRIMP)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code 0 when all was measured; goals that are not reached are said, not failed."""
+    """Exit code 1 where onepath itself failed; goals that are not reached, and neighbours that fail, are said."""
     parser = argparse.ArgumentParser(prog="bench onepath", description=__doc__)
     parser.add_argument("mode", nargs="?", choices=["full", "quick"], default="full")
     parser.add_argument("--rounds", type=int, default=0)
@@ -51,18 +51,22 @@ def main(arguments: Sequence[str]) -> int:
     console = Console(width=120)
     measured: dict[str, Measured] = {}
     sheets: list[Sheet] = []
+    failures: list[str] = []
     for tree, subjects, times in plan(quick, rounds, options.only):
         taken = measure(tree, subjects, times, console)
-        measured[tree.name] = Measured(tree.lines, {name: medians(some) for name, some in taken.items()})
-        sheets.append(sheet(tree, taken, counts(tree)))
+        answers = {name: medians(some) for name, some in taken.items() if not failure(some)}
+        measured[tree.name] = Measured(tree.lines, answers)
+        failed = [f"{tree.name}: {one.name}: {failure(taken[one.name])}" for one in _OWN if failure(taken[one.name])]
+        failures += failed
+        sheets.append(sheet(tree, taken, None if failed else counts(tree)))
         console.print(sheets[-1].rich())
-    lines = judgement(measured)
+    lines = [*judgement(measured), *failures]
     for line in lines:
-        console.print(line)
+        console.print(line, markup=False)
     if options.markdown:
         parts = [*(one.markdown() for one in sheets), "**Goals**\n", *(f"- {line}" for line in lines)]
         options.markdown.write_text("\n".join(parts) + "\n")
-    return 0
+    return 1 if failures else 0
 
 
 def plan(quick: bool, rounds: int, only: Sequence[str]) -> list[tuple[Tree, Sequence[Subject], int]]:
@@ -100,20 +104,30 @@ def medians(some: Sequence[Taken]) -> Medians:
     )
 
 
-def sheet(tree: Tree, taken: dict[str, list[Taken]], sizes: dict[str, int]) -> Sheet:
-    """One tree's table; its title has the size of the graph."""
+def failure(some: Sequence[Taken]) -> str:
+    """Why a subject gave no answer; empty if it gave one in every round."""
+    return next((one.failed for one in some if one.failed), "")
+
+
+def sheet(tree: Tree, taken: dict[str, list[Taken]], sizes: dict[str, int] | None) -> Sheet:
+    """One tree's table; its title has the size of the graph, if there is one."""
     bare = medians(taken[LIBCST.name]).cpu
     rows = []
     for name, some in taken.items():
         middle = medians(some)
-        over = " (stopped)" if any(one.timed_out for one in some) else ""
+        why = f" ({failure(some)})" if failure(some) else ""
         rows.append(
-            (name + over, f"{middle.cpu:.2f}", f"{middle.cpu / bare:.2f}", f"{middle.wall:.2f}", f"{middle.peak:.0f}")
+            (name + why, f"{middle.cpu:.2f}", f"{middle.cpu / bare:.2f}", f"{middle.wall:.2f}", f"{middle.peak:.0f}")
         )
-    share = sizes["unknown"] / sizes["calls"] if sizes["calls"] else 0.0
-    title = (
-        f"{tree.name}: {len(tree.files)} files, {tree.lines} lines; {sizes['call']} call and {sizes['may-call']} "
-        f"may-call edges, {sizes['imports']} imports; unknown receivers: {share:.1%} of {sizes['calls']} calls; "
-        f"{sizes['opaque']} opaque, {sizes['faults']} unreadable"
-    )
+    title = f"{tree.name}: {len(tree.files)} files, {tree.lines} lines; {graph(sizes) if sizes else 'no graph'}"
     return Sheet(title, ("subject", "CPU s", "× libcst", "wall s", "peak MiB"), rows)
+
+
+def graph(sizes: dict[str, int]) -> str:
+    """The size of a graph in words."""
+    share = sizes["unknown"] / sizes["calls"] if sizes["calls"] else 0.0
+    return (
+        f"{sizes['call']} call and {sizes['may-call']} may-call edges, {sizes['imports']} imports; "
+        f"unknown receivers: {share:.1%} of {sizes['calls']} calls; {sizes['opaque']} opaque, "
+        f"{sizes['faults']} unreadable"
+    )

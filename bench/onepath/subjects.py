@@ -17,6 +17,7 @@ from typing import Final
 
 from bench.onepath.taking import Taken, take
 from bench.onepath.trees import CACHE, ROOT, Tree
+from bench.processes import BenchError
 
 _SOURCE: Final = ROOT / "tools" / "onepath" / "src"
 _PEERS: Final = ("import-linter==2.16", "grimp==3.19", "pyan3==2.9.0")
@@ -39,7 +40,7 @@ for name in open(sys.argv[1]):
 _GRIMP: Final = """
 import sys, grimp
 sys.path.insert(0, ".")
-graph = grimp.build_graph(sys.argv[1], cache_dir=None)
+graph = grimp.build_graph(*sys.argv[1:], cache_dir=None)
 print(len(graph.modules), graph.count_imports())
 """
 _COUNT: Final = """
@@ -101,8 +102,10 @@ def changed(tree: Tree) -> Taken:
 
 
 def counts(tree: Tree) -> dict[str, int]:
-    """Sizes of the graph: edges by kind, calls, unknown receivers …"""
+    """Sizes of the graph: edges by kind, calls, unknown receivers … Raises BenchError if there is no graph."""
     ran = take([sys.executable, "-c", _COUNT, str(tree.config)], tree.folder, environment=_environment())
+    if ran.failed:
+        raise BenchError(f"{tree.name} was not read: {ran.failed}")
     found: dict[str, int] = json.loads(ran.output.splitlines()[-1])
     return found
 
@@ -130,12 +133,12 @@ def _peers() -> Path:
 
 
 def import_linter(tree: Tree) -> Taken:
-    """`lint-imports` with one forbidden contract, no cache."""
-    package = Path(tree.packages[0]).name
-    config = CACHE / f"{package}.importlinter"
+    """`lint-imports` with one contract on circles, no cache."""
+    packages = "".join(f"\n    {Path(package).name}" for package in tree.packages)
+    config = CACHE / f"{tree.name.replace(' ', '-')}.importlinter"
     config.write_text(
-        f"[importlinter]\nroot_package = {package}\n\n"
-        f"[importlinter:contract:one]\nname = one\ntype = acyclic_siblings\nancestors = {package}\n"
+        f"[importlinter]\nroot_packages ={packages}\n\n"
+        f"[importlinter:contract:one]\nname = one\ntype = acyclic_siblings\nancestors ={packages}\n"
     )
     command = [str(_peers() / "lint-imports"), "--no-cache", "--config", str(config)]
     return take(command, tree.folder / Path(tree.packages[0]).parent, lawful=_LINTED)
@@ -144,14 +147,14 @@ def import_linter(tree: Tree) -> Taken:
 def grimp(tree: Tree) -> Taken:
     """grimp's import graph, no cache."""
     folder = tree.folder / Path(tree.packages[0]).parent
-    return take([str(_peers() / "python"), "-c", _GRIMP, Path(tree.packages[0]).name], folder)
+    return take([str(_peers() / "python"), "-c", _GRIMP, *(Path(package).name for package in tree.packages)], folder)
 
 
 def pyan3(tree: Tree) -> Taken:
     """pyan3's call graph of all files, as text for graphviz."""
     files = [str(path) for path in tree.files]
     command = [str(_peers() / "pyan3"), *files, "--uses", "--no-defines", "--dot", "--file", os.devnull]
-    return take(command, tree.folder, lawful=(0, 1), patience=300)
+    return take(command, tree.folder, patience=300)
 
 
 COLD: Final = Subject("onepath lint, cold, 1 process", cold(1))

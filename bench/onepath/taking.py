@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.processes import BenchError
-
 
 @dataclass(frozen=True)
 class Taken:
@@ -24,7 +22,8 @@ class Taken:
     peak: float
     """MiB resident, of the largest single process."""
     output: str
-    timed_out: bool = False
+    failed: str = ""
+    """Why this is no answer: it was stopped, or its last words; empty if it is one."""
 
 
 def take(
@@ -35,7 +34,7 @@ def take(
     lawful: Sequence[int] = (0,),
     patience: float = 900.0,
 ) -> Taken:
-    """Run a command to its end. Raises BenchError for an exit code that is not lawful; a time-out is an answer."""
+    """Run a command to its end, or stop it after `patience` seconds."""
     with tempfile.TemporaryFile() as told:
         started = time.monotonic()
         process = subprocess.Popen(
@@ -62,6 +61,9 @@ def take(
         process.returncode = os.waitstatus_to_exitcode(status)
         told.seek(0)
         output = told.read().decode(errors="replace")
-    if not late.is_set() and process.returncode not in lawful:
-        raise BenchError(f"{' '.join(command)} ended with {process.returncode}:\n{output[-3000:]}")
-    return Taken(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024, output, late.is_set())
+    failed = ""
+    if late.is_set():
+        failed = f"stopped after {patience:.0f} s"
+    elif process.returncode not in lawful:
+        failed = (output.strip() or f"ended with {process.returncode}").splitlines()[-1]
+    return Taken(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024, output, failed)

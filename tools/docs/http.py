@@ -19,6 +19,7 @@ from routecodex.blocks.control_plane.commands import ARGUMENTS
 from routecodex.blocks.http_adapter import daemon
 from routecodex.blocks.http_adapter.endpoints import FIXED, GEMINI_ACTIONS, GEMINI_PREFIXES, RESPONSE_STATE, Endpoint
 from routecodex.blocks.http_adapter.headers import RESPONSE_HEADERS, RESPONSE_PREFIXES
+from routecodex.blocks.http_adapter.v1 import FixedPaths
 from routecodex.providers.provider import NEVER_SENT
 
 TITLE: Final = "Endpoints and headers"
@@ -164,8 +165,8 @@ def _paths(gateway: Gateway) -> set[str]:
     for route in gateway.application._router.routes:
         if isinstance(route, Route | WebSocketRoute):
             found.add(route.path.partition("{")[0])
-        else:
-            found.update(getattr(route, "_apps", ()))
+        elif isinstance(route, FixedPaths):
+            found.update(route.endpoints)
     return found
 
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-
-import onepath
 from onepath.config import Configuration, Project
 from onepath.graph import Program
 from tools.truth import recording as recorders
@@ -19,6 +17,8 @@ from tools.truth.judging import UNEXPLAINED, Executed, Verdict, executed, judge
 from tools.truth.naming import ChangedError, Names
 from tools.truth.recording import Record
 from tools.truth.reporting import lines, passes
+
+import onepath
 
 PROGRAM = """
 import functools

@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import socket
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from typing import Protocol as Interface
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from routecodex.config.compiled import Limits, ServerSettings
+
+if TYPE_CHECKING:
+    import socket
 
 KEEP_ALIVE: Final = 75
 """Seconds an idle client connection is kept: longer than most clients' pools keep theirs."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
-from typing import Final, ParamSpec
+from typing import Final
 
 import typer
 
@@ -27,10 +26,15 @@ from routecodex.cli import (
 )
 from routecodex.cli.failures import EXIT_INTERNAL, EXIT_TEMPORARY, CommandError, tell
 
-P = ParamSpec("P")
+
+def _end(code: int) -> None:
+    """What a command returns is the exit code."""
+    raise typer.Exit(code)
+
 
 app = typer.Typer(
     name="routecodex",
+    result_callback=_end,
     help="An LLM gateway for coding agents.",
     no_args_is_help=True,
     add_completion=False,
@@ -38,16 +42,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-def _ending(command: Callable[P, int]) -> Callable[P, None]:
-    """The command as typer wants it: its result is the exit code."""
-
-    @wraps(command)
-    def run_and_exit(*args: P.args, **options: P.kwargs) -> None:
-        raise typer.Exit(command(*args, **options))
-
-    return run_and_exit
 
 
 _COMMANDS: Final[Mapping[str, Callable[..., int]]] = {
@@ -69,11 +63,11 @@ _CONFIG_COMMANDS: Final[Mapping[str, Callable[..., int]]] = {
 _PASSING_ARGUMENTS: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 for _name, _command in _COMMANDS.items():
-    app.command(_name, context_settings=_PASSING_ARGUMENTS if _name == "run" else None)(_ending(_command))
+    app.command(_name, context_settings=_PASSING_ARGUMENTS if _name == "run" else None)(_command)
 
 _config = typer.Typer(help="Check, show and describe the configuration.", no_args_is_help=True, rich_markup_mode=None)
 for _name, _command in _CONFIG_COMMANDS.items():
-    _config.command(_name)(_ending(_command))
+    _config.command(_name)(_command)
 app.add_typer(_config, name="config")
 
 

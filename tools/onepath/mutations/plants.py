@@ -119,7 +119,7 @@ def _(sources: Sources) -> None:
     )
     anchor = "routecodex.cli.application:main"
     sources.top(anchor, "from routecodex.cli import fetch as fetch_command")
-    sources.end(anchor, 'app.command("fetch")(_ending(fetch_command.fetch))')
+    sources.end(anchor, 'app.command("fetch")(fetch_command.fetch)')
 
 
 @plant("new command in the table, found by name")
@@ -135,7 +135,7 @@ def _(sources: Sources) -> None:
             return 0
         """,
     )
-    sources.end("routecodex.cli.application:main", 'app.command("newest")(_ending(getattr(version, "new" + "est")))')
+    sources.end("routecodex.cli.application:main", 'app.command("newest")(getattr(version, "new" + "est"))')
 
 
 # --- the nodes themselves -----------------------------------------------------------------------------------
@@ -483,8 +483,9 @@ def _(sources: Sources) -> None:
 
 @plant("decorator of every command")
 def _(sources: Sources) -> None:
+    anchor = "routecodex.cli.application:main"
     sources.top(
-        "routecodex.cli.application:_ending",
+        anchor,
         """
         def _counted(function):
             def counting(*arguments):
@@ -496,8 +497,12 @@ def _(sources: Sources) -> None:
             return counting
         """,
     )
-    sources.replace(
-        "routecodex.cli.application:_ending", "command(*args, **options)", "_counted(command)(*args, **options)"
+    sources.end(
+        anchor,
+        """
+        for _name, _command in _COMMANDS.items():
+            app.command(f"counted-{_name}")(_counted(_command))
+        """,
     )
 
 

@@ -317,7 +317,7 @@ def _(sources: Sources) -> None:
 @refactoring("a new command that prints")
 def _(sources: Sources) -> None:
     sources.end(VERSION, 'def motto(as_json: JsonOption = False) -> int:\n    print("one path")\n    return 0\n')
-    sources.end("routecodex.cli.application:main", 'app.command("motto")(_ending(version.motto))')
+    sources.end("routecodex.cli.application:main", 'app.command("motto")(version.motto)')
 
 
 @refactoring("a new command that asks the own server")
@@ -331,7 +331,7 @@ def _(sources: Sources) -> None:
             return 0 if find(config, port).connect().get("/health").status == 200 else 1
         """,
     )
-    sources.end("routecodex.cli.application:main", 'app.command("ping")(_ending(status.ping))')
+    sources.end("routecodex.cli.application:main", 'app.command("ping")(status.ping)')
 
 
 @refactoring("values wrapped in a data class")

@@ -6,7 +6,7 @@ stream. Fixed paths are found by one dictionary, the rest by Starlette's routes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -34,18 +34,20 @@ from routecodex.blocks.http_adapter.responses_socket import ResponsesSocket
 class FixedPaths(BaseRoute):
     """Paths without parameters, found at once."""
 
-    def __init__(self, apps: Mapping[str, ASGIApp]) -> None:
-        self._apps = apps
+    def __init__(self) -> None:
+        self.endpoints: dict[str, ASGIApp] = {}
+
+    def add(self, path: str, endpoint: ASGIApp) -> None:
+        """Let `endpoint` answer at this path."""
+        self.endpoints[path] = endpoint
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["type"] == "http":
-            app = self._apps.get(scope["path"])
-            if app is not None:
-                return Match.FULL, {"endpoint": app}
+        if scope["type"] == "http" and scope["path"] in self.endpoints:
+            return Match.FULL, {}
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await scope["endpoint"](scope, receive, send)
+        await self.endpoints[scope["path"]](scope, receive, send)
 
 
 class DataEndpoint:
@@ -228,9 +230,12 @@ def build(
     fixed: dict[str, ASGIApp] = {path: DataEndpoint(plane, endpoint) for path, endpoint in FIXED.items()}
     fixed["/v1/responses"] = fixed["/responses"] = ResponsesEndpoint(plane)
     listed = ModelList(plane, catalogue)
-    fixed.update(dict.fromkeys(("/v1/models", "/v1beta/models", "/models"), listed))
+    fixed["/v1/models"] = fixed["/v1beta/models"] = fixed["/models"] = listed
     state, model = ResponseStateEndpoint(plane), ModelEndpoint(plane, catalogue)
-    routes: list[BaseRoute] = [FixedPaths(fixed)]
+    paths = FixedPaths()
+    for path, app in fixed.items():
+        paths.add(path, app)
+    routes: list[BaseRoute] = [paths]
     routes.extend(Route(f"{prefix}/responses/{{rest:path}}", state) for prefix in ("/v1", ""))
     routes.extend(Route(f"{prefix}{{rest:path}}", model) for prefix in GEMINI_PREFIXES)
     routes.extend(_admin_routes(policy, control, plane))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,7 @@ from onepath.facts.gather import Progress, gather, read_entry, read_sources, wri
 from onepath.facts.model import Annotation, ModuleFacts
 from onepath.graph import Program
 from onepath.rules.contract import Model
-from onepath.rules.groups import expanded
+from onepath.rules.groups import GROUPS
 
 LINKER: Final = 1
 """Version of what linking finds; part of the key of a kept program."""
@@ -87,7 +87,7 @@ def _linked(facts: Sequence[ModuleFacts], demands: Demands, namespaces: Iterable
     options = Options(
         entries=demands.entries,
         protected=demands.protected,
-        watched=demands.watched,
+        watched=frozenset(demands.watched),
         carried=demands.carried,
         origins=tuple(sorted({*demands.sealed, *carried_classes(facts, demands.carried)})),
     )
@@ -109,19 +109,29 @@ def demands_of(configuration: Configuration) -> Demands:
     for path in configuration.path:
         entries.update(dict.fromkeys(path.entries))
         protected.update(dict.fromkeys(path.through))
-        watched.update(dict.fromkeys(expanded(path.sinks)))
+        watched.update(dict.fromkeys(_watched(path.sinks)))
         for one in path.carries:
             carried[(one.into, one.argument)] = None
             protected.update(dict.fromkeys((one.into, one.made_by)))
     for owners in configuration.sink_owners:
-        watched.update(dict.fromkeys(expanded(owners.sinks)))
+        watched.update(dict.fromkeys(_watched(owners.sinks)))
     return Demands(
         tuple(entries),
         tuple(sorted(protected)),
-        tuple(sorted({name.removesuffix(".*") for name in watched})),
+        tuple(sorted(watched)),
         tuple(sorted(carried)),
         tuple(sorted({one.type for one in configuration.sealed})),
     )
+
+
+def _watched(patterns: Iterable[str]) -> Iterator[str]:
+    """Names of groups stand for themselves alone; a bare name of a contract for all below it, too."""
+    for pattern in patterns:
+        if pattern in GROUPS:
+            yield from GROUPS[pattern]
+        else:
+            yield pattern
+            yield f"{pattern.removesuffix('.*')}.*"
 
 
 def carried_classes(facts: Iterable[ModuleFacts], carried: Iterable[tuple[str, str]]) -> set[str]:

@@ -117,6 +117,10 @@ def test_no_toml_is_told_with_its_line() -> None:
     ("text", "message"),
     [
         ('[[path]]\nname="p"\nentries=[]\nthrough=["a"]\nsinks=["b"]', "a check on zero cases proves nothing"),
+        (
+            '[[path]]\nname="p"\nentries=["e"]\nthrough=["a"]\nsinks=["b"]\ncalled={ f = "command" }',
+            "is none of the contract's `entries`",
+        ),
         ('[[forbidden]]\nname="f"\nfrom=["a"]', "needs either `to`"),
         ('[[forbidden]]\nname="f"\nfrom=["a"]\nto=["b"]\nonly=["c"]', "needs either `to`"),
         ('[[acyclic]]\nname="a"\nbetween="files"', "known are `modules`, `siblings`"),

@@ -109,7 +109,6 @@ def material(tmp_path: Path) -> Material:
         matrix=None,
         findings=(),
         proofs=(msgspec.structs.replace(proof, ways_out=(("shop.cli.client", "own daemon"),)),),
-        groups={"@network": ("socket",)},
     )
 
 

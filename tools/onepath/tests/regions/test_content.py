@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
+from onepath.config import Sealed
+from onepath.graph import Carrying
 from onepath.regions.arch import arch
 from onepath.regions.callgraph import callgraph
 from onepath.regions.content import TemplateFault, bodies
@@ -49,6 +52,16 @@ def test_the_short_form_has_rooms_only_and_the_long_form_every_module(material: 
     assert "[`stock/`](shop/blocks/stock/) | What is there? |" in long
 
 
+def test_the_short_form_opens_the_capabilities(material: Material) -> None:
+    assert "[`stock/`](src/shop/blocks/stock/) | What is there? |   |" in arch(material, ROOT, short=True)
+
+
+def test_a_module_says_nothing_of_imports_where_its_room_does(material: Material) -> None:
+    long = arch(material, INNER, short=False)
+    assert "[`flow.py`](shop/app/flow.py) | The flow. |   |" in long
+    assert "what holds for the room around it holds" in long
+
+
 def test_links_are_relative_to_the_page(material: Material) -> None:
     assert "](../src/core/)" in arch(material, Page("docs/architecture.md"), short=True)
 
@@ -64,8 +77,9 @@ def test_the_way_is_drawn_from_faces_over_what_is_mandated_to_the_outside(materi
     assert "n_shop_cli --> n_app_kernel" in drawn
     assert 'n_Flow_run -->|"send"| n_bank_send' in drawn
     assert 'n_Flow_run -->|"checked"| n_orders_checked' in drawn
-    assert 'n_orders_checked -.->|"order"| n_bank_send' in drawn
+    assert 'n_orders_checked -.->|"order"| n_Flow_run' in drawn
     assert "n_bank_send --> n_shop_wire" in drawn
+    assert "n_shop_wire --> n_the_outside" in drawn
     assert 'n_the_outside(("network"))' in drawn
 
 
@@ -95,7 +109,68 @@ def test_a_drawing_has_at_most_25_boxes(material: Material) -> None:
 def test_the_proof_is_told_with_its_ways_out(material: Material) -> None:
     text = callgraph(material, ROOT, short=True)
     assert "**Single path: proved** · From 3 entries nothing reaches the network except through `Flow.run`." in text
-    assert "Other lawful ways out: `cli.client` → own daemon." in text
+    assert "Other lawful ways out: [`cli.client`](src/shop/cli.py) → own daemon." in text
+    assert "Waived: nothing." in text
+
+
+def test_the_proof_names_functions_shortly_and_links_their_files(material: Material) -> None:
+    proof = msgspec.structs.replace(
+        material.proofs[0], sentences=("Nothing, except through `shop.app.flow.Flow.run`.",)
+    )
+    text = callgraph(msgspec.structs.replace(material, proofs=(proof,)), INNER, short=True)
+    assert "Nothing, except through [`Flow.run`](shop/app/flow.py)." in text
+
+
+def test_a_waived_finding_is_told_with_the_proof(material: Material) -> None:
+    finding = Finding("OP003", "single-path", "x calls eval", "shop.web.buy", None)
+    assert "Waived: 1." in callgraph(msgspec.structs.replace(material, waived=(finding,)), ROOT, short=True)
+
+
+def test_entries_are_drawn_by_what_the_contract_calls_them(material: Material) -> None:
+    drawn = _drawn_with(material, called={"@route": "endpoint", "@command": "command"})
+    assert '"web<br/>2 endpoints"' in drawn
+    assert '"cli<br/>1 command"' in drawn
+
+
+def test_what_is_carried_is_drawn_by_its_type_and_whether_that_is_sealed(material: Material) -> None:
+    carried = Carrying("shop.bank.send", "order", "core.orders.checked", "core.orders.Order", None)
+    program = msgspec.structs.replace(material.model.program, carried=(carried,))
+    open_model = msgspec.structs.replace(material.model, program=program)
+    assert '-.->|"Order"| n_Flow_run' in callgraph(
+        msgspec.structs.replace(material, model=open_model), ROOT, short=True
+    )
+    sealed = (Sealed(name="Order", type="core.orders.Order", owners=("core",)),)
+    configuration = msgspec.structs.replace(open_model.configuration, sealed=sealed)
+    model = msgspec.structs.replace(open_model, configuration=configuration)
+    text = callgraph(msgspec.structs.replace(material, model=model), ROOT, short=True)
+    assert '-.->|"Order (sealed)"| n_Flow_run' in text
+
+
+def test_a_way_that_runs_into_another_face_is_drawn_up_to_there(material: Material) -> None:
+    program = material.model.program
+    edges = tuple(
+        msgspec.structs.replace(edge, callee="shop.web.buy") if edge.caller == "shop.app.kernel.start" else edge
+        for edge in program.edges
+    )
+    model = msgspec.structs.replace(material.model, program=msgspec.structs.replace(program, edges=edges))
+    drawn = callgraph(msgspec.structs.replace(material, model=model), ROOT, short=True)
+    assert "n_app_kernel --> n_shop_web" in drawn
+    assert "n_app_kernel --> n_Flow_run" not in drawn
+
+
+def test_the_outside_is_called_what_the_configuration_calls_it(material: Material) -> None:
+    docs = msgspec.structs.replace(material.model.configuration.docs, outside="the bank")
+    configuration = msgspec.structs.replace(material.model.configuration, docs=docs)
+    model = msgspec.structs.replace(material.model, configuration=configuration)
+    assert '(("the bank"))' in callgraph(msgspec.structs.replace(material, model=model), ROOT, short=True)
+
+
+def _drawn_with(material: Material, **changes: Any) -> str:
+    """The drawing under a changed path contract."""
+    configuration = material.model.configuration
+    path = tuple(msgspec.structs.replace(one, **changes) for one in configuration.path)
+    model = msgspec.structs.replace(material.model, configuration=msgspec.structs.replace(configuration, path=path))
+    return callgraph(msgspec.structs.replace(material, model=model), ROOT, short=True).split("```")[1]
 
 
 def test_a_broken_proof_is_never_told_as_one(material: Material) -> None:

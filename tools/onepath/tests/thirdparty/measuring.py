@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
 import venv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -46,16 +47,15 @@ class Step:
         return not self.hung and self.code in ANSWERS
 
 
-def steps(folder: Path) -> list[Step]:
+def steps(folder: Path) -> Iterator[Step]:
     """Lint twice (cold in one process, then of an unchanged tree), and both graphs, of the project in `folder`."""
+    shutil.rmtree(folder / ".cache", ignore_errors=True)
     config = ["--quiet", "--config", str(folder / "onepath.toml")]
     report = folder / ".cache" / "lint.json"
-    return [
-        step("lint, cold", ["lint", "--jobs", "1", "--format", "json", "--output", str(report), *config], folder),
-        step("lint, warm", ["lint", *config], folder),
-        step("graph calls", ["graph", "calls", "--format", "json", "--output", os.devnull, *config], folder),
-        step("graph imports", ["graph", "imports", "--format", "json", "--output", os.devnull, *config], folder),
-    ]
+    yield step("lint, cold", ["lint", "--jobs", "1", "--format", "json", "--output", str(report), *config], folder)
+    yield step("lint, warm", ["lint", *config], folder)
+    yield step("graph calls", ["graph", "calls", "--format", "json", "--output", os.devnull, *config], folder)
+    yield step("graph imports", ["graph", "imports", "--format", "json", "--output", os.devnull, *config], folder)
 
 
 def step(name: str, arguments: Sequence[str], folder: Path) -> Step:

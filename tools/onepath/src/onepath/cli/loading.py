@@ -99,6 +99,7 @@ def material(found: Project, model: Model) -> Material:
         matrix=matrix_of(model),
         findings=report.findings,
         proofs=report.proofs,
+        waived=report.waived,
     )
 
 

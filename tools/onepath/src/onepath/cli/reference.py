@@ -131,13 +131,24 @@ def reference() -> dict[str, str]:
     return {"configuration.md": configuration_page()} | {f"rules/{rule}.md": text for rule, text in pages().items()}
 
 
-def main(folder: Path) -> None:
-    """Writes all of them."""
+def main(arguments: typing.Sequence[str]) -> int:
+    """Writes all of them below a folder; with `--check` compares only, and returns 1 where one is stale."""
+    folder, check = Path(next(one for one in arguments if one != "--check")), "--check" in arguments
+    stale: list[str] = []
     for name, text in reference().items():
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+    for name in stale:
+        sys.stderr.write(f"onepath: {folder / name} {'is stale' if check else 'written'}\n")
+    if check and stale:
+        sys.stderr.write(f"onepath: to mend it run `python -m onepath.cli.reference {folder}`\n")
+    return 1 if check and stale else 0
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    sys.exit(main(sys.argv[1:]))

@@ -52,6 +52,8 @@ class PathContract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Code where a call that cannot be computed is a finding by itself (OP003)."""
     ways_out: tuple[WayOut, ...] = ()
     """Other lawful ways to a sink, each with its reason."""
+    called: dict[str, str] = {}
+    """By entry pattern: what one of its entries is called (`endpoint`, `command`) where they are counted."""
 
 
 class SinkOwners(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -232,8 +234,10 @@ class Docs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Packages whose direct children are the capabilities in that table."""
     faces: tuple[str, ...] = ()
     """Packages through which calls come in, drawn first in the diagram."""
+    outside: str = ""
+    """What lies behind the sinks, as the diagram calls it; empty: the sinks' own names."""
     short_depth: int = 2
-    """How many levels of rooms the short form of ARCH shows."""
+    """How many levels of rooms the short form of ARCH shows, beside the capabilities in `blocks`."""
 
 
 class Waiver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

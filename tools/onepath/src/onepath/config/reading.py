@@ -188,6 +188,11 @@ def _meaning(configuration: Configuration) -> list[tuple[Steps, str]]:
             for needed in ("entries", "through", "sinks")
             if not getattr(way, needed)
         )
+        faults.extend(
+            (("path", index, "called", pattern), "is none of the contract's `entries`")
+            for pattern in way.called
+            if pattern not in way.entries
+        )
         for place, out in enumerate(way.ways_out):
             if not out.reason.strip():
                 faults.append(

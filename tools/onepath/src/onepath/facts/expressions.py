@@ -20,6 +20,7 @@ from onepath.facts.model import (
     Bytes,
     Call,
     Constant,
+    Deferred,
     Format,
     Item,
     Iterate,
@@ -306,6 +307,7 @@ def _comprehension(writer: Writer, body: Body, node: Any) -> int:
     source = expression(writer, body, node.for_in.iter)
     body.names = writer.survey.scopes[id(node)]
     loop: cst.CompFor | None = node.for_in
+    start = len(body.code)
     first = True
     while loop is not None:
         if not first:
@@ -328,6 +330,8 @@ def _comprehension(writer: Writer, body: Body, node: Any) -> int:
         body.emit(Mapping(dst, (NONE,), (expression(writer, body, node.value),)))
     else:
         body.emit(Sequence(dst, _KINDS[kind], (expression(writer, body, node.elt),), ()))
+        if kind == "GeneratorExp":
+            body.code.insert(start, Deferred(dst, len(body.code) - start))
     body.names = outer
     body.meet([before, body.now])
     return dst

@@ -49,6 +49,8 @@ class Body:
         self.seen_by_inner: set[str] = set()
         self.joins: list[tuple[int, list[int]]] = []
         self.lambdas = 0
+        self.nested = 0
+        """How deep in blocks the present statement is."""
 
     # -- variables ---------------------------------------------------------------------------------------------
 
@@ -172,6 +174,10 @@ class Body:
     def _global(self, name: str) -> int:
         dst = self.new()
         self.emit(Global(dst, name))
+        if self.stars and self.scope.kind == "module" and name not in _BUILTINS:
+            picked = self.new()
+            self.emit(StarPick(picked, dst, tuple(self.stars), name))
+            return picked
         return dst
 
     def show_to_inner(self, inner: Names) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-EXTRACTOR = 2
+EXTRACTOR = 3
 """Version of what is extracted; part of the cache key."""
 
 NONE = -1
@@ -154,12 +154,16 @@ class ImportFrom(Operation, tag=17):
 
 
 class ImportStar(Operation, tag=18):
+    """`certain` if it runs whenever the body does: then its names hide those of stars before it."""
+
     module: str
     line: int
+    certain: bool
 
 
 class StarPick(Operation, tag=19):
-    """`name` of the starred modules if they have it, else what it was before."""
+    """`name` of the last of the starred modules that has it, else what it was before; an uncertain star's name starts
+    with `?`."""
 
     dst: int
     previous: int
@@ -330,6 +334,19 @@ class Slice(Operation, tag=40):
     line: int
 
 
+class Program(Operation, tag=41):
+    """The next `count` operations run only where the module is run as the program, and not where it is imported."""
+
+    count: int
+
+
+class Deferred(Operation, tag=42):
+    """`dst` is a generator; the next `count` operations run when it is read."""
+
+    dst: int
+    count: int
+
+
 AnyOperation = (
     Copy
     | Text
@@ -371,11 +388,14 @@ AnyOperation = (
     | Bytes
     | Format
     | Slice
+    | Program
+    | Deferred
 )
 
 
 class Annotation(msgspec.Struct, frozen=True, array_like=True):
-    """A type as written: `name[arguments]`. A union is `|`; what is no type is the empty name."""
+    """A type as written: `name[arguments]`. A union is `|`; what is no type is the empty name, or, if it calls
+    something, `=` and its text."""
 
     name: str
     arguments: tuple[Annotation, ...] = ()

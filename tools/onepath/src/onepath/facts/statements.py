@@ -39,8 +39,10 @@ from onepath.facts.model import (
     Iterate,
     MakeClass,
     MakeFunction,
+    Program,
     Raise,
     Return,
+    Sequence,
     SetAttribute,
     SetItem,
     StoreMember,
@@ -67,12 +69,14 @@ def block(writer: Writer, body: Body, statements: Items[Any]) -> None:
 
 
 def _suite(writer: Writer, body: Body, suite: cst.BaseSuite) -> None:
+    body.nested += 1
     if isinstance(suite, cst.SimpleStatementSuite):
         for small in suite.body:
             if body.now is not None:
                 _small(writer, body, small)
     else:
         block(writer, body, suite.body)
+    body.nested -= 1
 
 
 def _small(writer: Writer, body: Body, node: Any) -> None:
@@ -295,8 +299,9 @@ def _import_from(writer: Writer, body: Body, node: cst.ImportFrom) -> None:
     module = import_source(writer, node)
     if isinstance(node.names, cst.ImportStar):
         writer.facts.imports.append(ImportFact(module, "*", "*", line, body.index, False))
-        body.emit(ImportStar(module, line))
-        body.stars.append(module)
+        certain = not body.nested
+        body.emit(ImportStar(module, line, certain))
+        body.stars.append(module if certain else f"?{module}")
         return
     for alias in node.names:
         name = dotted(alias.name)
@@ -332,7 +337,10 @@ def _if(writer: Writer, body: Body, node: cst.If) -> None:
     before = body.branch()
     if known is not False:
         narrow(writer, body, node.test, True)
+        start = len(body.code)
         _suite(writer, body, node.body)
+        if body.scope.kind == "module" and _asks_for_the_program(node.test):
+            body.code.insert(start, Program(len(body.code) - start))
         ends.append(body.now)
     body.now = before
     if known is not True:
@@ -345,6 +353,19 @@ def _if(writer: Writer, body: Body, node: cst.If) -> None:
     elif node.orelse is not None and _is_not_checking(writer, body, node.test) and isinstance(node.orelse, cst.Else):
         _note_typing_imports(writer, body, node.orelse.body)
     body.meet(ends)
+
+
+def _asks_for_the_program(test: cst.BaseExpression) -> bool:
+    """`__name__ == "__main__"`."""
+    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
+        return False
+    only = test.comparisons[0]
+    sides = (test.left, only.comparator)
+    return (
+        isinstance(only.operator, cst.Equal)
+        and any(isinstance(one, cst.Name) and one.value == "__name__" for one in sides)
+        and any(isinstance(one, cst.SimpleString) and one.evaluated_value == "__main__" for one in sides)
+    )
 
 
 def _is_not_checking(writer: Writer, body: Body, test: cst.BaseExpression) -> bool:
@@ -442,6 +463,9 @@ def _try(writer: Writer, body: Body, node: cst.Try | cst.TryStar) -> None:
             caught = body.new()
             if kind != NONE:
                 body.emit(Caught(caught, kind))
+            if isinstance(node, cst.TryStar):
+                one, caught = caught, body.new()
+                body.emit(Sequence(caught, "group", (one,), (0,)))
             writer.note_binding(body, name.value, "variable", writer.line(handler))
             body.bind(name.value, caught)
         _suite(writer, body, handler.body)

@@ -32,6 +32,8 @@ def annotation_of(node: cst.BaseExpression, depth: int = 0) -> Annotation:
         return _quoted(node, depth)
     if isinstance(node, cst.List):
         return Annotation("[]", tuple(annotation_of(one.value, depth + 1) for one in node.elements))
+    if isinstance(node, cst.Call):
+        return Annotation("=" + cst.Module([]).code_for_node(node))
     return NOTHING
 
 
@@ -45,8 +47,6 @@ def _subscript(node: cst.Subscript, depth: int) -> Annotation:
                 arguments.append(_literal(one.slice.value))
             else:
                 arguments.append(annotation_of(one.slice.value, depth + 1))
-            if last == "Annotated":
-                break
     return Annotation(base, tuple(arguments))
 
 

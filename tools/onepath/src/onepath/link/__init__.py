@@ -18,7 +18,7 @@ from onepath.link.code import Frame, Options, Unit
 from onepath.link.harvest import harvest
 from onepath.link.imports import start_module
 from onepath.link.items import read_key
-from onepath.link.operations import instantiate
+from onepath.link.operations import instantiate, run_operations
 from onepath.link.solver import Solver
 from onepath.link.values import Bound, Class, Descriptor, Function, Instance, Module, Partial, Value
 
@@ -33,6 +33,7 @@ def link(modules: Sequence[ModuleFacts], options: Options, namespaces: Iterable[
     ordered = sorted(modules, key=lambda one: one.module)
     solver = Solver([one for one in ordered if not one.fault], options, namespaces)
     solver.instantiate = instantiate
+    solver.run_operations = run_operations
     solver.call = call
     solver.escape = escape
     solver.read_key = read_key
@@ -191,6 +192,11 @@ def _run_rest(solver: Solver) -> None:
         if unit.codes and unit.frame is None:
             start_module(solver, unit)
             _settle(solver)
+    solver.programs.update(solver.units)
+    for frame, operations in solver.not_run:
+        run_operations(solver, frame, operations)
+    for box in list(solver.unread):
+        solver.read(box)
     _settle(solver)
     done = 0
     while done < len(solver.functions):

@@ -21,7 +21,7 @@ from onepath.link.values import Class, Constant, Foreign, Getter, Result, Unknow
 
 _MOST: Final = 60
 _WRAPPERS: Final = frozenset(
-    {"Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly", "Optional", "InitVar", "Union"}
+    {"Final", "ClassVar", "Required", "NotRequired", "ReadOnly", "Optional", "InitVar", "Union"}
 )
 _LISTS: Final = frozenset(
     {
@@ -93,14 +93,16 @@ def _is_open(held: dict[Value, None] | None) -> bool:
 
 def types_of(solver: Solver, written: Annotation, unit: Unit, frame: Frame | None, depth: int) -> list[Value]:
     """Objects of a type as written in a module."""
-    if depth > 8 or not written.name or written.name == "None":
-        return []
     name = written.name
+    if depth > 8 or not name or name == "None" or name.startswith("="):
+        return []
     if name == "|":
         return [value for one in written.arguments for value in types_of(solver, one, unit, frame, depth + 1)][:_MOST]
     if name.startswith("'"):
         return [solver.text(name[1:])]
     last = name.rpartition(".")[2]
+    if last == "Annotated":
+        return [value for one in written.arguments[:1] for value in types_of(solver, one, unit, frame, depth + 1)]
     if last in _WRAPPERS:
         return [value for one in written.arguments for value in types_of(solver, one, unit, frame, depth + 1)][:_MOST]
     if last == "Literal":

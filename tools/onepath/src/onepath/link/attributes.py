@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from onepath.facts import model as op
-from onepath.link.classes import HARMLESS_BASES, binds, foreign_bases, is_enum, lookup, lookup_after
+from onepath.link.classes import binds, foreign_bases, is_enum, lookup, lookup_after, may_have
 from onepath.link.code import Code, Frame, Unit
 from onepath.link.imports import exported, import_module, load_module
 from onepath.link.invoke import holding, invoke
@@ -164,7 +164,7 @@ def _read_instance(solver: Solver, frame: Frame, value: Instance, name: str, dst
             solver.flow(solver.cell(plain, name), dst)
     payload = (frame, value, dst, line)
     lookup(solver, cls, name, _member_of_instance, payload)
-    solver.when(solver.cell(value, "__class__"), _other_class, (frame, value, name, dst, line))
+    solver.when_set(value, "__class__", _other_class, (frame, value, name, dst, line))
     if binds(cls, "__getattribute__"):
         _call_special(solver, frame, value, "__getattribute__", (holding(solver, solver.text(name)),), dst, line)
     if not binds(cls, name):
@@ -177,7 +177,7 @@ def _read_instance(solver: Solver, frame: Frame, value: Instance, name: str, dst
         if is_enum(cls) and name in ("value", "_value_"):
             return
         for base in foreign_bases(cls):
-            if base not in HARMLESS_BASES and annotation is None:
+            if annotation is None and may_have(base, name):
                 solver.add(dst, solver.bound(solver.foreign(f"{base}.{name}"), value))
 
 
@@ -229,7 +229,17 @@ def _read_descriptor(solver: Solver, frame: Frame, member: Descriptor, owner: Va
     elif member.kind == "dispatch":
         solver.add(dst, solver.bound(member, owner))
     elif member.get is not None:
-        invoke(solver, frame, member.get, (holding(solver, owner),), dst, line)
+        _invoke_on(solver, frame, member.get, owner, (), dst, line)
+
+
+def _invoke_on(
+    solver: Solver, frame: Frame, func: Value, owner: Value, arguments: tuple[int, ...], dst: int, line: int
+) -> None:
+    """Call an accessor with the object it is for; objects made with different callables stay apart."""
+    if isinstance(func, Function) and isinstance(owner, Instance):
+        invoke(solver, frame, solver.bound(func, owner), arguments, dst, line)
+    else:
+        invoke(solver, frame, func, (holding(solver, owner), *arguments), dst, line)
 
 
 def _call_special(
@@ -277,6 +287,9 @@ def _read_class(solver: Solver, frame: Frame, value: Class, name: str, dst: int,
         if text is not None:
             solver.add(dst, solver.text(text))
         return
+    if name == "__annotations__":
+        _annotations(solver, frame, value, dst, line)
+        return
     if name in ("__mro__", "__bases__", "__base__"):
         box = solver.box("tuple", (value, name))
         for one in value.mro if name == "__mro__" else value.bases:
@@ -303,7 +316,7 @@ def _read_class(solver: Solver, frame: Frame, value: Class, name: str, dst: int,
             solver.add(dst, solver.method(value, name))
         if name not in ("__new__", "__subclasses__"):
             for base in foreign_bases(value):
-                if base not in HARMLESS_BASES:
+                if may_have(base, name):
                     solver.add(dst, solver.foreign(f"{base}.{name}"))
 
 
@@ -356,6 +369,8 @@ def _read_module(solver: Solver, frame: Frame, value: Module, name: str, dst: in
         solver.add(dst, solver.text(value.name))
         return
     solver.flow(solver.cell(value, name), dst)
+    if name != "__class__":
+        solver.when(solver.cell(value, "__class__"), _read_by_class, (frame, value, name, dst, line))
     unit = value.unit
     known = unit is not None and (name in unit.statics or name in exported(solver, unit))
     if not known and name in solver.children.get(value.name, ()):
@@ -367,6 +382,16 @@ def _read_module(solver: Solver, frame: Frame, value: Module, name: str, dst: in
         for source in unit.stars:
             if source not in solver.units:
                 solver.add(dst, solver.foreign(f"{source}.{name}"))
+
+
+def _read_by_class(solver: Solver, payload: Any, cls: Value) -> None:
+    """A module whose class was changed reads by that class."""
+    frame, module, name, dst, line = payload
+    if isinstance(cls, Class):
+        lookup(solver, cls, name, _member_of_instance, (frame, module, dst, line))
+        argument = (holding(solver, solver.text(name)),)
+        for special in ("__getattribute__", "__getattr__"):
+            lookup(solver, cls, special, _call_member, (frame, module, argument, dst, line))
 
 
 def _call_getattr(solver: Solver, payload: Any, value: Value) -> None:
@@ -387,7 +412,7 @@ def _read_foreign(solver: Solver, frame: Frame, value: Foreign | Result, name: s
     owner, _, last = value.name.rpartition(".")
     if (
         isinstance(value, Foreign)
-        and not value.special
+        and not solver.leads(value.name)
         and (Result, owner) in solver.values
         and not owner.rpartition(".")[2][:1].isupper()
         and not last[:1].isupper()
@@ -422,6 +447,8 @@ def _read_function(solver: Solver, frame: Frame, value: Function, name: str, dst
         solver.add(dst, solver.once(Space, ("module", value.code.unit), solver.module_of(value.code.unit)))
     elif name == "__dict__":
         solver.add(dst, solver.once(Space, value, value))
+    elif name == "__annotations__":
+        _annotations(solver, frame, value, dst, line)
     elif name == "__closure__":
         box = solver.box("tuple", (value, name))
         cell = solver.box("namespace", (value, "cell"))
@@ -443,6 +470,12 @@ def _read_function(solver: Solver, frame: Frame, value: Function, name: str, dst
         solver.add(dst, box)
     else:
         solver.flow(solver.cell(value, name), dst)
+
+
+def _annotations(solver: Solver, frame: Frame, value: Value, dst: int, line: int) -> None:
+    from onepath.link.hints import hints
+
+    hints(solver, frame, value, dst, line)
 
 
 def docstring(code: Code) -> str | None:
@@ -478,6 +511,17 @@ def _read_partial(solver: Solver, frame: Frame, value: Partial, name: str, dst: 
 
 
 def _read_box(solver: Solver, frame: Frame, value: Box, name: str, dst: int, line: int) -> None:
+    if value.kind == "group" and name == "exceptions":
+        solver.add(dst, value)
+        return
+    if value.kind == "alias":
+        from onepath.link.hints import arguments_of, metadata_of
+
+        if name == "__metadata__":
+            metadata_of(solver, value, dst)
+        elif name == "__args__":
+            arguments_of(solver, dst, value)
+        return
     if value.kind == "namespace":
         solver.flow(solver.cell(value, name), dst)
         if name == "__dict__":
@@ -654,9 +698,9 @@ def _write_member(solver: Solver, payload: Any, member: Value) -> None:
     frame, owner, src, line = payload
     if isinstance(member, Descriptor) and member.kind == "property":
         if src >= 0 and member.set is not None:
-            invoke(solver, frame, member.set, (holding(solver, owner), src), -1, line)
+            _invoke_on(solver, frame, member.set, owner, (src,), -1, line)
         elif src < 0 and member.delete is not None:
-            invoke(solver, frame, member.delete, (holding(solver, owner),), -1, line)
+            _invoke_on(solver, frame, member.delete, owner, (), -1, line)
     elif isinstance(member, Instance):
         if src >= 0 and binds(member.cls, "__set__"):
             _call_special(solver, frame, member, "__set__", (holding(solver, owner), src), solver.nowhere, line)

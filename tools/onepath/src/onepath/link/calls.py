@@ -219,7 +219,7 @@ def _note_entry_arguments(solver: Solver, binding: Binding) -> None:
 
 
 def _entered(solver: Solver, pattern: Any, value: Value) -> None:
-    if isinstance(value, Function | Bound | Class | Partial | Descriptor | Instance):
+    if isinstance(value, Function | Bound | Class | Partial | Descriptor | Instance | Getter):
         solver.entered.setdefault(pattern, {}).setdefault(value)
 
 
@@ -373,6 +373,7 @@ def _spread_positional(solver: Solver, payload: Any, value: Value) -> None:
         for key, var in list(value.items.items()):
             if isinstance(key, int) and 0 <= key + offset < len(order):
                 _late(solver, binding, var, order[key + offset])
+    solver.read(value)
     for index in order:
         if index not in given:
             _late(solver, binding, value.rest, index)
@@ -443,8 +444,14 @@ def run_unknown(solver: Solver, value: Value, caller: Frame | None, kind: str, l
             if isinstance(member, Function):
                 found.append(_run_function(solver, member, value, caller, kind, line))
         return found
-    if isinstance(value, Getter | Method) and caller is not None:
-        call(solver, Site(caller, solver.new(), -1, (), (), line), value)
+    if isinstance(value, Getter | Method):
+        frame = caller or (value.site.frame if isinstance(value, Getter) else None)
+        if frame is not None:
+            key = ("getter run", value, frame, line)
+            if key not in solver.values:
+                solver.values[key] = True
+                call(solver, Site(frame, solver.new(), -1, (), (), line or frame.code.scope.line), value)
+            return [frame] if caller is None else []
     return []
 
 
@@ -474,10 +481,17 @@ def _run_function(
         first = 1
     if not frame.unknown:
         frame.unknown = True
+        solver.when(frame.result, _read_by_unknown, None)
         for index in range(first, len(parameters)):
             solver.add(frame.base + index, solver.unknown)
         defaults(solver, function, frame)
     return frame
+
+
+def _read_by_unknown(solver: Solver, payload: Any, value: Value) -> None:
+    """Unknown code reads the generator it was given."""
+    if isinstance(value, Box):
+        solver.read(value)
 
 
 # -- classes ---------------------------------------------------------------------------------------------------
@@ -773,7 +787,16 @@ def _call_instance(solver: Solver, site: Site, value: Instance) -> None:
     lookup(solver, value.cls, "__call__", _call_call, (site, value))
     if not binds(value.cls, "__call__"):
         for base in foreign_bases(value.cls):
+            if base in _CONTEXT_DECORATORS:
+                # What it decorates is called between its enter and its exit.
+                _answer(solver, site)
+                solver.add(site.dst, solver.once(Getter, ("context decorator", value, site), "context decorator", (), site))
+                solver.add(solver.var_for(("context of", site)), value)
+                continue
             external(solver, site, f"{base}.__call__", value)
+
+
+_CONTEXT_DECORATORS: Final = frozenset({"contextlib.ContextDecorator", "contextlib.AsyncContextDecorator"})
 
 
 def _call_call(solver: Solver, payload: Any, member: Value) -> None:
@@ -870,6 +893,14 @@ def _call_getter(solver: Solver, site: Site, value: Getter) -> None:
     call_getter(solver, site, value)
 
 
+def _call_running(solver: Solver, site: Site, value: Running) -> None:
+    """A context made by `contextmanager` decorates."""
+    if value.kind == "generator":
+        _answer(solver, site)
+        for var in site.positional[:1]:
+            solver.flow(var, site.dst)
+
+
 def _call_module(solver: Solver, site: Site, value: Module) -> None:
     """A module whose class was changed to one that can be called."""
     for member in list(solver.has(solver.cell(value, "__class__"))):
@@ -892,6 +923,7 @@ _CALLS: Final[dict[type, Callable[[Solver, Site, Any], None]]] = {
     Method: _call_method,
     Getter: _call_getter,
     Module: _call_module,
+    Running: _call_running,
 }
 
 
@@ -940,6 +972,11 @@ def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None
         _call_back(solver, site, name, owner)
     solver.add(site.dst, _given_by(solver, name))
     if name in NEVER_CALL or _is_quiet(name):
+        if name.rpartition(".")[2] in _SENDS and name.startswith("logging."):
+            solver.when(solver.var_for("log handlers"), _log_sent, site)
+        if name.startswith("math."):
+            for var in site.positional:
+                solver.when(var, _read_by_unknown, None)
         return
     passed = PASSES_ON.get(name)
     if passed is not None and len(site.positional) > passed:
@@ -957,13 +994,24 @@ def _given_by(solver: Solver, name: str) -> Result:
         (Result, owner) in solver.values
         and not owner.rpartition(".")[2][:1].isupper()
         and not last[:1].isupper()
-        and not solver.is_watched(name)
+        and not solver.leads(name)
     ):
         return solver.result(owner)
     return solver.result(name)
 
 
 _SILENT: Final = frozenset({"builtins.property", "builtins.staticmethod", "builtins.classmethod"})
+
+
+_SENDS: Final = frozenset(
+    {"debug", "info", "warning", "warn", "error", "critical", "exception", "log", "fatal", "handle"}
+)
+
+
+def _log_sent(solver: Solver, site: Any, value: Value) -> None:
+    """A record goes to every handler that was added somewhere."""
+    if isinstance(value, Result) and solver.is_watched(f"{value.name}.emit"):
+        solver.edge(site.frame, f"{value.name}.emit", "may-call", site.line)
 
 
 def _is_quiet(name: str) -> bool:

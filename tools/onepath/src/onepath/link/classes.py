@@ -6,6 +6,7 @@ on them later. When a base becomes known later, lookups are repeated.
 
 from __future__ import annotations
 
+import builtins
 from typing import Any, Final
 
 from onepath.link.solver import Solver, Trigger
@@ -62,6 +63,7 @@ def _reorder(solver: Solver, cls: Class) -> None:
             continue
         seen.add(one)
         one.mro = _linear(one)
+        one.bound = None
         todo.extend(one.subclasses)
         for name, trigger, payload in list(one.waiting):
             _subscribe(solver, one, name, trigger, payload)
@@ -124,7 +126,10 @@ def lookup_after(solver: Solver, cls: Class, after: Class, name: str, trigger: T
 
 def binds(cls: Class, name: str) -> bool:
     """Whether a class of the program in the order of resolution binds the name in its body."""
-    return any(name in one.statics for one in cls.mro)
+    bound = cls.bound
+    if bound is None:
+        bound = cls.bound = frozenset().union(*(one.statics for one in cls.mro))
+    return name in bound
 
 
 def foreign_bases(cls: Class) -> list[str]:
@@ -134,6 +139,16 @@ def foreign_bases(cls: Class) -> list[str]:
             if name not in found:
                 found.append(name)
     return found
+
+
+def may_have(base: str, name: str) -> bool:
+    """Whether an attribute that no class of the program binds can be a foreign base's: of Python's own types it is
+    known what they have."""
+    if base in HARMLESS_BASES:
+        return False
+    module, _, last = base.rpartition(".")
+    kind = getattr(builtins, last, None) if module == "builtins" else None
+    return not isinstance(kind, type) or hasattr(kind, name)
 
 
 def is_enum(cls: Class) -> bool:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import msgspec
 
 from onepath.facts.model import (
+    Deferred,
     ImportStar,
     ModuleFacts,
+    Program,
     Scope,
     StoreGlobal,
     StoreMember,
@@ -20,7 +22,7 @@ from onepath.link.values import Value
 class Code:
     """One scope of one unit."""
 
-    __slots__ = ("contexts", "frames", "index", "keyed", "name", "scope", "statics", "unit")
+    __slots__ = ("contexts", "divided", "frames", "index", "keyed", "name", "scope", "statics", "unit")
 
     def __init__(self, unit: Unit, index: int, scope: Scope) -> None:
         self.unit = unit
@@ -32,6 +34,8 @@ class Code:
         self.keyed: frozenset[int] | None = None
         """Parameters that are looked up by: strings passed there make contexts."""
         self.statics: frozenset[str] = frozenset()
+        self.divided = False
+        """Whether not all of its operations run with the others."""
 
 
 class Unit:
@@ -40,6 +44,7 @@ class Unit:
     __slots__ = (
         "all_names",
         "attached",
+        "certain_stars",
         "codes",
         "environment",
         "facts",
@@ -60,6 +65,7 @@ class Unit:
         self.codes: list[Code] = [Code(self, index, scope) for index, scope in enumerate(facts.scopes)]
         self.statics: set[str] = set()
         self.stars: list[str] = []
+        self.certain_stars: list[bool] = []
         self.frame: Frame | None = None
         self.outer: Unit | None = None
         """For text that is run inside another module."""
@@ -79,6 +85,9 @@ class Unit:
                     members.add(operation.name)  # type: ignore[union-attr]
                 elif kind is ImportStar and code.scope.kind == "module":
                     self.stars.append(operation.module)  # type: ignore[union-attr]
+                    self.certain_stars.append(operation.certain)  # type: ignore[union-attr]
+                elif kind is Deferred or kind is Program:
+                    code.divided = True
             code.statics = frozenset(members)
 
 
@@ -146,8 +155,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Patterns of what outside code runs first; empty: every module and every function counts."""
     protected: tuple[str, ...] = ()
     """Functions that a widened or unknown receiver might be, by attribute name."""
-    watched: tuple[str, ...] = ()
-    """Foreign names whose users are kept apart."""
+    watched: frozenset[str] = frozenset()
+    """Foreign names whose users are kept apart; `X.*` means all below X."""
     carried: tuple[tuple[str, str], ...] = ()
     """Function and parameter whose values' origins are asked for."""
     origins: tuple[str, ...] = ()

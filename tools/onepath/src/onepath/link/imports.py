@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from onepath.link.code import Frame, Unit
 from onepath.link.solver import Solver
-from onepath.link.values import Module
+from onepath.link.values import Module, Value
 
 
 def load_module(solver: Solver, frame: Frame | None, name: str, line: int) -> None:
@@ -37,6 +39,7 @@ def import_module(
     """`import name`; whether the program has it. `top`: the value is the first part."""
     from onepath.link.foreign import canonical
 
+    solver.flow(solver.var_for(("replaced", name)), dst)
     module = solver.module(name)
     if module is None:
         outer = name
@@ -74,6 +77,8 @@ def import_from(solver: Solver, frame: Frame, source: str, name: str, dst: int, 
     from onepath.link.attributes import read_attribute
     from onepath.link.foreign import canonical
 
+    solver.flow(solver.var_for(("replaced", f"{source}.{name}")), dst)
+    solver.when(solver.var_for(("replaced", source)), _read_replaced, (frame, name, dst, line))
     module = solver.module(source)
     if module is None:
         outer = source
@@ -104,6 +109,14 @@ def import_from(solver: Solver, frame: Frame, source: str, name: str, dst: int, 
         solver.add(dst, solver.foreign(full))
 
 
+def _read_replaced(solver: Solver, payload: Any, value: Value) -> None:
+    """What was put into `sys.modules` is what is imported."""
+    from onepath.link.attributes import read_attribute
+
+    frame, name, dst, line = payload
+    read_attribute(solver, frame, value, name, dst, line)
+
+
 def star(solver: Solver, frame: Frame, source: str, line: int) -> None:
     """`from source import *`."""
     unit = solver.units.get(source)
@@ -114,10 +127,20 @@ def star(solver: Solver, frame: Frame, source: str, line: int) -> None:
         return
     load_module(solver, frame, source, line)
     module = solver.module_of(unit)
-    here = solver.module_of(frame.code.unit)
-    for name in sorted(exported(solver, unit)):
-        if name not in frame.code.unit.statics:
+    outer = frame.code.unit
+    here = solver.module_of(outer)
+    for name in sorted(exported(solver, unit) - _hidden(solver, outer, source)):
+        if name not in outer.statics:
             solver.flow(solver.cell(module, name), solver.cell(here, name))
+
+
+def _hidden(solver: Solver, unit: Unit, source: str) -> set[str]:
+    """Names that later stars of the same body bring anew."""
+    if len(unit.stars) < 2 or source not in unit.stars:
+        return set()
+    last = len(unit.stars) - 1 - unit.stars[::-1].index(source)
+    later = [name for name, certain in zip(unit.stars[last + 1 :], unit.certain_stars[last + 1 :], strict=True) if certain]
+    return {name for one in later if one in solver.units for name in exported(solver, solver.units[one])}
 
 
 def exported(solver: Solver, unit: Unit) -> frozenset[str]:

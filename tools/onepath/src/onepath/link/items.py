@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from onepath.link.attributes import call_special, read_attribute, set_attribute
-from onepath.link.classes import binds, fields_of, foreign_bases
+from onepath.link.classes import binds, fields_of, foreign_bases, is_enum
 from onepath.link.code import Frame, Site
 from onepath.link.invoke import holding, invoke
 from onepath.link.solver import Solver
@@ -25,6 +25,7 @@ from onepath.link.values import (
     Descriptor,
     Foreign,
     Function,
+    Getter,
     Instance,
     Method,
     Module,
@@ -162,8 +163,6 @@ def read_item(solver: Solver, payload: Any, value: Value) -> None:
                 solver.when(index, _field_by_number, (frame, value, dst, line))
             _inherited_item(solver, frame, value, index, dst, line)
     elif isinstance(value, Class):
-        from onepath.link.classes import is_enum
-
         if is_enum(value):
             if index >= 0:
                 solver.when(index, _enum_by_name, (value, dst))
@@ -183,7 +182,12 @@ def read_item(solver: Solver, payload: Any, value: Value) -> None:
 
                         lookup(solver, meta, "__getitem__", _call_member, (frame, value, (index,), dst, line))
     elif isinstance(value, Foreign):
-        if value.name == "sys.modules":
+        if value.name.startswith(("typing.", "collections.abc.")) and index >= 0:
+            from onepath.link.hints import subscripted
+
+            subscripted(solver, frame, index, dst)
+            solver.add(dst, solver.result(value.name))
+        elif value.name == "sys.modules":
             if index >= 0:
                 solver.when(index, _module_by_name, (frame, dst, line))
         else:
@@ -289,7 +293,7 @@ def read_key(solver: Solver, frame: Frame | None, value: Value, key: Value, dst:
     """`dst` gets the item of a known key; of an unknown one, any."""
     if isinstance(value, Space):
         if isinstance(key, Text) and frame is not None:
-            read_attribute(solver, frame, value.owner, key.value, dst, 0)
+            _read_space(solver, frame, value.owner, key.value, dst)
         elif not isinstance(key, Text):
             solver.add(dst, solver.uncomputed("__dict__", "the name that is looked up is not known"))
         return
@@ -318,6 +322,19 @@ def read_key(solver: Solver, frame: Frame | None, value: Value, key: Value, dst:
         return
     solver.flow(item_cell(solver, value, known), dst)
     solver.flow(value.rest, dst)
+
+
+def _read_space(solver: Solver, frame: Frame, owner: Value, name: str, dst: int) -> None:
+    """What a namespace holds under a name, as it was put there: no descriptor is asked."""
+    if isinstance(owner, Class) and not is_enum(owner):
+        solver.flow(solver.cell(owner, name), dst)
+    elif isinstance(owner, Instance) and not any(name in cls.fields for cls in owner.cls.mro):
+        solver.flow(solver.cell(owner, name), dst)
+        plain = solver.values.get((Instance, (owner.cls, (), None)))
+        if plain is not None and owner.tag and not isinstance(owner.tag[0], str):
+            solver.flow(solver.cell(plain, name), dst)
+    else:
+        read_attribute(solver, frame, owner, name, dst, 0)
 
 
 def set_item(solver: Solver, frame: Frame, value: Value, key: Value | None, src: int, line: int) -> None:
@@ -360,16 +377,8 @@ def hashed(solver: Solver, frame: Frame, value: Value, line: int) -> None:
 def _replace_module(solver: Solver, name: Any, value: Value) -> None:
     """`sys.modules[name] = value`: who imports that name gets the value."""
     module = solver.module(name)
-    if isinstance(value, Instance | Box | Class):
-        key = ("replaced module", name, value)
-        if key in solver.values:
-            return
-        solver.values[key] = True
-        if module is not None:
-            for attribute in names_of(solver, value):
-                solver.flow(solver.cell(value, attribute), solver.cell(module, attribute))
-            for attribute in list(solver.names_on.get(value, ())):
-                solver.flow(solver.cell(value, attribute), solver.cell(module, attribute))
+    if value is not module:
+        solver.add(solver.var_for(("replaced", name)), value)
 
 
 def _escaped_item(solver: Solver, payload: Any, value: Value) -> None:
@@ -434,7 +443,6 @@ def _iterate_one(solver: Solver, payload: Any, value: Value) -> None:
             items_of(solver, solver.box("dict", ("content", value)), dst)
     elif isinstance(value, Class):
         from onepath.link.attributes import enum_member
-        from onepath.link.classes import is_enum
 
         if is_enum(value):
             for name in sorted(value.statics):
@@ -468,6 +476,7 @@ def unpack(solver: Solver, payload: Any, value: Value) -> None:
     if rest:
         box = solver.box_at("list", frame, ("rest", dst - frame.base))
         if isinstance(value, Box) and value.kind != "dict":
+            solver.read(value)
             for key, var in list(value.items.items()):
                 if isinstance(key, int) and key >= index:
                     solver.flow(var, box.rest)
@@ -576,6 +585,10 @@ def call_method_of_builtin(solver: Solver, site: Site, method: Method) -> None:
         _descriptor_method(solver, site, owner, method.name)
     elif isinstance(owner, Class):
         _class_method(solver, site, owner, method.name)
+    elif isinstance(owner, Getter) and owner.kind == "entry point" and method.name == "load":
+        from onepath.link.models import load_entry_point
+
+        load_entry_point(solver, site, owner)
 
 
 def _bind_to(solver: Solver, payload: Any, owner: Value) -> None:
@@ -869,6 +882,9 @@ def _element(solver: Solver, site: Site, box: Box) -> None:
 
 _BOX_METHODS: Final[dict[str, Callable[[Solver, Site, Box], None]]] = {
     "set": _append,
+    "send": _element,
+    "throw": _element,
+    "__anext__": _element,
     "count": _look_for,
     "index": _look_for,
     "remove": _look_for,

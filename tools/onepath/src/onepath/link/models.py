@@ -13,6 +13,7 @@ from onepath.link.attributes import _call_member, call_special, read_attribute, 
 from onepath.link.calls import Binding, call, escape_arguments, plain_instance, run_unknown
 from onepath.link.classes import lookup
 from onepath.link.code import Frame, Site, Unit
+from onepath.link.hints import arguments_of, hints
 from onepath.link.imports import import_module
 from onepath.link.invoke import holding, invoke, invoke_all
 from onepath.link.items import (
@@ -247,7 +248,7 @@ def _type_members(solver: Solver, cls: Any, value: Value) -> None:
     if isinstance(value, Box):
         for name, var in list(value.items.items()):
             if isinstance(name, str):
-                cls.statics.add(name)
+                cls.binding(name)
                 solver.flow(var, solver.cell(cls, name))
 
 
@@ -736,7 +737,10 @@ def call_getter(solver: Solver, site: Site, value: Getter) -> None:
             if value.kind == "wraps" and value.site.positional:
                 solver.when(var, _wrapped, value.site.positional[0])
         return
-    if not site.positional or value.kind == "typevar":
+    if value.kind == "context decorator":
+        _call_in_context(solver, site, value)
+        return
+    if not site.positional or value.kind in ("typevar", "entry point"):
         return
     subject = site.positional[0]
     names = value.site.positional
@@ -762,6 +766,174 @@ def call_getter(solver: Solver, site: Site, value: Getter) -> None:
         solver.when(name, _get_path, (site, subject, dst))
     if box is not None:
         solver.add(site.dst, box)
+
+
+def _call_in_context(solver: Solver, site: Site, value: Getter) -> None:
+    """A function decorated with a context manager: enter, call, exit. Once each, for it may be decorated by itself."""
+    key = ("in context", site.frame, site.dst, site.positional, site.named, value)
+    if key in solver.values:
+        return
+    solver.values[key] = True
+    solver.when(solver.var_for(("context of", value.site)), _both_ways, (site, value.site))
+    for var in value.site.positional[:1]:
+        solver.when(var, _call_inner, Site(site.frame, site.dst, -1, site.positional, site.named, site.line, site.stars))
+
+
+def _both_ways(solver: Solver, payload: Any, value: Value) -> None:
+    site, made = payload
+    for is_async in (False, True):
+        enter(solver, (site.frame, is_async, solver.nowhere, made.line), value)
+
+
+def _entry_point(solver: Solver, site: Site) -> None:
+    """`importlib.metadata.EntryPoint(name, "module:object", group)`: loaded, it is that object."""
+    solver.add(site.dst, solver.once(Getter, ("entry point", site), "entry point", (), site))
+
+
+def load_entry_point(solver: Solver, site: Site, value: Getter) -> None:
+    """`.load()` of an entry point."""
+    var = _argument(value.site, 1, "value")
+    if var >= 0:
+        solver.when(var, _resolved, Site(site.frame, site.dst, -1, (), (), site.line))
+
+
+def _add_handler(solver: Solver, site: Site) -> None:
+    """A handler is added to a logger: every record goes to it from then on."""
+    for var in site.positional[:1]:
+        solver.flow(var, solver.var_for("log handlers"))
+    escape_arguments(solver, site, "logging.Logger.addHandler")
+
+
+def _configure_logging(solver: Solver, site: Site) -> None:
+    for name, var in site.named:
+        if name == "handlers":
+            iterate(solver, site.frame, var, solver.var_for("log handlers"), False, site.line)
+    escape_arguments(solver, site, "logging.basicConfig")
+
+
+def _mock(solver: Solver, site: Site) -> None:
+    """A stand-in: it calls nothing but what it wraps and its side effect."""
+    solver.add(site.dst, solver.result("unittest.mock.Mock"))
+    for name, var in site.named:
+        if name == "wraps":
+            solver.flow(var, site.dst)
+        elif name == "side_effect":
+            escape_arguments(solver, Site(site.frame, site.dst, -1, (var,), (), site.line), "unittest.mock.Mock")
+
+
+def _patch(solver: Solver, site: Site) -> None:
+    """`patch("module.name", new)`: what is found there is the new one."""
+    var = _argument(site, 0, "target")
+    new = _argument(site, 1, "new")
+    if var < 0:
+        return
+    for name, wrapped in site.named:
+        if name in ("side_effect", "wraps") and new < 0:
+            new = wrapped
+    box = solver.box_at("context", site.frame, ("patch", site.dst - site.frame.base))
+    if new >= 0:
+        solver.flow(new, box.rest)
+        solver.when(var, _patch_named, (site, new))
+    solver.add(site.dst, box)
+    solver.add(site.dst, solver.once(Getter, ("identity", site), "identity", (), site))
+
+
+def _patch_named(solver: Solver, payload: Any, target: Value) -> None:
+    site, new = payload
+    if not isinstance(target, Text):
+        solver.note_opaque(site.frame, "unittest.mock.patch", "the name that is replaced is not known", site.line)
+        return
+    owner, _, name = target.value.rpartition(".")
+    owners = solver.new()
+    _resolved(solver, Site(site.frame, owners, -1, (), (), site.line), solver.text(owner))
+    solver.when(owners, _patch_on, (site, name, new))
+
+
+def _patch_on(solver: Solver, payload: Any, owner: Value) -> None:
+    site, name, new = payload
+    set_attribute(solver, site.frame, owner, name, new, site.line)
+
+
+def _patch_object(solver: Solver, site: Site) -> None:
+    owner, name, new = _argument(site, 0, "target"), _argument(site, 1, "attribute"), _argument(site, 2, "new")
+    for keyword, wrapped in site.named:
+        if keyword in ("side_effect", "wraps") and new < 0:
+            new = wrapped
+    box = solver.box_at("context", site.frame, ("patch", site.dst - site.frame.base))
+    if min(owner, name, new) >= 0:
+        solver.flow(new, box.rest)
+        solver.when(name, _setattr_name, Site(site.frame, solver.nowhere, -1, (owner, name, new), (), site.line))
+    solver.add(site.dst, box)
+    solver.add(site.dst, solver.once(Getter, ("identity", site), "identity", (), site))
+
+
+def _substitute(solver: Solver, site: Site) -> None:
+    """`string.Template.substitute(mapping)`: reads by the template's names, and shows what it reads."""
+    for _, var in site.named:
+        solver.when(var, _shown, site)
+    for var in site.positional[:1]:
+        found = solver.new()
+        solver.when(var, read_item, (site.frame, holding(solver, solver.constant("str")), found, site.line))
+        solver.when(found, _shown, site)
+    solver.add(site.dst, solver.constant("str"))
+
+
+def _shown(solver: Solver, site: Any, value: Value) -> None:
+    for method in ("__str__", "__repr__"):
+        if call_special(solver, site.frame, value, method, (), -1, site.line):
+            return
+
+
+def _make_record(names: int, fields: int) -> Model:
+    """`make_dataclass("Row", [("x", object, field(…))])`, `namedtuple("Row", "x y")`: a class with these fields."""
+
+    def made(solver: Solver, site: Site) -> None:
+        bases = next((var for name, var in site.named if name == "bases"), -1)
+        space = next((var for name, var in site.named if name == "namespace"), -1)
+        _make_type(solver, site, _argument(site, names, "cls_name"), bases if bases >= 0 else solver.new(), space)
+        cls = solver.values.get((Class, ("type", site)))
+        listed = _argument(site, fields, "fields")
+        if listed >= 0:
+            solver.when(listed, _record_fields, (site, cls))
+        for name, var in site.named:
+            if name not in ("bases", "namespace", "frozen", "kw_only", "defaults", "rename", "module"):
+                _record_field(solver, cls, name, var)
+
+    return made
+
+
+NO_ANNOTATION: Final = 1 << 40
+"""A field without one."""
+
+
+def _record_field(solver: Solver, cls: Class, name: str, default: int) -> None:
+    cls.fields.setdefault(name, NO_ANNOTATION)
+    if default >= 0:
+        cls.binding(name)
+        solver.flow(default, solver.cell(cls, name))
+
+
+def _record_fields(solver: Solver, payload: Any, value: Value) -> None:
+    site, cls = payload
+    if isinstance(value, Text):
+        for name in value.value.replace(",", " ").split():
+            _record_field(solver, cls, name, -1)
+    elif isinstance(value, Box):
+        for var in (*(value.items[key] for key in value.items), value.rest):
+            solver.when(var, _one_record_field, cls)
+        if value.kind == "dict":
+            for key in list(value.items):
+                if isinstance(key, str):
+                    _record_field(solver, cls, key, -1)
+
+
+def _one_record_field(solver: Solver, cls: Any, value: Value) -> None:
+    if isinstance(value, Text):
+        _record_field(solver, cls, value.value, -1)
+    elif isinstance(value, Box) and 0 in value.items:
+        for name in list(solver.has(value.items[0])):
+            if isinstance(name, Text):
+                _record_field(solver, cls, name.value, value.items.get(2, -1))
 
 
 def _item_of(solver: Solver, site: Site) -> None:
@@ -1139,6 +1311,11 @@ def _run_blind(solver: Solver, site: Site, expression: bool) -> None:
 
 def _run_text(solver: Solver, payload: Any, value: Value) -> None:
     site, expression = payload
+    run_text(solver, site, value, expression, site.frame.code.unit)
+
+
+def run_text(solver: Solver, site: Site, value: Value, expression: bool, around: Unit) -> None:
+    """Text is run at `site`, with the names of the module `around`."""
     what = "eval" if expression else "exec"
     if isinstance(value, Bytes):
         value = solver.text(value.value.encode("latin-1").decode("utf-8", "replace"))
@@ -1152,7 +1329,6 @@ def _run_text(solver: Solver, payload: Any, value: Value) -> None:
     solver.values[key] = True
     from onepath.facts.extract import extract_text
 
-    around = site.frame.code.unit
     outer = around.outer or around
     source = f"__value__ = (\n{value.value.strip()}\n)" if expression else value.value
     solver.texts_run += 1
@@ -1260,6 +1436,8 @@ def _special(*methods: str) -> Model:
 
 def _call_dunder(solver: Solver, payload: Any, value: Value) -> None:
     site, methods = payload
+    if isinstance(value, Box):
+        solver.read(value)
     for method in methods:
         if call_special(solver, site.frame, value, method, site.positional[1:], site.dst, site.line):
             return
@@ -1462,6 +1640,21 @@ def _time_one(solver: Solver, site: Any, value: Value) -> None:
         _run_text(solver, (inner, False), value)
     else:
         call(solver, Site(site.frame, solver.nowhere, -1, (), (), site.line), value)
+
+
+def _get_hints(solver: Solver, site: Site) -> None:
+    """`typing.get_type_hints(x)`: annotations, those that are text evaluated."""
+    for var in site.positional[:1]:
+        solver.when(var, _hints_of, site)
+
+
+def _hints_of(solver: Solver, site: Any, value: Value) -> None:
+    hints(solver, site.frame, value, site.dst, site.line)
+
+
+def _get_arguments(solver: Solver, site: Site) -> None:
+    for var in site.positional[:1]:
+        solver.when(var, arguments_of, site.dst)
 
 
 def _cast(solver: Solver, site: Site) -> None:
@@ -1681,6 +1874,27 @@ MODELS.update(
         "msgspec.toml.decode": _converting(9, "type"),
         "msgspec.json.Decoder": _decoder,
         "msgspec.msgpack.Decoder": _decoder,
+        "dataclasses.make_dataclass": _make_record(0, 1),
+        "collections.namedtuple": _make_record(0, 1),
+        "typing.NamedTuple": _make_record(0, 1),
+        "attrs.make_class": _make_record(0, 1),
+        "attr.make_class": _make_record(0, 1),
+        "msgspec.defstruct": _make_record(0, 1),
+        "pydantic.create_model": _make_record(0, 99),
+        "string.Template.substitute": _substitute,
+        "string.Template.safe_substitute": _substitute,
+        "importlib.metadata.EntryPoint": _entry_point,
+        "logging.Logger.addHandler": _add_handler,
+        "logging.basicConfig": _configure_logging,
+        **{
+            f"unittest.mock.{name}": _mock
+            for name in (
+                "Mock", "MagicMock", "AsyncMock", "NonCallableMock", "NonCallableMagicMock", "PropertyMock",
+                "create_autospec", "ThreadingMock",
+            )
+        },
+        "unittest.mock.patch": _patch,
+        "unittest.mock.patch.object": _patch_object,
         "dataclasses.field": _factory_field,
         "msgspec.field": _factory_field,
         "attrs.field": _factory_field,
@@ -1701,6 +1915,10 @@ MODELS.update(
         "typing.no_type_check": _same(),
         "typing.dataclass_transform": _identity_decorator,
         "typing.cast": _cast,
+        "typing.get_type_hints": _get_hints,
+        "inspect.get_annotations": _get_hints,
+        "annotationlib.get_annotations": _get_hints,
+        "typing.get_args": _get_arguments,
         "typing.TypeVar": _type_maker("typevar"),
         "typing.NewType": _type_maker("newtype"),
         "contextlib.contextmanager": _same(),

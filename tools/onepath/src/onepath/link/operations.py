@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Sequence as Items
 from typing import Any, Final
 
 from onepath.facts import model as op
@@ -14,16 +15,19 @@ from onepath.link.items import MANY_KEYS, awaited, enter, hashed, iterate, read_
 from onepath.link.narrowing import matched, narrowed
 from onepath.link.solver import Solver
 from onepath.link.texts import formatted, operated
-from onepath.link.values import Box, Class, Function, Instance, Value
+from onepath.link.values import Box, Class, Foreign, Function, Instance, Value
 
 
 def instantiate(solver: Solver, frame: Frame) -> None:
     """Read every operation of the frame's code."""
-    base = frame.base
-    readers = _READERS
-    for operation in frame.code.scope.code:
-        readers[operation.__class__](solver, frame, base, operation)
     scope = frame.code.scope
+    base = frame.base
+    if frame.code.divided:
+        run_operations(solver, frame, scope.code)
+    else:
+        readers = _READERS
+        for operation in scope.code:
+            readers[operation.__class__](solver, frame, base, operation)
     unit = frame.code.unit
     for index, parameter in enumerate(scope.parameters):
         if parameter.annotation >= 0 and parameter.kind not in ("star", "double"):
@@ -34,6 +38,38 @@ def instantiate(solver: Solver, frame: Frame) -> None:
         for field in scope.fields:
             cell = _module_cell(solver, frame, field.name)
             solver.declared.append((cell, field.annotation, unit, frame))
+
+
+def run_operations(solver: Solver, frame: Frame, code: Items[op.AnyOperation]) -> None:
+    """Operations of which some run only if the module is the program, or once a generator is read."""
+    at = 0
+    while at < len(code):
+        one = code[at]
+        at += 1
+        if isinstance(one, op.Program):
+            inner = code[at : at + one.count]
+            at += one.count
+            solver.later(only_in_program, solver, frame, inner)
+        elif isinstance(one, op.Deferred):
+            box = solver.box_at("generator", frame, one.dst)
+            inner = code[at : at + one.count]
+            at += one.count
+            if box in solver.begun:
+                run_operations(solver, frame, inner)
+            else:
+                solver.unread.setdefault(box, []).append((frame, inner))
+                solver.add(frame.base + one.dst, box)
+        else:
+            _READERS[one.__class__](solver, frame, frame.base, one)
+
+
+def only_in_program(solver: Solver, frame: Frame, code: Items[op.AnyOperation]) -> None:
+    """What a module does where it is the program: at once if it is, else once it is known to be."""
+    unit = frame.code.unit
+    if solver.is_program(unit.outer or unit):
+        run_operations(solver, frame, code)
+    else:
+        solver.not_run.append((frame, code))
 
 
 def _module_cell(solver: Solver, frame: Frame, name: str) -> int:
@@ -222,19 +258,22 @@ def _import_star(solver: Solver, frame: Frame, base: int, one: op.ImportStar) ->
 def _star_pick(solver: Solver, frame: Frame, base: int, one: op.StarPick) -> None:
     from onepath.link.imports import exported
 
-    found = False
-    for name in one.modules:
+    for written in reversed(one.modules):
+        name = written.lstrip("?")
         unit = solver.units.get(name)
         if unit is not None and one.name in exported(solver, unit):
             module = solver.module(name)
             if module is not None:
                 solver.flow(solver.cell(module, one.name), base + one.dst)
-                found = True
-    if not found:
-        solver.flow(base + one.previous, base + one.dst)
+                if name == written:
+                    return
+    solver.flow(base + one.previous, base + one.dst)
 
 
 def _sequence(solver: Solver, frame: Frame, base: int, one: op.Sequence) -> None:
+    if one.kind == "group":
+        _group(solver, frame, base, one)
+        return
     box = solver.box_at(one.kind.rstrip("*"), frame, one.dst)
     spread = False
     for index, var in enumerate(one.items):
@@ -254,6 +293,14 @@ def _sequence(solver: Solver, frame: Frame, base: int, one: op.Sequence) -> None
             from onepath.link.items import item_cell
 
             solver.flow(base + var, item_cell(solver, box, index))
+    solver.add(base + one.dst, box)
+
+
+def _group(solver: Solver, frame: Frame, base: int, one: op.Sequence) -> None:
+    """What `except*` gives: a group of those caught."""
+    box = solver.box_at("group", frame, one.dst)
+    for var in one.items:
+        solver.flow(base + var, box.rest)
     solver.add(base + one.dst, box)
 
 
@@ -329,18 +376,33 @@ def _caught(solver: Solver, frame: Frame, base: int, one: op.Caught) -> None:
 
 
 def _catch(solver: Solver, payload: Any, value: Value) -> None:
-    from onepath.link.items import items_of
-    from onepath.link.values import Foreign
-
     frame, dst = payload
     if isinstance(value, Class):
         solver.add(dst, solver.once(Instance, (value, (), None), value, (), None, 0))
+        solver.when(solver.var_for(_RAISED), _caught_one, (value, dst))
     elif isinstance(value, Foreign):
+        if value.name in _GROUPS:
+            group = solver.box("group", _RAISED)
+            solver.flow(solver.var_for(_RAISED), group.rest)
+            solver.add(dst, group)
         solver.add(dst, solver.result(value.name))
     elif isinstance(value, Box):
-        inner = solver.new()
-        items_of(solver, value, inner)
-        solver.when(inner, _catch, payload)
+        key = ("caught", payload, value)
+        if key not in solver.values:
+            solver.values[key] = True
+            solver.when(solver.every(value), _catch, payload)
+
+
+_RAISED: Final = "raised"
+"""The variable of all objects of the program that are raised."""
+_GROUPS: Final = frozenset({"builtins.ExceptionGroup", "builtins.BaseExceptionGroup"})
+
+
+def _caught_one(solver: Solver, payload: Any, value: Value) -> None:
+    """An object that was raised is caught by its class, or one above it."""
+    cls, dst = payload
+    if isinstance(value, Instance) and cls in value.cls.mro:
+        solver.add(dst, value)
 
 
 def _raise(solver: Solver, frame: Frame, base: int, one: op.Raise) -> None:
@@ -350,8 +412,12 @@ def _raise(solver: Solver, frame: Frame, base: int, one: op.Raise) -> None:
 def _raise_one(solver: Solver, payload: Any, value: Value) -> None:
     frame, line = payload
     if isinstance(value, Class):
-        site = Site(frame, solver.new(), solver.new(), (), (), line)
+        site = Site(frame, solver.var_for(_RAISED), solver.new(), (), (), line)
         call(solver, site, value)
+    elif isinstance(value, Instance):
+        solver.add(solver.var_for(_RAISED), value)
+    elif isinstance(value, Box) and value.kind == "group":
+        solver.flow(solver.every(value), solver.var_for(_RAISED))
 
 
 def _narrow(solver: Solver, frame: Frame, base: int, one: op.Narrow) -> None:

@@ -11,10 +11,17 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from onepath.facts.model import ModuleFacts
+from onepath.facts.model import AnyOperation, ModuleFacts
 from onepath.graph import Made, Opaque, Place
 from onepath.link.code import Code, Frame, Options, Site, Unit
 from onepath.link.values import (
+    AFFIX,
+    BOX,
+    BYTES,
+    SORTS,
+    NUMBER,
+    OBJECT,
+    TEXT,
     Affix,
     Bound,
     Box,
@@ -43,7 +50,6 @@ _WORK: Final = 60
 _NARROWEST: Final = 6
 MUCH: Final = 3
 """From how many values on plain data is counted."""
-_MOST: Final[dict[type, int]] = {Text: 16, Affix: 4, Number: 4, Box: 8, Instance: 40, Foreign: 6, Result: 6, Method: 6}
 CONTEXTS: Final = 50
 """For how many callables a function is analysed apart."""
 FEW: Final = 4
@@ -82,8 +88,8 @@ class Solver:
         self.nowhere = 0
         """The variable of results nobody reads; it takes nothing."""
         self.wide: set[int] = set()
-        self.full: set[tuple[int, type]] = set()
-        """Variables that take no more plain data of a kind."""
+        self.counts: dict[int, int] = {}
+        """How many values of a limited sort a variable holds, once it holds some: by variable and sort."""
         self.news: dict[int, list[Value]] = {}
         self.queue: deque[int] = deque()
         self.fresh: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
@@ -131,7 +137,15 @@ class Solver:
         self.context_frames = 0
         self.budget = 600 + sum(len(unit.codes) for unit in self.units.values()) // 3
         """How many frames for contexts there may be before contexts are merged: it keeps the whole near-linear."""
-        self.watched = frozenset(options.watched)
+        self.watched: dict[str, bool] = {}
+        """By foreign name: whether calling it is what a rule watches."""
+        self.leading: dict[str, bool] = {}
+        """By foreign name: whether a watched one lies at or below it."""
+        self.above_watched = {
+            ".".join(parts[:count])
+            for parts in (name.removesuffix(".*").split(".") for name in options.watched)
+            for count in range(1, len(parts) + 1)
+        }
         self.absent: dict[tuple[Value, str], list[tuple[Trigger, Any]]] = {}
         """What waits for a name to be set on a class that does not bind it."""
         self.escapes: dict[tuple[Frame, int], int] = {}
@@ -148,6 +162,15 @@ class Solver:
         self.seeded: set[tuple[int, int, int]] = set()
         self.narrowed: list[tuple[int, int, int]] = []
         """Type tests: tested variable, types, variable after the test."""
+        self.unread: dict[Box, list[tuple[Frame, Sequence[AnyOperation]]]] = {}
+        """Generators nobody has read yet, and the operations that run when somebody does."""
+        self.begun: set[Box] = set()
+        """Generators somebody reads."""
+        self.not_run: list[tuple[Frame, Sequence[AnyOperation]]] = []
+        """What modules do only where they are the program."""
+        self.programs: set[str] = set()
+        """Modules run as the program."""
+        self.run_operations: Callable[[Solver, Frame, Sequence[AnyOperation]], None]
         self.instantiate: Callable[[Solver, Frame], None]
         self.call: Callable[[Solver, Site, Value], None]
         self.escape: Callable[[Solver, Frame, Value, str, int, int], None]
@@ -171,7 +194,7 @@ class Solver:
             self.held[var] = {value: None}
         elif (
             value in held
-            or (len(held) >= MUCH and value.__class__ in _MOST and self._is_much(var, held, value))
+            or (len(held) >= MUCH and value.most and self._is_much(var, held, value))
             or (len(held) >= self.limit and not self._room(var, held))
         ):
             return
@@ -184,22 +207,51 @@ class Solver:
         else:
             news.append(value)
 
+    def add_all(self, var: int, values: list[Value]) -> None:
+        """All of them, each once."""
+        held = self.held[var]
+        if held is not None:
+            values = [value for value in values if value not in held]
+            if not values:
+                return
+        elif var == 0:
+            return
+        if len(values) + (len(held) if held else 0) > MUCH:
+            for value in values:
+                self.add(var, value)
+            return
+        if held is None:
+            self.held[var] = dict.fromkeys(values)
+        else:
+            for value in values:
+                held[value] = None
+        news = self.news.get(var)
+        if news is None:
+            self.news[var] = values if held is not None else values.copy()
+            self.queue.append(var)
+        else:
+            news.extend(values)
+
     def _is_much(self, var: int, held: dict[Value, None], value: Value) -> bool:
-        """Whether a variable holds as much plain data of this kind as is told apart; then what stands for the rest
+        """Whether a variable holds as much plain data of this sort as is told apart; then what stands for the rest
         is added in its place."""
-        kind = value.__class__
-        if (var, kind) not in self.full:
-            if sum(1 for one in held if one.__class__ is kind) < _MOST[kind]:
-                return False
-            self.full.add((var, kind))
-        if kind is Text or kind is Affix:
+        sort = value.sort
+        key = var * SORTS + sort
+        count = self.counts.get(key)
+        if count is None:
+            count = sum(1 for one in held if one.sort == sort)
+        if count < value.most:
+            self.counts[key] = count + 1
+            return False
+        self.counts[key] = count
+        if sort == TEXT or sort == AFFIX:
             self.add(var, self.constant("str"))
-        elif kind is Number:
+        elif sort == NUMBER:
             self.add(var, self.constant("int"))
-        elif kind is Box or kind is Instance:
+        elif sort == BYTES:
+            self.add(var, self.constant("bytes"))
+        elif sort == OBJECT or sort == BOX:
             self.add(var, self.widened)
-        elif kind is Foreign or kind is Result:
-            return not value.special  # type: ignore[attr-defined,no-any-return]
         return True
 
     def every(self, box: Box) -> int:
@@ -208,7 +260,19 @@ class Solver:
             box.every = self.new()
             for var in (box.rest, *box.items.values()):
                 self.flow(var, box.every)
+            self.read(box)
         return box.every
+
+    def read(self, box: Box) -> None:
+        """A container's elements are asked for: a generator starts."""
+        if box.kind == "generator" and box not in self.begun:
+            self.begun.add(box)
+            for frame, operations in self.unread.pop(box, ()):
+                self.run_operations(self, frame, operations)
+
+    def is_program(self, unit: Unit) -> bool:
+        """Whether a module is run as the program: always, where nothing says what is entered."""
+        return not self.options.entries or unit.name in self.programs or unit.name in self.options.entries
 
     def _room(self, var: int, held: dict[Value, None]) -> bool:
         """Whether a full variable takes one more: never; it is widened."""
@@ -232,8 +296,15 @@ class Solver:
             flows[target] = None
         held = self.held[source]
         if held:
-            for value in list(held):
-                self.add(target, value)
+            self.add_all(target, list(held))
+
+    def when_set(self, owner: Value, name: str, trigger: Trigger, payload: Any) -> None:
+        """The same for an attribute that is hardly ever set: it becomes a variable only if it is."""
+        cell = self.cells.get((owner, name))
+        if cell is None:
+            self.absent.setdefault((owner, name), []).append((trigger, payload))
+        else:
+            self.when(cell, trigger, payload)
 
     def when(self, var: int, trigger: Trigger, payload: Any) -> None:
         """Run `trigger(self, payload, value)` for every value of `var`, now and later."""
@@ -258,7 +329,7 @@ class Solver:
         """Until nothing changes."""
         queue, news = self.queue, self.news
         held_flows, held_waiting = self.flows, self.waiting
-        add = self.add
+        add_all = self.add_all
         while True:
             while queue:
                 var = queue.popleft()
@@ -272,8 +343,7 @@ class Solver:
                     self._press()
                 if flows is not None:
                     for target in tuple(flows):
-                        for value in values:
-                            add(target, value)
+                        add_all(target, values)
                 waiting = held_waiting[var]
                 if waiting is not None:
                     for trigger, payload in tuple(waiting):
@@ -323,22 +393,34 @@ class Solver:
         if found is None:
             if name.count(".") > FOREIGN_STEPS:
                 root = name.partition(".")[0]
-                found = self.foreign(root) if not self.is_watched(name) else Foreign(name, True)
+                found = Foreign(name, self.is_watched(name)) if self.leads(name) else self.foreign(root)
             else:
                 found = Foreign(name, self.is_watched(name))
             self.values[key] = found
         return found  # type: ignore[no-any-return]
 
     def is_watched(self, name: str) -> bool:
-        watched = self.watched
-        while name:
-            if name in watched:
-                return True
-            name = name.rpartition(".")[0]
-        return False
+        """Whether calling `name` is what a rule watches: it is named, or lies below a pattern that means all below."""
+        found = self.watched.get(name)
+        if found is None:
+            watched = self.options.watched
+            found = name in watched
+            outer = name
+            while outer and not found:
+                found = f"{outer}.*" in watched
+                outer = outer.rpartition(".")[0]
+            self.watched[name] = found
+        return found
+
+    def leads(self, name: str) -> bool:
+        """Whether something watched is `name` or can be read from it."""
+        found = self.leading.get(name)
+        if found is None:
+            found = self.leading[name] = name in self.above_watched or self.is_watched(name)
+        return found
 
     def result(self, name: str) -> Result:
-        return self._one(Result, name, name, self.is_watched(name))
+        return self._one(Result, name, name, self.leads(name))
 
     def uncomputed(self, what: str, why: str) -> Uncomputed:
         return self._one(Uncomputed, (what, why), what, why)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import _string
 import base64
 import binascii
 import codecs
+import string
 from typing import Any, Final
 
-from onepath.link.attributes import call_special
+from onepath.link.attributes import call_special, read_attribute
 from onepath.link.classes import binds
 from onepath.link.code import Frame, Site
 from onepath.link.invoke import holding
@@ -307,6 +309,8 @@ def text_method(solver: Solver, site: Site, owner: Value, name: str) -> None:
     if kind is None and isinstance(owner, Constant):
         kind = owner.type
     solver.edge(site.frame, f"builtins.{kind}.{name}", "call", site.line)
+    if isinstance(owner, Text) and name in ("format", "format_map"):
+        _read_fields(solver, site, owner.value, name == "format_map")
     if name in ("join", "format"):
         for var in (*site.positional, *(var for _, var in site.named)):
             solver.when(var, _format_one, (site.frame, site.line))
@@ -328,6 +332,51 @@ def text_method(solver: Solver, site: Site, owner: Value, name: str) -> None:
         solver.add(site.dst, solver.constant("bytes" if name == "encode" else "str"))
     else:
         solver.add(site.dst, solver.constant(kind or "object"))
+
+
+def _read_fields(solver: Solver, site: Site, text: str, mapping: bool) -> None:
+    """`"{0.name[key]}".format(x)`: what the fields read, shown."""
+    from onepath.link.items import read_item
+
+    named = dict(site.named)
+    number = 0
+    try:
+        fields = list(string.Formatter().parse(text))
+    except ValueError:
+        return
+    for _, field, specification, _ in fields:
+        if specification:
+            _read_fields(solver, site, specification, mapping)
+        if field is None:
+            continue
+        first, rest = _string.formatter_field_name_split(field)
+        if first == "":
+            first, number = number, number + 1
+        if mapping:
+            current = solver.new()
+            for var in site.positional[:1]:
+                key = holding(solver, solver.text(str(first)))
+                solver.when(var, read_item, (site.frame, key, current, site.line))
+        elif isinstance(first, int):
+            current = site.positional[first] if first < len(site.positional) else -1
+        else:
+            current = named.get(first, -1)
+        if current < 0:
+            continue
+        for is_attribute, step in rest:
+            inner = solver.new()
+            if is_attribute:
+                solver.when(current, _read_step, (site, step, inner))
+            else:
+                key = holding(solver, solver.number(step) if isinstance(step, int) else solver.text(step))
+                solver.when(current, read_item, (site.frame, key, inner, site.line))
+            current = inner
+        solver.when(current, _format_one, (site.frame, site.line))
+
+
+def _read_step(solver: Solver, payload: Any, value: Value) -> None:
+    site, name, dst = payload
+    read_attribute(solver, site.frame, value, name, dst, site.line)
 
 
 def _text_method_again(solver: Solver, payload: Any, value: Value) -> None:

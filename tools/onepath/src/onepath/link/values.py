@@ -12,12 +12,20 @@ if TYPE_CHECKING:
     from onepath.link.code import Code, Frame, Site, Unit
 
 
+TEXT, AFFIX, NUMBER, BYTES, BOX, OBJECT, FOREIGN, RESULT, METHOD = range(1, 10)
+"""Sorts of values of which a variable holds a limited number."""
+SORTS = 16
+
+
 class Value:
     """Anything."""
 
     __slots__ = ()
     depth = 0
     """How many contexts deep the value was made; deep ones make no further contexts."""
+    sort = 0
+    most = 0
+    """How many values of its sort a variable tells apart; 0: as many as there are."""
 
 
 class Function(Value):
@@ -37,6 +45,7 @@ class Class(Value):
     __slots__ = (
         "bases",
         "body",
+        "bound",
         "code",
         "dynamic",
         "fields",
@@ -62,7 +71,9 @@ class Class(Value):
         """Full names of foreign bases."""
         self.mro: list[Class] = [self]
         self.statics: set[str] = set()
-        """Names its body binds."""
+        """Names its body binds; see `binding`."""
+        self.bound: frozenset[str] | None = None
+        """Names that it or a class behind it binds, once asked for."""
         self.dynamic = False
         self.fields: dict[str, int] = {}
         """Annotated names of the body, with the annotation."""
@@ -71,11 +82,25 @@ class Class(Value):
         self.waiting: list[tuple[Instance, str, int]] = []
         """Reads to repeat when a base becomes known."""
 
+    def binding(self, name: str) -> None:
+        """Its body binds the name, as becomes known only now."""
+        self.statics.add(name)
+        todo = [self]
+        seen: set[Class] = set()
+        while todo:
+            one = todo.pop()
+            if one not in seen:
+                seen.add(one)
+                one.bound = None
+                todo.extend(one.subclasses)
+
 
 class Instance(Value):
     """An object of a class of the program: one per class, one more per callables it was made with, and, where the origin
     is asked for, one per place."""
 
+    sort = OBJECT
+    most = 40
     __slots__ = ("cls", "depth", "origin", "tag")
 
     def __init__(self, cls: Class, tag: tuple[Value | str, ...], origin: Site | None, depth: int) -> None:
@@ -88,9 +113,12 @@ class Instance(Value):
 class Bound(Value):
     """A callable with its first argument: a method of an object, of a class."""
 
-    __slots__ = ("depth", "func", "owner")
+    __slots__ = ("depth", "func", "most", "owner", "sort")
 
     def __init__(self, func: Value, owner: Value) -> None:
+        foreign = isinstance(func, Foreign)
+        self.sort = FOREIGN if foreign else 0
+        self.most = func.most if foreign else 0
         self.func = func
         self.owner = owner
         self.depth = max(func.depth, owner.depth)
@@ -109,25 +137,32 @@ class Module(Value):
 class Foreign(Value):
     """A foreign name: a module, class, function or anything in it."""
 
-    __slots__ = ("name", "special")
+    sort = FOREIGN
+    __slots__ = ("most", "name", "special")
 
     def __init__(self, name: str, special: bool) -> None:
         self.name = name
         self.special = special
-        """Whether a rule watches it."""
+        """Whether calling it is what a rule watches."""
+        self.most = 0 if special else 4
 
 
 class Result(Value):
     """What a foreign callable gives: known by the callable's name, as its instances would be."""
 
-    __slots__ = ("name", "special")
+    sort = RESULT
+    __slots__ = ("most", "name", "special")
 
     def __init__(self, name: str, special: bool) -> None:
         self.name = name
         self.special = special
+        """Whether what a rule watches can be read from it."""
+        self.most = 0 if special else 4
 
 
 class Text(Value):
+    sort = TEXT
+    most = 16
     __slots__ = ("value",)
 
     def __init__(self, value: str) -> None:
@@ -137,6 +172,8 @@ class Text(Value):
 class Affix(Value):
     """A text of which only the start and the end are known."""
 
+    sort = AFFIX
+    most = 4
     __slots__ = ("end", "start")
 
     def __init__(self, start: str, end: str) -> None:
@@ -145,6 +182,8 @@ class Affix(Value):
 
 
 class Bytes(Value):
+    sort = BYTES
+    most = 4
     __slots__ = ("value",)
 
     def __init__(self, value: str) -> None:
@@ -152,6 +191,8 @@ class Bytes(Value):
 
 
 class Number(Value):
+    sort = NUMBER
+    most = 4
     __slots__ = ("value",)
 
     def __init__(self, value: int) -> None:
@@ -170,6 +211,8 @@ class Constant(Value):
 class Box(Value):
     """A container made at one place: `items` by key where the key is known, `rest` for all others."""
 
+    sort = BOX
+    most = 8
     __slots__ = ("every", "items", "keys", "kind", "missing", "rest", "site")
 
     def __init__(self, kind: str, site: object, rest: int, keys: int) -> None:
@@ -233,6 +276,8 @@ class Super(Value):
 class Method(Value):
     """A method of a built-in object whose working is known: of a text, a container, a generator, a function."""
 
+    sort = METHOD
+    most = 4
     __slots__ = ("name", "owner")
 
     def __init__(self, owner: Value, name: str) -> None:

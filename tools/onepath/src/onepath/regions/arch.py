@@ -26,7 +26,7 @@ class _Room(msgspec.Struct, frozen=True):
 
 
 def arch(material: Material, page: Page, *, short: bool) -> str:
-    """The body of ARCH. Short: rooms down to `docs.short_depth`; long: every module."""
+    """The body of ARCH. Short: rooms down to `docs.short_depth`, and every block; long: every module."""
     parts = ["**Rooms** · one line each, the first sentence of the room's own docstring"]
     rooms = list(_rooms(material, short=short))
     rows = []
@@ -34,14 +34,11 @@ def arch(material: Material, page: Page, *, short: bool) -> str:
     for room in rooms:
         allowed, is_contract = _may_import(material, room.name)
         contracted = contracted and (is_contract or not allowed)
-        rows.append(
-            (
-                f"{room.branch}{_label(material, page, room)}",
-                markdown.prose(material.summaries.get(room.name, "")) or "–",
-                allowed if is_contract else f"*{allowed}*" if allowed else "–",
-            )
-        )
+        label, told = _label(material, page, room), markdown.prose(material.summaries.get(room.name, "")) or "–"
+        rows.append((f"{room.branch}{label}", told, allowed if is_contract or not allowed else f"*{allowed}*"))
     parts.append(markdown.table(("room" if short else "room or module", "what happens here", "may import"), rows))
+    if not short:
+        parts.append("Where a line says nothing of imports, what holds for the room around it holds.")
     if not contracted:
         parts.append("*In italics: no contract says what may be imported; this is what is.*")
     switches = material.model.configuration.switches
@@ -66,11 +63,12 @@ def _rooms(material: Material, *, short: bool) -> Iterator[_Room]:
     for name in names:
         parent = name.rpartition(".")[0]
         children.setdefault(parent if parent in packages else "", []).append(name)
+    opened = material.model.configuration.docs.blocks
     deepest = material.model.configuration.docs.short_depth if short else 99
 
     def walk(name: str, depth: int, lines: str, branch: str) -> Iterator[_Room]:
         yield _Room(name, depth, branch)
-        if depth + 1 >= deepest:
+        if depth + 1 >= deepest and name not in opened:
             return
         below = sorted(children.get(name, ()), key=lambda one: (one not in packages, one))
         for index, child in enumerate(below):
@@ -91,15 +89,16 @@ def _label(material: Material, page: Page, room: _Room) -> str:
 
 
 def _may_import(material: Material, name: str) -> tuple[str, bool]:
-    """What a room may import, as Markdown, and whether a contract says so."""
+    """What a room may import, as Markdown, and whether a contract says so; empty where its room's contract holds."""
     configuration = material.model.configuration
     only = _only(configuration, name)
     layers = _below(material, name)
     if only or layers is not None:
         return ", ".join(dict.fromkeys([*only, *(layers or [])])) or "–", True
-    if name not in material.model.program.packages:
+    around = name.rpartition(".")[0]
+    if name not in material.model.program.packages or (around and _may_import(material, around)[1]):
         return "", False
-    return ", ".join(_siblings(material, name)), False
+    return ", ".join(_siblings(material, name)) or "–", False
 
 
 def _only(configuration: Configuration, name: str) -> list[str]:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 
-from onepath.config import PathContract
+from onepath.config import Carried, PathContract
 from onepath.graph import Edge, Program
 from onepath.regions.material import Material, Page
 from onepath.render import markdown
 from onepath.render.mermaid import Box, Frame, Line, Shape, draw
-from onepath.rules.names import any_matches, matches
+from onepath.rules.groups import Sinks
+from onepath.rules.names import matches
+from onepath.rules.proving import entries_of, in_words
 
+_PROVING = ("OP001", "OP003")
 _MOST_BOXES = 25
 _MOST_ROWS = 40
 _SHORT_ROWS = 16
@@ -26,7 +29,7 @@ def callgraph(material: Material, page: Page, *, short: bool) -> str:
     parts: list[str] = []
     for contract in material.model.configuration.path:
         parts.append(markdown.fence(_Drawing(material, contract).drawn(), "mermaid"))
-        parts.append(_proof(material, contract))
+        parts.append(_proof(material, page, contract))
     table = _table(material, page, _SHORT_ROWS if short else _MOST_ROWS, names=2 if short else 6)
     if table:
         parts.append(table)
@@ -40,56 +43,52 @@ class _Drawing:
         self.material = material
         self.program = material.model.program
         self.contract = contract
+        self.entries = entries_of(contract, self.program)
+        self.faces = self._faces()
         self.boxes: dict[str, tuple[str, Box]] = {}
         """By box id: the frame it is in, and the box."""
         self.lines: dict[tuple[str, str], Line] = {}
 
     def drawn(self) -> str:
         through = [self._resolved(name) for name in self.contract.through]
-        faces = self._faces()
-        for face, label in faces.items():
+        for face, label in self.faces.items():
             self._box(face, label, frame="faces")
         for name, written in zip(through, self.contract.through, strict=True):
             self._box(name, _owner_and_name(written), "mandated")
-        for face in faces:
-            starts = [entry for entry in self._entries() if matches(face, entry)]
+        for face in self.faces:
+            starts = [entry for entry in self.entries if matches(face, entry)]
             self._way(face, starts, through[0])
         for one, other in itertools.pairwise(through):
             if not self._way(one, self._inside(one), other):
                 self._line(one, other, other.rpartition(".")[2])
         for carried in self.contract.carries:
-            made_by, into = self._resolved(carried.made_by), self._resolved(carried.into)
+            made_by = self._resolved(carried.made_by)
             if len(self.boxes) < _MOST_BOXES - 1:
                 self._box(made_by, _owner_and_name(carried.made_by), "mandated")
                 asks = next((name for name in through if self._calls(name, made_by)), through[0])
                 self._line(asks, made_by, made_by.rpartition(".")[2])
-                self.lines.setdefault((made_by, into), Line(made_by, into, "value", carried.argument))
+                self.lines.setdefault((made_by, asks), Line(made_by, asks, "value", self._carried(carried)))
         self._sinks(through[-1])
         frames: dict[str, list[Box]] = {}
         for frame, box in self.boxes.values():
             frames.setdefault(frame, []).append(box)
         return draw([Frame(title, tuple(boxes)) for title, boxes in frames.items()], list(self.lines.values()))
 
-    def _entries(self) -> list[str]:
-        names = {
-            self.program.nodes[index].function
-            for pattern in self.contract.entries
-            for index in self.program.entries.get(pattern, ())
-        }
-        return sorted(names)
-
     def _faces(self) -> dict[str, str]:
-        """By package through which calls come in: its label, with how many ways in it has."""
-        faces = self.material.model.configuration.docs.faces
-        counts: dict[str, int] = {}
-        for entry in self._entries():
-            module = self.program.module_of(entry) or entry
-            face = next((one for one in faces if matches(one, module)), _room(module))
-            counts[face] = counts.get(face, 0) + 1
+        """By package through which calls come in: its label, with how many ways in of what kind it has."""
+        kinds: dict[str, list[str]] = {}
+        for entry, kind in self.entries.items():
+            kinds.setdefault(self._face(self.program.module_of(entry) or entry), []).append(kind)
+        order = tuple(self.contract.called.values())
         return {
-            face: f"{self._title(face)}\n{count} {'entry' if count == 1 else 'entries'}"
-            for face, count in sorted(counts.items())[: _MOST_BOXES // 3]
+            face: f"{self._title(face)}\n{in_words(some, order)}"
+            for face, some in sorted(kinds.items())[: _MOST_BOXES // 3]
         }
+
+    def _face(self, module: str) -> str:
+        """The face a module is in; its own room if none is configured for it."""
+        faces = self.material.model.configuration.docs.faces
+        return next((one for one in faces if matches(one, module)), _room(module))
 
     def _way(self, start: str, starts: Iterable[str], goal: str) -> bool:
         """Draws the shortest way, one box for each room that it crosses; whether there is one."""
@@ -99,10 +98,12 @@ class _Drawing:
         at = start
         for edge in way[:-1]:
             room = self._room_box(edge.callee, goal)
-            if room and room != at and len(self.boxes) < _MOST_BOXES - 2:
+            if room and room != at and (room in self.boxes or len(self.boxes) < _MOST_BOXES - 2):
                 self._box(room, self._title(room))
                 self._line(at, room)
                 at = room
+                if room in self.faces and room != start:
+                    return True  # from there on its own way is drawn
         self._line(at, goal, goal.rpartition(".")[2] if at != start or start in self.contract.through else "")
         return True
 
@@ -110,21 +111,33 @@ class _Drawing:
         """The box a step of a way falls into: its module; none if a box for it stands already."""
         module = self.program.module_of(function)
         homes = {self.program.module_of(name) for name in (*self.contract.through, goal)}
-        docs = self.material.model.configuration.docs
-        if not module or module in homes or any_matches(docs.faces, module):
+        face = next((one for one in self.faces if matches(one, module)), "")
+        if not module or module in homes:
             return ""
-        return module
+        return face or module
+
+    def _carried(self, carried: Carried) -> str:
+        """What is carried, by its type if all of one type are; whether that type is sealed."""
+        types = {
+            one.what for one in self.program.carried if (one.into, one.argument) == (carried.into, carried.argument)
+        }
+        if len(types) != 1:
+            return carried.argument
+        (made,) = types
+        sealed = any(one.type == made for one in self.material.model.configuration.sealed)
+        return f"{made.rpartition('.')[2]} (sealed)" if sealed else made.rpartition(".")[2]
 
     def _sinks(self, last: str) -> None:
+        outside = self.material.model.configuration.docs.outside
         groups = [name.removeprefix("@") for name in self.contract.sinks]
-        self.boxes["the outside"] = ("", Box("the outside", "\n".join(groups), "round"))
-        foreign = {edge.callee for edge in self.program.edges if self._is_foreign(edge.callee)}
+        self.boxes["the outside"] = ("", Box("the outside", outside or "\n".join(groups), "round"))
+        sinks = Sinks(self.contract.sinks)
         reached = _reached(self.program, self._inside(last))
         rooms = sorted(
             {
                 self.program.module_of(edge.caller)
                 for edge in self.program.edges
-                if edge.caller in reached and edge.callee in foreign and self._is_sink(edge.callee)
+                if edge.caller in reached and edge.callee in sinks
             }
             - {"", self.program.module_of(last)}
         )
@@ -134,14 +147,6 @@ class _Drawing:
             self._line(room, "the outside")
         if not rooms:
             self._line(last, "the outside")
-
-    def _is_foreign(self, name: str) -> bool:
-        function = self.program.functions.get(name)
-        return function is None or function.kind == "external"
-
-    def _is_sink(self, name: str) -> bool:
-        patterns = [one for sink in self.contract.sinks for one in self.material.groups.get(sink, (sink,))]
-        return any_matches(patterns, name)
 
     def _inside(self, name: str) -> list[str]:
         return [one for one in self.program.functions if matches(name, one)]
@@ -175,24 +180,42 @@ class _Drawing:
             self.lines.setdefault((source, target), Line(source, target, "call", label))
 
 
-def _proof(material: Material, contract: PathContract) -> str:
+def _proof(material: Material, page: Page, contract: PathContract) -> str:
     """What OP001 has shown, or that it has not."""
-    broken = [one for one in material.findings if one.contract == contract.name and one.rule in ("OP001", "OP003")]
+    broken = [one for one in material.findings if one.contract == contract.name and one.rule in _PROVING]
     name = contract.name.replace("-", " ").capitalize()
     if broken:
         rules = ", ".join(sorted({one.rule for one in broken}))
         return f"**{markdown.text(name)}: not proved** · `onepath lint` names what stands against it ({rules})."
-    proofs = [one for one in material.proofs if one.contract == contract.name and one.rule in ("OP001", "OP003")]
+    proofs = [one for one in material.proofs if one.contract == contract.name and one.rule in _PROVING]
     if not proofs:
         return f"**{markdown.text(name)}: not judged** · no rule has shown anything about it."
     sentences = " ".join(markdown.prose(sentence) for proof in proofs for sentence in proof.sentences)
+    for one in dict.fromkeys((*contract.through, *(name for each in contract.carries for name in _names(each)))):
+        sentences = sentences.replace(markdown.code(one), _linked(material, page, one))
+    waived = sum(one.contract == contract.name and one.rule in _PROVING for one in material.waived)
+    sentences += f" Waived: {waived or 'nothing'}."
     ways = {node: reason for proof in proofs for node, reason in proof.ways_out}
     ways = ways or {one.node: one.reason for one in contract.ways_out}
     text = f"**{markdown.text(name)}: proved** · {sentences}".rstrip(" ·")
     if ways:
-        told = " · ".join(f"{markdown.code(_tail(node))} → {markdown.prose(reason)}" for node, reason in ways.items())
-        text += f"\nOther lawful ways out: {told}."
+        told = " · ".join(
+            f"{_linked(material, page, node)} → {markdown.prose(reason)}" for node, reason in ways.items()
+        )
+        text += f"\n\nOther lawful ways out: {told}."
     return text
+
+
+def _names(carried: Carried) -> tuple[str, str]:
+    return carried.into, carried.made_by
+
+
+def _linked(material: Material, page: Page, name: str) -> str:
+    """The last words of a symbol's name, with a link to its file."""
+    program = material.model.program
+    module = program.module_of(name)
+    label = markdown.code(_tail(name))
+    return markdown.link(label, page.link(program.modules[module])) if module else label
 
 
 def _table(material: Material, page: Page, most: int, names: int) -> str:

@@ -24,8 +24,7 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
     matrix: Matrix | None
     findings: tuple[Finding, ...]
     proofs: tuple[Proof, ...]
-    groups: Mapping[str, tuple[str, ...]] = {}
-    """By group of sinks, `@network`: the names in it."""
+    waived: tuple[Finding, ...] = ()
 
     def file_of(self, name: str) -> str:
         """The file or folder a module or package is, relative to the project; a folder ends with `/`."""

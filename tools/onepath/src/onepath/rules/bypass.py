@@ -10,6 +10,7 @@ from onepath.rules.contract import Finding, Hop, Model, Outcome, Proof, UsageFau
 from onepath.rules.groups import GROUPS, Sinks
 from onepath.rules.names import matches, unmatched
 from onepath.rules.paths import Search, Way, mandated
+from onepath.rules.proving import proof
 
 
 class BypassRule:
@@ -37,7 +38,7 @@ class BypassRule:
                 found.extend(_forged(contract, carried, model.program))
             findings.extend(found)
             if not found:
-                proofs.append(_proof(contract, search, model.program))
+                proofs.append(proof(contract, search, model.program, self.id))
         return Outcome(tuple(findings), tuple(faults), tuple(proofs))
 
 
@@ -181,6 +182,8 @@ def _faults(contract: PathContract, program: Program) -> list[UsageFault]:
     for index, way in enumerate(contract.ways_out):
         if unmatched([way.node], program):
             fault(f"ways_out[{index}].node", f"{way.node} is nothing in the program")
+        elif way.node in program.packages:
+            fault(f"ways_out[{index}].node", f"{way.node} is a package; name the function that goes out")
     for key, pattern in _named(contract):
         if unmatched([pattern], program) or pattern.partition(".")[0] not in tops:
             fault(key, f"{pattern} is nothing in the program")
@@ -204,25 +207,6 @@ def _named(contract: PathContract) -> list[tuple[str, str]]:
         named.append((f"carries[{index}].made_by", one.made_by))
     named.extend((f"guarded[{index}]", one) for index, one in enumerate(contract.guarded))
     return named
-
-
-def _proof(contract: PathContract, search: Search, program: Program) -> Proof:
-    starts = {node for pattern in contract.entries for node in program.entries.get(pattern, ())}
-    entries = {program.nodes[node].function for node in starts}
-    sinks = search.reached_sinks()
-    way = " → ".join(f"`{name}`" for name in contract.through)
-    sentences = [
-        f"From {len(entries)} entries, nothing reaches the {len(sinks)} upstream operations except through {way}."
-    ]
-    for carried in contract.carries:
-        places = {one.place for one in program.carried if one.into == carried.into and one.place is not None}
-        sentences.append(
-            f"Every `{carried.argument}` that reaches `{carried.into}` is made in `{carried.made_by}` "
-            f"({len(places)} {'place' if len(places) == 1 else 'places'})."
-        )
-    return Proof(
-        BypassRule.id, contract.name, tuple(sentences), tuple((one.node, one.reason) for one in contract.ways_out)
-    )
 
 
 RULE = BypassRule()
