@@ -56,6 +56,7 @@ class Generation:
         "id_header",
         "runtime",
         "switches",
+        "switches_brief",
         "wired",
     )
 
@@ -69,6 +70,8 @@ class Generation:
         """`adapter` makes the HTTP adapter that serves it."""
         self.config = config
         self.switches = switches
+        self.switches_brief = switches.brief()
+        """For the records of its requests."""
         self.wired = wired
         self.artifacts = wired.take()
         self.runtime: ProviderRuntime = self.artifacts.runtimes[switches.provider_runtime]

@@ -6,6 +6,7 @@ Pure: facts in, record out. The flow collects the facts, telemetry keeps the rec
 from __future__ import annotations
 
 from typing import Final
+from typing import Protocol as Interface
 
 from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer
 from llmswitch_core.hub.exchange import AttemptOutcome, Exchange, Inbound, Plan
@@ -52,6 +53,20 @@ def attempt(plan: Plan, status: int, error: GatewayError | None) -> AttemptRecor
     )
 
 
+_PAIRING: Final = frozenset({"call_without_name", "finish_reason_contradicts_calls"})
+"""What an answer can introduce that breaks the pairing of tool calls; the rest is the stream's grammar."""
+
+
+class Pinned(Interface):
+    """What a record says of the generation that served it."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def switches_brief(self) -> str: ...
+
+
 class Facts:
     """What the flow learns about one request while it runs. Times on the loop's clock, in seconds."""
 
@@ -83,7 +98,7 @@ class Facts:
         self.attempts: list[AttemptRecord] = []
 
 
-def record(facts: Facts, inbound: Inbound, at: float, now: float, generation: str) -> OutcomeRecord:
+def record(facts: Facts, inbound: Inbound, at: float, now: float, generation: Pinned) -> OutcomeRecord:
     """The record of one request; `at` Unix seconds, `now` on the loop's clock."""
     error, exchange, plan, result = facts.error, facts.exchange, facts.plan, facts.result
     introduced = result.introduced if result is not None else ()
@@ -118,6 +133,7 @@ def record(facts: Facts, inbound: Inbound, at: float, now: float, generation: st
         finish=result.finish.value if result is not None and result.finish is not None else "",
         tool_calls=result.tool_calls if result is not None else 0,
         introduced=introduced,
+        pairing=_pairing(facts, introduced),
         input_tokens=(usage.input or 0) if usage is not None else 0,
         output_tokens=(usage.output or 0) if usage is not None else 0,
         cached_tokens=(usage.cache_read or 0) if usage is not None else 0,
@@ -125,5 +141,15 @@ def record(facts: Facts, inbound: Inbound, at: float, now: float, generation: st
         overhead_ms=round((content_at - facts.started - facts.waited) * 1000, 3) if content_at else 0.0,
         ttft_ms=round((content_at - facts.started) * 1000, 3) if content_at else 0.0,
         total_ms=round((now - facts.started) * 1000, 3),
-        generation=generation,
+        generation=generation.id,
+        switches=generation.switches_brief,
     )
+
+
+def _pairing(facts: Facts, introduced: tuple[str, ...]) -> str:
+    """What became of tool calls and their results; see `OutcomeRecord.pairing`."""
+    if (facts.error is not None and facts.error.code == "introduced_violation") or not _PAIRING.isdisjoint(introduced):
+        return "broken"
+    if facts.plan is None or facts.exchange is None:
+        return ""
+    return "inherited" if facts.exchange.violations_in else "kept"

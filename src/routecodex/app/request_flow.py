@@ -120,7 +120,7 @@ class RequestFlow:
             side.close()
             self._running.pop(side, None)
             at = self._surroundings.now()
-            self._telemetry.record(outcome.record(facts, inbound, at, loop.time(), generation.id))
+            self._telemetry.record(outcome.record(facts, inbound, at, loop.time(), generation))
             generation.release()
 
     def _admitted(
@@ -160,7 +160,7 @@ class RequestFlow:
         facts.status = reply.status
         refused = Inbound(request_id, protocol, "generate", _NO_HEAD, b"", account)
         generation = self._generation()
-        self._telemetry.record(outcome.record(facts, refused, self._surroundings.now(), 0.0, generation.id))
+        self._telemetry.record(outcome.record(facts, refused, self._surroundings.now(), 0.0, generation))
         return reply
 
     async def _interrupted(

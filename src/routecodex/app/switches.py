@@ -266,6 +266,12 @@ class SwitchVector(msgspec.Struct, frozen=True, kw_only=True):
         """All rows by key, in the table's order."""
         return {row.key: self.value(row.key) for row in SWITCHES}
 
+    def brief(self) -> str:
+        """The rows not at their default, `key=value` joined by blanks; empty where all are."""
+        return " ".join(
+            f"{row.key}={_shown(self.value(row.key))}" for row in SWITCHES if self.value(row.key) != row.default
+        )
+
     def source(self, key: str) -> Source:
         return self.sources.get(BY_KEY[key].key, "default")
 

@@ -13,15 +13,19 @@ from typing import Final
 import typer
 
 from routecodex.cli import (
+    config_changes,
     config_commands,
     doctor,
     env,
     init,
+    ledger_commands,
     models,
+    rollback,
     run,
     start,
     status,
     stop,
+    switch_commands,
     version,
 )
 from routecodex.cli.failures import EXIT_INTERNAL, EXIT_TEMPORARY, CommandError, tell
@@ -53,22 +57,51 @@ _COMMANDS: Final[Mapping[str, Callable[..., int]]] = {
     "env": env.env,
     "run": run.run,
     "doctor": doctor.doctor,
+    "rollback": rollback.rollback,
     "version": version.version,
 }
 _CONFIG_COMMANDS: Final[Mapping[str, Callable[..., int]]] = {
     "check": config_commands.check,
     "show": config_commands.show,
     "schema": config_commands.schema,
+    "plan": config_changes.plan,
+    "apply": config_changes.apply,
+    "reload": config_changes.reload,
+}
+_SWITCH_COMMANDS: Final[Mapping[str, Callable[..., int]]] = {
+    "list": switch_commands.list_switches,
+    "show": switch_commands.show,
+    "explain": switch_commands.explain,
+    "set": switch_commands.set_switch,
+    "clear": switch_commands.clear,
+}
+_LEDGER_COMMANDS: Final[Mapping[str, Callable[..., int]]] = {
+    "show": ledger_commands.show,
+    "verify": ledger_commands.verify,
 }
 _PASSING_ARGUMENTS: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 for _name, _command in _COMMANDS.items():
     app.command(_name, context_settings=_PASSING_ARGUMENTS if _name == "run" else None)(_command)
 
-_config = typer.Typer(help="Check, show and describe the configuration.", no_args_is_help=True, rich_markup_mode=None)
+_config = typer.Typer(
+    help="Check, show, plan and apply the configuration.", no_args_is_help=True, rich_markup_mode=None
+)
 for _name, _command in _CONFIG_COMMANDS.items():
     _config.command(_name)(_command)
 app.add_typer(_config, name="config")
+
+_switch = typer.Typer(help="See, explain and change the switches.", no_args_is_help=True, rich_markup_mode=None)
+for _name, _command in _SWITCH_COMMANDS.items():
+    _switch.command(_name)(_command)
+app.add_typer(_switch, name="switch")
+
+_ledger = typer.Typer(
+    help="Read and verify the record of every control-plane change.", no_args_is_help=True, rich_markup_mode=None
+)
+for _name, _command in _LEDGER_COMMANDS.items():
+    _ledger.command(_name)(_command)
+app.add_typer(_ledger, name="ledger")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

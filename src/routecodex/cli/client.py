@@ -1,4 +1,4 @@
-"""The command line's way to its own server: plain HTTP GET and POST on one connection each.
+"""The command line's way to its own server: plain HTTP, one request on one connection.
 
 One of the named network sinks beside Provider V2: it connects to the gateway itself and to nothing else, so the
 address comes from a server record or the configuration's `server` section only.
@@ -49,6 +49,13 @@ class OwnServer:
         """POST JSON on the data plane; raises CommandError if nothing answers."""
         return self._send("POST", path, json.dumps(body).encode(), self._api_key, headers)
 
+    def command(
+        self, method: str, path: str, arguments: object = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """A control command; raises CommandError if nothing answers, code `connection_lost` if it broke off midway."""
+        body = None if arguments is None else json.dumps(arguments).encode()
+        return self._send(method, path, body, self._admin_token, headers)
+
     def is_up(self) -> bool:
         """Whether a gateway answers there."""
         try:
@@ -66,21 +73,34 @@ class OwnServer:
             sent["content-type"] = "application/json"
         if token:
             sent["authorization"] = f"Bearer {token}"
+        asked = False
         try:
             connection.request(method, path, body, sent)
+            asked = True
             response = connection.getresponse()
             content = response.read()
         except (OSError, http.client.HTTPException) as error:
-            raise CommandError(
-                EXIT_TEMPORARY,
-                f"Nothing answers at {self.url}: {_why(error)}.",
-                "Start the gateway with `routecodex start`.",
-                code="not_running",
-            ) from None
+            raise self._lost(error) if asked and not isinstance(error, TimeoutError) else self._silent(error) from None
         finally:
             connection.close()
         names = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, names, content)
+
+    def _silent(self, error: Exception) -> CommandError:
+        return CommandError(
+            EXIT_TEMPORARY,
+            f"Nothing answers at {self.url}: {_why(error)}.",
+            "Start the gateway with `routecodex start`.",
+            code="not_running",
+        )
+
+    def _lost(self, error: Exception) -> CommandError:
+        return CommandError(
+            EXIT_TEMPORARY,
+            f"{self.url} took the request and broke off: {_why(error)}.",
+            "See `routecodex status`.",
+            code="connection_lost",
+        )
 
 
 def read_token(path: str) -> str | None:
@@ -94,6 +114,8 @@ def read_token(path: str) -> str | None:
 def _why(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, http.client.RemoteDisconnected):
+        return "the connection was closed"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return "what answers speaks no HTTP"

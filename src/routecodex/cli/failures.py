@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ EXIT_NOT_FOUND: Final = 127
 
 
 class CommandError(Exception):
-    """A command that cannot do what was asked. `faults` are the configuration's, where it is the cause."""
+    """A command that cannot do what was asked. `faults` are the configuration's, where it is the cause; `notes` (lines)
+    and `details` (for JSON) what a running gateway had to say beyond that."""
 
     def __init__(
         self,
@@ -31,6 +32,8 @@ class CommandError(Exception):
         *,
         code: str = "failed",
         faults: Sequence[Fault] = (),
+        notes: Sequence[str] = (),
+        details: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(cause)
         self.exit_code = exit_code
@@ -38,6 +41,8 @@ class CommandError(Exception):
         self.next_step = next_step
         self.code = code
         self.faults = tuple(faults)
+        self.notes = tuple(notes)
+        self.details = dict(details or {})
 
 
 def tell(error: CommandError, *, as_json: bool) -> None:
@@ -46,10 +51,13 @@ def tell(error: CommandError, *, as_json: bool) -> None:
         body: dict[str, object] = {"code": error.code, "message": error.cause, "nextStep": error.next_step}
         if error.faults:
             body["faults"] = [fault.as_json() for fault in error.faults]
+        if error.details:
+            body["details"] = error.details
         sys.stdout.write(json.dumps({"error": body}, indent=2, ensure_ascii=False) + "\n")
         return
     lines = [f"routecodex: {error.cause}"]
     lines.extend(f"  {fault.severity}: {fault.text}" for fault in error.faults)
+    lines.extend(f"  {note}" for note in error.notes)
     if error.next_step:
         lines.append(f"  {error.next_step}")
     sys.stderr.write("\n".join(lines) + "\n")

@@ -20,3 +20,8 @@ JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Answer in J
 PortOption: TypeAlias = Annotated[
     int | None, typer.Option("--port", "-p", min=1, max=65535, help="Port of the running gateway.")
 ]
+ReasonOption: TypeAlias = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the ledger.")]
+IfMatchOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--if-match", metavar="HASH", help="Only if the configuration in force has this hash."),
+]

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+import routecodex
+
 SECRETS = {
     "ACME_API_KEY": "acme-s3cr3t-0123456789",
     "GATEWAY_KEY": "gateway-s3cr3t-0123456789",
@@ -95,6 +97,7 @@ def cli(tmp_path: Path) -> Iterator[Cli]:
         "HOME": str(tmp_path),
         "ROUTECODEX_HOME": str(tmp_path / "home"),
         "NO_COLOR": "1",
+        "PYTHONPATH": str(Path(routecodex.__file__).parents[1]),
         **SECRETS,
     }
     made = Cli(tmp_path / "home", environ)

@@ -64,6 +64,9 @@ class OutcomeRecord(msgspec.Struct, frozen=True, omit_defaults=True, rename="cam
     tool_calls: int = 0
     introduced: tuple[str, ...] = ()
     """Pairing and grammar violations in the output that were not in the input."""
+    pairing: str = ""
+    """Tool calls and their results: `kept`, `inherited` (the client's own history breaks the rules), `broken` (the
+    gateway broke it); empty for requests that got no plan."""
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
@@ -74,3 +77,5 @@ class OutcomeRecord(msgspec.Struct, frozen=True, omit_defaults=True, rename="cam
     """Until the first content went out."""
     total_ms: float = 0.0
     generation: str = ""
+    switches: str = ""
+    """The switches not at their default, `key=value` joined by blanks."""

@@ -1,0 +1,137 @@
+"""Control commands to a running gateway: one way to ask, receipts as data, refusals as failures of the command line.
+
+It knows the paths of `/daemon/…` and the shape of receipts. What a command is for is its own module's.
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+from urllib.parse import quote
+
+import msgspec
+
+from routecodex.cli.failures import EXIT_CONFIGURATION, EXIT_INTERNAL, EXIT_TEMPORARY, CommandError
+from routecodex.cli.target_server import TargetServer
+
+QUICK: Final = 20.0
+"""Seconds for a question."""
+LONG: Final = 600.0
+"""Seconds for a command that may replace workers: each drains first."""
+
+_EXIT_CODES: Final = {400: EXIT_CONFIGURATION, 404: EXIT_CONFIGURATION, 422: EXIT_CONFIGURATION, 500: EXIT_INTERNAL}
+"""By HTTP status; everything else is temporary."""
+
+
+class Receipt(msgspec.Struct, frozen=True, rename="camel"):
+    """What the supervisor answered."""
+
+    command: str = ""
+    id: str = ""
+    state: Literal["done", "accepted", "pending", "refused"] = "done"
+    reason: str = ""
+    next_step: str = ""
+    result: Any = None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The result, where it is an object."""
+        return self.result if isinstance(self.result, dict) else {}
+
+
+class _Told(msgspec.Struct, frozen=True, rename="camel"):
+    code: str = "refused"
+    message: str = ""
+    next_step: str = ""
+
+
+class _Failure(msgspec.Struct, frozen=True):
+    error: _Told
+
+
+def ask(
+    target: TargetServer,
+    method: str,
+    path: str,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    if_match: str | None = None,
+    timeout: float = QUICK,
+) -> Receipt:
+    """The receipt of a command that was not refused. Raises CommandError with the reason and the next step."""
+    headers = {"x-routecodex-actor": actor()}
+    if if_match is not None:
+        headers["if-match"] = f'"{if_match}"'
+    answer = target.connect(timeout=timeout).command(method, path, arguments, headers)
+    if answer.status == 401:
+        raise CommandError(
+            EXIT_TEMPORARY,
+            f"The gateway at {target.url} does not take the admin token in {target.token_file}.",
+            "Run this as the user who started the gateway, with its ROUTECODEX_HOME.",
+            code="admin_token_required",
+        )
+    receipt = _decoded(answer.body)
+    if isinstance(receipt, _Told):
+        raise CommandError(
+            _EXIT_CODES.get(answer.status, EXIT_TEMPORARY),
+            receipt.message or f"The gateway at {target.url} refused ({answer.status}).",
+            receipt.next_step,
+            code=receipt.code,
+        )
+    if receipt is None:
+        raise CommandError(
+            EXIT_TEMPORARY,
+            f"What answers at {target.url} takes no control commands ({method} {path}: {answer.status}).",
+            "Free the port, or name another with --port.",
+            code="foreign_server",
+        )
+    if receipt.state == "refused":
+        raise CommandError(
+            _EXIT_CODES.get(answer.status, EXIT_TEMPORARY),
+            receipt.reason or "The gateway refused.",
+            receipt.next_step,
+            code="no_supervisor" if answer.status == 503 else "refused",
+            notes=_refusals(receipt.facts),
+            details=receipt.facts,
+        )
+    return receipt
+
+
+def switch_path(key: str) -> str:
+    """Where one switch is asked for and changed."""
+    return f"/daemon/switches/{quote(key, safe='')}"
+
+
+def actor() -> str:
+    """Who sits here, for the ledger."""
+    try:
+        return f"cli:{getpass.getuser()}".encode("ascii", "replace").decode()
+    except (KeyError, OSError):
+        return "cli"
+
+
+def _refusals(facts: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a configuration, one line each."""
+    found = facts.get("refusals")
+    if not isinstance(found, list):
+        return []
+    return [
+        " ".join(str(part) for part in (_place(each), each.get("message"), each.get("nextStep")) if part)
+        for each in found
+        if isinstance(each, dict)
+    ]
+
+
+def _place(refusal: Mapping[str, Any]) -> str:
+    line = refusal.get("line")
+    path = refusal.get("path") or ""
+    return f"line {line}: {path}:" if line else f"{path}:" if path else ""
+
+
+def _decoded(body: bytes) -> Receipt | _Told | None:
+    try:
+        content = msgspec.json.decode(body, type=dict[str, Any])
+        return msgspec.convert(content, _Failure).error if "error" in content else msgspec.convert(content, Receipt)
+    except msgspec.DecodeError:  # of which a wrong shape is one kind
+        return None
