@@ -63,6 +63,12 @@ class SwitchReport(msgspec.Struct, frozen=True, rename="camel"):
     """With what the missing side lands."""
     variable: str = ""
     """The environment variable that sets it."""
+    configured: SwitchValue | None = None
+    """What file and environment say, where a gateway runs."""
+    override: SwitchValue | None = None
+    """The live override, where there is one."""
+    workers: Mapping[str, SwitchValue | None] = {}
+    """By worker, where a gateway runs: they differ while a change is under way."""
 
 
 def report(row: Switch, value: SwitchValue, source: str, *, kernel: SwitchValue = "v2") -> SwitchReport:

@@ -1,17 +1,22 @@
 """`routecodex config plan | apply | reload`: from the file to what is in force, as one transaction.
 
 `plan` shows what would change and what each change takes; `apply` and `reload` put the file in force, `apply` with
-`--restart` also what takes new workers.
+`--restart` also what takes new workers. Without a gateway `plan --file` compares that file with the configured one.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from routecodex.cli.options import ConfigOption, IfMatchOption, JsonOption, PortOption, ReasonOption
+from routecodex.cli.failures import EXIT_TEMPORARY, CommandError
+from routecodex.cli.options import ConfigOption, IfMatchOption, JsonOption, PortOption, ReasonOption, RestartOption
+
+if TYPE_CHECKING:
+    from routecodex.app.applying import Candidate
 
 
 def plan(
@@ -24,10 +29,12 @@ def plan(
 ) -> int:
     """Show what applying the file would change, and what each change takes; nothing is applied."""
     from routecodex.cli.control import LONG, ask
+    from routecodex.cli.matrix import running
     from routecodex.cli.receipts import told
-    from routecodex.cli.target_server import find
 
-    target = find(config, port)
+    target = running(config, port)
+    if target is None:
+        return _offline(file, config, as_json=as_json)
     arguments: dict[str, Any] = {} if file is None else {"file": str(file.expanduser().absolute())}
     receipt = ask(target, "POST", "/daemon/config/plan", arguments, timeout=LONG)
     told(receipt, as_json=as_json, done="Nothing was applied; `routecodex config apply` does.")
@@ -35,9 +42,7 @@ def plan(
 
 
 def apply(
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Replace workers where a change takes it; their streams are drained.")
-    ] = False,
+    restart: RestartOption = False,
     if_match: IfMatchOption = None,
     reason: ReasonOption = "",
     config: ConfigOption = None,
@@ -81,3 +86,39 @@ def _put_in_force(
     target = find(config, port)
     receipt = ask(target, "POST", f"/daemon/config/{command}", arguments, if_match=if_match, timeout=LONG)
     return told(receipt, as_json=as_json, done="In force.")
+
+
+def _offline(file: Path | None, config: Path | None, *, as_json: bool) -> int:
+    """What would change if `file` stood in the configured one's place."""
+    import msgspec
+
+    from routecodex.app.applying import changes
+    from routecodex.cli.output import emit_json, say
+    from routecodex.cli.receipts import changes as show_changes
+
+    if file is None:
+        raise CommandError(
+            EXIT_TEMPORARY,
+            "No gateway runs: nothing is in force to compare the file with.",
+            "`routecodex config check` judges it; --file compares another one with it.",
+            code="not_running",
+        )
+    before, after = _candidate(config), _candidate(file)
+    found = msgspec.to_builtins(changes(before, after))
+    if as_json:
+        result = {"hash": after.compiled.hash, "changes": found, "comparedWith": before.compiled.source}
+        emit_json({"command": "config.plan", "id": "", "state": "done", "result": result})
+        return 0
+    show_changes(found, title=f"From {before.compiled.source} to {after.compiled.source} (no gateway runs):")
+    say("Nothing was applied.")
+    return 0
+
+
+def _candidate(config: Path | None) -> Candidate:
+    """A configuration with every switch decided. Raises CommandError naming every fault."""
+    from routecodex.app.applying import read
+    from routecodex.app.supervisor.messages import Desired, Document
+    from routecodex.cli.configuration import compiled
+
+    path = compiled(config)[0].path.absolute()
+    return read(Desired(Document(str(path), path.read_bytes())), os.environ)

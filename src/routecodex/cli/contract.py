@@ -1,4 +1,4 @@
-"""What the command line reads from its server: the JSON of `/health?verbose` and `/ready`, as far as it is shown.
+"""What the command line reads of its server's JSON (`/health?verbose`, `/daemon/status`), as far as it is shown.
 
 Data only; members that are not named here are ignored, so the server may say more.
 """
@@ -6,6 +6,8 @@ Data only; members that are not named here are ignored, so the server may say mo
 from __future__ import annotations
 
 import msgspec
+
+from routecodex.app.supervisor.messages import WorkerStatus
 
 
 class TargetHealth(msgspec.Struct, frozen=True, rename="camel"):
@@ -40,3 +42,48 @@ class ServerHealth(msgspec.Struct, frozen=True, rename="camel"):
     """Counts by outcome class."""
     targets: list[TargetHealth] = []
     switches: dict[str, SwitchState] = {}
+
+
+class WorkerTold(msgspec.Struct, frozen=True, rename="camel"):
+    """One worker as its supervisor sees it; `status` as it sees itself, None until it has said so."""
+
+    number: int
+    pid: int
+    state: str
+    age_seconds: float = 0.0
+    forced_by_environment: list[str] = []
+    status: WorkerStatus | None = None
+
+
+class FileTold(msgspec.Struct, frozen=True, rename="camel"):
+    """What became of the configuration file as it was last read."""
+
+    state: str = ""
+    reason: str = ""
+
+
+class Hashes(msgspec.Struct, frozen=True, rename="camel"):
+    """The four hashes: of the file, of what should be in force, of what is, and with every switch's effective value.
+
+    None where there is none, or while workers differ.
+    """
+
+    file: str | None = None
+    desired: str | None = None
+    loaded: str | None = None
+    effective: str | None = None
+
+
+class SupervisorStatus(msgspec.Struct, frozen=True, rename="camel"):
+    """`GET /daemon/status`."""
+
+    state: str
+    pid: int
+    hashes: Hashes
+    workers: list[WorkerTold]
+    safe_mode: str | None = None
+    config_seq: int = 0
+    origin: str = ""
+    file: FileTold = FileTold()
+    overrides: dict[str, bool | str | list[str]] = {}
+    forced: list[str] = []

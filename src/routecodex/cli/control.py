@@ -30,6 +30,8 @@ class Receipt(msgspec.Struct, frozen=True, rename="camel"):
     command: str = ""
     id: str = ""
     state: Literal["done", "accepted", "pending", "refused"] = "done"
+    code: str = ""
+    """Of a refusal."""
     reason: str = ""
     next_step: str = ""
     result: Any = None
@@ -91,7 +93,7 @@ def ask(
             _EXIT_CODES.get(answer.status, EXIT_TEMPORARY),
             receipt.reason or "The gateway refused.",
             receipt.next_step,
-            code="no_supervisor" if answer.status == 503 else "refused",
+            code=receipt.code or "refused",
             notes=_refusals(receipt.facts),
             details=receipt.facts,
         )

@@ -23,7 +23,7 @@ _PAGE: Final = 1000
 
 
 def show(
-    since: Annotated[int, typer.Option("--since", min=0, help="Only entries after this number.")] = 0,
+    since: Annotated[int, typer.Option("--since", min=0, help="Only entries from this number on.")] = 0,
     kind: Annotated[
         str, typer.Option("--kind", help="Only entries of this kind, or of the kinds that begin with it and a dot.")
     ] = "",
@@ -117,7 +117,7 @@ def ledger_folder(config: Path | None, port: int | None) -> Path:
 
 
 def _entries(folder: Path, since: int, kind: str, limit: int) -> list[Entry]:
-    """The first `limit` entries after `since`; without `since` the last ones."""
+    """The first `limit` entries from `since` on; without `since` the last ones."""
     from collections import deque
 
     from routecodex.blocks.ledger.reading import read, tail
@@ -125,7 +125,7 @@ def _entries(folder: Path, since: int, kind: str, limit: int) -> list[Entry]:
     if not since and not kind:
         return tail(folder, limit)
     kept: deque[Entry] = deque(maxlen=limit)
-    after = since
+    after = max(since - 1, 0)
     while page := read(folder, after, _PAGE):
         after = page[-1].seq
         for entry in page:

@@ -21,9 +21,26 @@ from routecodex.cli.failures import EXIT_CONFIGURATION, EXIT_TEMPORARY, CommandE
 from routecodex.cli.servers import chosen
 from routecodex.cli.status import health_of
 from routecodex.cli.target_server import TargetServer, find
+from routecodex.config.compiled import SwitchValue
 from routecodex.config.compiling import switch_settings
 from routecodex.config.faults import did_you_mean
 from routecodex.config.loading import gateway_home
+
+
+class _Row(msgspec.Struct, frozen=True):
+    """One row as the supervisor tells it; its words are taken from our own table."""
+
+    key: str
+    value: SwitchValue | None = None
+    """None while workers differ."""
+    source: str = "default"
+    configured: SwitchValue | None = None
+    override: SwitchValue | None = None
+    workers: Mapping[str, SwitchValue | None] = {}
+
+
+class _Told(msgspec.Struct, frozen=True):
+    switches: list[_Row]
 
 
 class Matrix(msgspec.Struct, frozen=True, rename="camel"):
@@ -73,14 +90,30 @@ def matrix(config: Path | None, port: int | None) -> Matrix:
 
 def _live(target: TargetServer) -> list[SwitchReport]:
     try:
-        told = ask(target, "GET", "/daemon/switches").facts.get("switches")
-        return msgspec.convert(told, list[SwitchReport])
+        receipt = ask(target, "GET", "/daemon/switches")
     except CommandError as error:
         health = health_of(target) if error.code == "no_supervisor" else None
         if health is None:
             raise
         values: dict[str, Any] = {key: state.value for key, state in health.switches.items()}
         return reports(values, {key: state.source for key, state in health.switches.items()})
+    told = msgspec.convert(receipt.result, _Told)
+    rows = {row.key: row for row in told.switches}
+    found = reports(
+        {row.key: row.value for row in told.switches if row.value is not None},
+        {row.key: row.source for row in told.switches},
+    )
+    return [
+        msgspec.structs.replace(
+            report,
+            override=rows[report.key].override,
+            configured=rows[report.key].configured,
+            workers=rows[report.key].workers,
+        )
+        if report.key in rows
+        else report
+        for report in found
+    ]
 
 
 def _offline(config: Path | None, environ: Mapping[str, str] = os.environ) -> Matrix:

@@ -20,6 +20,9 @@ JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Answer in J
 PortOption: TypeAlias = Annotated[
     int | None, typer.Option("--port", "-p", min=1, max=65535, help="Port of the running gateway.")
 ]
+RestartOption: TypeAlias = Annotated[
+    bool, typer.Option("--restart", help="Replace workers where a change takes it; their streams are drained.")
+]
 ReasonOption: TypeAlias = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the ledger.")]
 IfMatchOption: TypeAlias = Annotated[
     str | None,

@@ -6,13 +6,15 @@ It knows the results of commands that change something; it changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from routecodex.cli.control import Receipt
 from routecodex.cli.failures import EXIT_TEMPORARY
-from routecodex.cli.output import emit_json, note, say, table
+from routecodex.cli.output import emit_json, note, say
+
+_SHOWN: Final = 60
 
 
 def told(receipt: Receipt, *, as_json: bool, done: str = "Done.") -> int:
@@ -34,19 +36,18 @@ def told(receipt: Receipt, *, as_json: bool, done: str = "Done.") -> int:
 
 
 def changes(found: Sequence[Mapping[str, Any]] | None, *, title: str = "Changes:") -> None:
-    """A table of changes with what each takes; nothing where there is no list."""
+    """Changes with what each takes; nothing where there is no list."""
     if found is None:
         return
-    table(
-        ["path", "before", "after", "takes"],
-        [
-            [
-                str(each.get("path", "")),
-                str(each.get("before", "")),
-                str(each.get("after", "")),
-                " – ".join(str(part) for part in (each.get("effect"), each.get("note")) if part),
-            ]
-            for each in found
-        ],
-        title=title,
-    )
+    say(title)
+    if not found:
+        say("  (none)")
+    for each in found:
+        why = f" ({each['note']})" if each.get("note") else ""
+        say(f"  {each.get('path')}: {_short(each.get('before'))} -> {_short(each.get('after'))}")
+        say(f"      {each.get('effect')}{why}")
+
+
+def _short(value: object) -> str:
+    text = str(value) if value not in (None, "") else "(unset)"
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from routecodex.cli.failures import EXIT_CONFIGURATION, EXIT_TEMPORARY, CommandError
+from routecodex.cli.failures import EXIT_CONFIGURATION, EXIT_INTERNAL, EXIT_TEMPORARY, CommandError
 from routecodex.cli.options import ConfigOption, JsonOption, PortOption, ReasonOption
 
 if TYPE_CHECKING:
@@ -80,19 +80,33 @@ def _told(receipt: Receipt, elapsed: float, *, as_json: bool) -> int:
     else:
         for step in facts.get("steps") or ():
             say(_line(step))
-        say(receipt.reason or ("Rolled back." if receipt.state == "done" else "Not rolled back yet."))
-        if facts.get("bundle"):
-            say(f"  snapshot {facts['bundle']}")
+        for line in _ends(receipt, facts):
+            say(line)
         if receipt.next_step:
             note(f"  {receipt.next_step}")
-    return 0 if receipt.state == "done" else EXIT_TEMPORARY
+    if not facts.get("verified", receipt.state == "done"):
+        return EXIT_INTERNAL
+    return EXIT_TEMPORARY if facts.get("safeMode") else 0
+
+
+def _ends(receipt: Receipt, facts: Mapping[str, Any]) -> Iterator[str]:
+    if facts.get("safeMode"):
+        yield f"SAFE MODE: {receipt.reason or 'the configuration could not be served on the first sides'}"
+        yield "The gateway lives on a built-in minimal configuration; `routecodex config apply` leaves it."
+    elif facts.get("verified"):
+        yield f"Rolled back and verified on every worker in {facts.get('totalMs', 0.0):.1f} ms."
+    else:
+        yield receipt.reason or "Rolled back."
+    bundle = facts.get("bundle")
+    if isinstance(bundle, dict) and bundle.get("path"):
+        yield f"  snapshot {bundle['path']}"
 
 
 def _line(step: Mapping[str, Any]) -> str:
-    """`R1  12.3 ms  force map in memory of all workers`."""
-    mark = "" if step.get("ok", True) else "  FAILED"
-    said = " – ".join(str(part) for part in (step.get("name"), step.get("detail")) if part)
-    return f"{step.get('step', ''):<3} {step.get('ms', 0.0):>9.1f} ms  {said}{mark}"
+    """`R1      12.3 ms  force map in memory of all workers`."""
+    mark = "" if step.get("ok", True) else ": not done"
+    why = f" ({step['note']})" if step.get("note") else ""
+    return f"{step.get('step', ''):<5} {step.get('ms', 0.0):>9.1f} ms  {step.get('what', '')}{mark}{why}"
 
 
 def _after_the_answer_was_lost(target: TargetServer, keys: list[str], began: float, *, as_json: bool) -> int:

@@ -1,6 +1,7 @@
-"""`routecodex status`: is a gateway running here, and how do its upstreams fare.
+"""`routecodex status`: is a gateway running here, what is in force, and how do its workers and upstreams fare.
 
-It asks the server (`/ready`, `/health?verbose`, `/v1/models`) and lays out what it says.
+It asks the server (`/ready`, `/health?verbose`, `/daemon/status`) and lays out what it says. The four hashes tell the
+configuration file, what should be in force, what is, and what is effective with every switch, from one another.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from routecodex.cli.failures import EXIT_TEMPORARY, CommandError
 from routecodex.cli.options import ConfigOption, JsonOption, PortOption
 
 if TYPE_CHECKING:
-    from routecodex.cli.contract import ServerHealth
+    from routecodex.cli.contract import ServerHealth, SupervisorStatus, WorkerTold
     from routecodex.cli.target_server import TargetServer
 
 
 def status(config: ConfigOption = None, port: PortOption = None, as_json: JsonOption = False) -> int:
-    """Show the running gateway: address, readiness, targets and their health."""
+    """Show the running gateway: readiness, workers, what is in force, targets and their health."""
     from routecodex.cli.output import emit_json
     from routecodex.cli.target_server import find
 
@@ -32,10 +33,11 @@ def status(config: ConfigOption = None, port: PortOption = None, as_json: JsonOp
             code="foreign_server",
         )
     detail = health_of(target)
+    control = control_of(target) if detail is not None else None
     if as_json:
-        emit_json(_as_json(target, ready.status == 200, detail))
+        emit_json(_as_json(target, ready.status == 200, detail, control))
     else:
-        _show(target, ready.status == 200, detail)
+        _show(target, ready.status == 200, detail, control)
     return 0 if ready.status == 200 else EXIT_TEMPORARY
 
 
@@ -54,7 +56,22 @@ def health_of(target: TargetServer) -> ServerHealth | None:
         return None
 
 
-def _as_json(target: TargetServer, ready: bool, detail: ServerHealth | None) -> dict[str, Any]:
+def control_of(target: TargetServer) -> SupervisorStatus | None:
+    """What the supervisor says about itself and its workers; None where there is none to ask."""
+    import msgspec
+
+    from routecodex.cli.contract import SupervisorStatus
+    from routecodex.cli.control import ask
+
+    try:
+        return msgspec.convert(ask(target, "GET", "/daemon/status").result, SupervisorStatus)
+    except (CommandError, msgspec.ValidationError):
+        return None
+
+
+def _as_json(
+    target: TargetServer, ready: bool, detail: ServerHealth | None, control: SupervisorStatus | None
+) -> dict[str, Any]:
     import msgspec
 
     record = target.record
@@ -65,10 +82,11 @@ def _as_json(target: TargetServer, ready: bool, detail: ServerHealth | None) -> 
         "config": record.config if record else None,
         "log": record.log if record else None,
         "health": msgspec.to_builtins(detail) if detail is not None else None,
+        "control": msgspec.to_builtins(control) if control is not None else None,
     }
 
 
-def _show(target: TargetServer, ready: bool, detail: ServerHealth | None) -> None:
+def _show(target: TargetServer, ready: bool, detail: ServerHealth | None, control: SupervisorStatus | None) -> None:
     from routecodex.cli.output import note, say, table
 
     say(f"{target.url}: {'ready' if ready else 'not ready'}")
@@ -81,6 +99,8 @@ def _show(target: TargetServer, ready: bool, detail: ServerHealth | None) -> Non
         return
     if detail.uptime_seconds is not None:
         say(f"  up {_duration(detail.uptime_seconds)}, generation {detail.generation}")
+    if control is not None:
+        _show_control(control)
     counts = [f"{detail.running} running", *(f"{count} {name}" for name, count in detail.requests.items())]
     say(f"  requests: {', '.join(counts)}")
     table(
@@ -100,6 +120,48 @@ def _show(target: TargetServer, ready: bool, detail: ServerHealth | None) -> Non
     if changed:
         rows = [[key, str(state.value), state.source] for key, state in changed.items()]
         table(["switch", "value", "from"], rows, title="Switches not at their default:")
+
+
+def _show_control(control: SupervisorStatus) -> None:
+    from routecodex.cli.output import say, table
+
+    if control.safe_mode:
+        say(f"  SAFE MODE: {control.safe_mode}")
+    hashes = control.hashes
+    same = hashes.file == hashes.desired == hashes.loaded and hashes.loaded is not None
+    told = (
+        f"file = desired = loaded {_hash(hashes.loaded)}"
+        if same
+        else ", ".join(
+            f"{name} {_hash(value)}"
+            for name, value in (("file", hashes.file), ("desired", hashes.desired), ("loaded", hashes.loaded))
+        )
+    )
+    say(f"  hashes: {told}, effective {_hash(hashes.effective)}; change number {control.config_seq}")
+    if control.file.state not in ("", "in force"):
+        say(f"  the file is {control.file.state}: {control.file.reason}")
+    if control.forced:
+        say(f"  forced to the first side: {', '.join(control.forced)}")
+    table(
+        ["worker", "pid", "state", "kernel", "change", "running", "generations (requests that hold them)"],
+        [_worker_row(worker) for worker in control.workers],
+        title="Workers:",
+    )
+
+
+def _worker_row(worker: WorkerTold) -> list[str]:
+    status = worker.status
+    first = [str(worker.number), str(worker.pid), worker.state]
+    if status is None:
+        return [*first, "", "", "", ""]
+    generations = [
+        f"{'*' if each.current else ''}{each.id[:12]}#{each.seq} ({each.held})" for each in status.generations
+    ]
+    return [*first, status.kernel, str(status.config_seq), str(status.running), ", ".join(generations)]
+
+
+def _hash(value: str | None) -> str:
+    return value[:12] if value else "–"
 
 
 def _short(path: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from routecodex.cli.failures import EXIT_CONFIGURATION, CommandError
-from routecodex.cli.options import ConfigOption, IfMatchOption, JsonOption, PortOption, ReasonOption
+from routecodex.cli.options import ConfigOption, IfMatchOption, JsonOption, PortOption, ReasonOption, RestartOption
 
 if TYPE_CHECKING:
     from routecodex.app.switch_report import SwitchReport
@@ -62,6 +62,13 @@ def show(key: Key, config: ConfigOption = None, port: PortOption = None, as_json
     say(found.title)
     say(f"{row.key} = {shown(row.value)}")
     say(f"  set by     {WHO.get(row.source, row.source)}")
+    if row.configured is not None:
+        say(f"  configured {shown(row.configured)}")
+    if row.override is not None:
+        say(f"  override   {shown(row.override)}, until `routecodex switch clear {key}`")
+    if len({shown(value) for value in row.workers.values() if value is not None}) > 1:
+        told = ", ".join(f"{number}: {'?' if value is None else shown(value)}" for number, value in row.workers.items())
+        say(f"  workers    {told} (a change is under way)")
     say(f"  values     {_choices(row)}")
     say(f"  scope      {row.scope}")
     say(f"  to change  {row.effect}: {row.takes}")
@@ -109,6 +116,7 @@ def explain(key: Key, config: ConfigOption = None, port: PortOption = None, as_j
 def set_switch(
     key: Key,
     value: Annotated[str, typer.Argument(metavar="VALUE", help="Its value; names for a list: a,b.")],
+    restart: RestartOption = False,
     reason: ReasonOption = "",
     if_match: IfMatchOption = None,
     config: ConfigOption = None,
@@ -122,7 +130,7 @@ def set_switch(
 
     key = known(key)
     arguments: dict[str, Any] = {"value": _value(BY_KEY[key], value)}
-    return _changed(config, port, "PUT", switch_path(key), arguments, reason, if_match, as_json=as_json)
+    return _changed(config, port, "PUT", switch_path(key), arguments, restart, reason, if_match, as_json=as_json)
 
 
 def clear(
@@ -132,6 +140,7 @@ def clear(
     forced: Annotated[
         bool, typer.Option("--forced", help="Take it out of the kill sentinel run/force_stable instead.")
     ] = False,
+    restart: RestartOption = False,
     reason: ReasonOption = "",
     if_match: IfMatchOption = None,
     config: ConfigOption = None,
@@ -150,7 +159,7 @@ def clear(
         raise CommandError(
             EXIT_CONFIGURATION, "Which switch?", "Name one; `routecodex switch list` shows them.", code="no_switch"
         )
-    return _changed(config, port, "DELETE", switch_path(key), {}, reason, if_match, as_json=as_json)
+    return _changed(config, port, "DELETE", switch_path(key), {}, restart, reason, if_match, as_json=as_json)
 
 
 def _changed(
@@ -159,6 +168,7 @@ def _changed(
     method: str,
     path: str,
     arguments: dict[str, Any],
+    restart: bool,
     reason: str,
     if_match: str | None,
     *,
@@ -168,6 +178,8 @@ def _changed(
     from routecodex.cli.receipts import told
     from routecodex.cli.target_server import find
 
+    if restart:
+        arguments["restart"] = True
     if reason:
         arguments["reason"] = reason
     receipt = ask(find(config, port), method, path, arguments, if_match=if_match, timeout=LONG)

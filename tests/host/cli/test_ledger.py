@@ -40,9 +40,9 @@ def test_entries_are_chosen_by_number_kind_and_count(cli: Cli) -> None:
     def numbers(*options: str) -> list[int]:
         return [entry["seq"] for entry in cli("ledger", "show", "--json", *options).json["entries"]]
 
-    assert numbers("--since", "10") == [11, 12]
+    assert numbers("--since", "11") == [11, 12]
     assert numbers("--limit", "2") == [11, 12]
-    assert numbers("--since", "3", "--limit", "2") == [4, 5]
+    assert numbers("--since", "3", "--limit", "2") == [3, 4]
     assert numbers("--kind", "switch", "--since", "8") == [9, 11]
     assert numbers("--kind", "config.apply", "--limit", "1") == [12]
     assert numbers("--kind", "config.app") == []

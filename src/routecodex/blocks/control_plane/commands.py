@@ -6,41 +6,47 @@ It judges the shape of arguments; whether a command makes sense now is decided b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
 from routecodex.config.compiled import SwitchValue
 
 
-class Arguments(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
-    """What a command takes; by itself: nothing."""
+class Arguments(
+    msgspec.Struct, frozen=True, rename="camel", kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """What every command takes: `id` names it, so that sent again it has no second effect."""
+
+    id: str = ""
 
 
-class SwitchList(Arguments, frozen=True):
+class SwitchList(Arguments, frozen=True, kw_only=True):
     """All rows, or the one with `key`."""
 
     key: str = ""
 
 
-class SwitchSet(Arguments, frozen=True):
+class SwitchSet(Arguments, frozen=True, kw_only=True):
     """A live override of one row."""
 
     key: str
     value: SwitchValue
     if_match: str = ""
+    restart: bool = False
     reason: str = ""
 
 
-class SwitchClear(Arguments, frozen=True):
+class SwitchClear(Arguments, frozen=True, kw_only=True):
     """The end of a live override."""
 
     key: str
     if_match: str = ""
+    restart: bool = False
     reason: str = ""
 
 
-class SwitchRollback(Arguments, frozen=True):
+class SwitchRollback(Arguments, frozen=True, kw_only=True):
     """One row, or all of them, back to the first side."""
 
     key: str = ""
@@ -48,13 +54,13 @@ class SwitchRollback(Arguments, frozen=True):
     reason: str = ""
 
 
-class ConfigPlan(Arguments, frozen=True):
+class ConfigPlan(Arguments, frozen=True, kw_only=True):
     """What applying would change. `file`: absolute path of another file than the one in force."""
 
     file: str = ""
 
 
-class ConfigApply(Arguments, frozen=True):
+class ConfigApply(Arguments, frozen=True, kw_only=True):
     """Put the file in force. `if_match`: hash of the one that must be in force; `restart`: workers may be replaced."""
 
     if_match: str = ""
@@ -62,7 +68,13 @@ class ConfigApply(Arguments, frozen=True):
     reason: str = ""
 
 
-class LedgerShow(Arguments, frozen=True):
+class SnapshotExport(Arguments, frozen=True, kw_only=True):
+    """A bundle of what is in force, for people."""
+
+    reason: str = ""
+
+
+class LedgerShow(Arguments, frozen=True, kw_only=True):
     """Entries from number `since` on, of one `kind`, the last `limit` of them."""
 
     since: int = 0
@@ -83,6 +95,7 @@ ARGUMENTS: Final[Mapping[str, type[Arguments]]] = {
     "config.apply": ConfigApply,
     "config.reload": ConfigApply,
     "ledger.show": LedgerShow,
+    "snapshot.export": SnapshotExport,
 }
 """Command -> what it takes."""
 
@@ -96,13 +109,8 @@ def checked(name: str, arguments: Mapping[str, Any]) -> bytes:
     return msgspec.json.encode(given)
 
 
-def receipt(
-    name: str, state: Literal["done", "accepted", "pending", "refused"], reason: str = "", next_step: str = ""
-) -> bytes:
-    """A receipt without a result, for commands that did not reach the supervisor."""
-    told: dict[str, Any] = {"command": name, "id": "", "state": state}
-    if reason:
-        told["reason"] = reason
-    if next_step:
-        told["nextStep"] = next_step
-    return msgspec.json.encode(told)
+def refusal(name: str, code: str, reason: str, next_step: str) -> bytes:
+    """The receipt of a command that did not reach the supervisor."""
+    return msgspec.json.encode(
+        {"command": name, "id": "", "state": "refused", "code": code, "reason": reason, "nextStep": next_step}
+    )

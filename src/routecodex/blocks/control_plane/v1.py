@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from llmswitch_core.router.health import Standing
-from routecodex.blocks.control_plane.commands import checked, receipt
+from routecodex.blocks.control_plane.commands import checked, refusal
 from routecodex.blocks.control_plane.contract import NoSupervisorError, Overview
 
 
@@ -53,11 +53,11 @@ class ControlPlane:
         try:
             passed_on = checked(name, arguments)
         except ValueError as error:
-            return 400, receipt(name, "refused", f"The arguments do not fit: {error}.", _SEE)
+            return 400, refusal(name, "bad_command", f"The arguments do not fit: {error}.", _SEE)
         try:
             return await self._overview.command(name, passed_on, actor)
         except NoSupervisorError:
-            return 503, receipt(name, "refused", "This gateway runs without a supervisor.", _START)
+            return 503, refusal(name, "no_supervisor", "This gateway runs without a supervisor.", _START)
 
     def metrics(self) -> tuple[bytes, str]:
         return self._overview.render_metrics()

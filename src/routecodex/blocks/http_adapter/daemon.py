@@ -65,6 +65,7 @@ COMMANDS: Final = (
         "control-plane changes from `since` on",
         query=("since", "kind", "limit"),
     ),
+    Command("POST", "/daemon/snapshots", "snapshot.export", "write a bundle of what is in force", body=True),
     Command("POST", "/daemon/server/restart", "server.restart", "replace every worker", body=True),
     Command("POST", "/daemon/server/drain", "server.drain", "take on no new requests", body=True),
     Command("POST", "/daemon/server/stop", "server.stop", "end the gateway", body=True),
