@@ -56,8 +56,11 @@ def record_path(run: Path, port: int) -> Path:
 
 
 @contextmanager
-def registered(run: Path, record: ServerRecord) -> Iterator[None]:
-    """Hold this server's file, locked, while the server runs. Raises CommandError if another holds it."""
+def registered(run: Path, record: ServerRecord) -> Iterator[int]:
+    """Hold this server's file, locked, while the server runs; its descriptor, with which the lock can be passed on.
+
+    Raises CommandError if another holds it.
+    """
     run.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = record_path(run, record.port)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -66,7 +69,7 @@ def registered(run: Path, record: ServerRecord) -> Iterator[None]:
         try:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, msgspec.json.encode(record), 0)
-            yield
+            yield descriptor
         finally:
             path.unlink(missing_ok=True)
     finally:

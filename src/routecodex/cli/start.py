@@ -1,7 +1,9 @@
-"""`routecodex start`: bind the listener, then serve in the foreground or hand over to a process of its own.
+"""`routecodex start`: bind the listener, then become the supervisor, or start a process of its own that does.
 
 Binding comes first, so that a port in use is told before anything is built. It knows processes and sockets; what is
-served on the listener is the app's (`routecodex.app.boot.serve`).
+served on the listener is the app's. The process that checked the configuration is replaced (exec), so that the one
+that keeps the listener open has imported no configuration model and no data plane; pid, listener and the lock on the
+server's record go over to it.
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
     from routecodex.config.compiled import CompiledConfig
     from routecodex.config.faults import Fault
 
-READY_SECONDS: Final = 30.0
+READY_SECONDS: Final = 60.0
+"""A configuration that does not come up gives way to the last good one, which takes its time too."""
+_FREED_SECONDS: Final = 2.0
+"""For the workers of a gateway that was killed to let go of its port."""
 _LOG_TAIL: Final = 15
 
 
@@ -34,6 +39,7 @@ def start(
     port: Annotated[
         int | None, typer.Option("--port", "-p", min=0, max=65535, help="Port to bind; 0 lets the system choose.")
     ] = None,
+    workers: Annotated[int, typer.Option("--workers", "-w", min=1, max=64, help="Worker processes.")] = 1,
     daemon: Annotated[bool, typer.Option("--daemon", "-d", help="Serve in the background.")] = False,
     listener_descriptor: Annotated[int | None, typer.Option("--listener-descriptor", hidden=True)] = None,
     log: Annotated[str | None, typer.Option("--log-file", hidden=True)] = None,
@@ -51,12 +57,29 @@ def start(
     if listener_descriptor is not None:
         listener = socket.socket(fileno=listener_descriptor)
     else:
-        listener = bind(compiled.server.host, compiled.server.port, compiled.server.backlog)
+        listener = _bound(compiled)
         _warn(loaded.faults)
     with listener:
         if daemon:
-            return _start_daemon(loaded.path, environ, compiled, listener, as_json=as_json)
-        return _serve(compiled, listener, log, as_json=as_json)
+            return _start_daemon(loaded.path, environ, compiled, listener, workers, as_json=as_json)
+        return _become_supervisor(compiled, environ, listener, workers, log, as_json=as_json)
+
+
+def _bound(compiled: CompiledConfig) -> socket.socket:
+    """The listener; where a gateway was killed a moment ago, its workers are given the time to go."""
+    from routecodex.cli.servers import read, record_path
+
+    server = compiled.server
+    deadline = time.monotonic() + _FREED_SECONDS
+    left_behind = record_path(Path(compiled.paths.run), server.port)
+    while True:
+        try:
+            return bind(server.host, server.port, server.backlog)
+        except CommandError as error:
+            dead = error.code == "port_in_use" and left_behind.exists() and read(left_behind) is None
+            if not dead or time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
 
 
 def bind(host: str, port: int, backlog: int) -> socket.socket:
@@ -100,18 +123,27 @@ def _cannot_bind(error: OSError, host: str, port: int) -> CommandError:
     )
 
 
-def _serve(compiled: CompiledConfig, listener: socket.socket, log: str | None, *, as_json: bool) -> int:
-    from routecodex.app.boot import serve
+def _become_supervisor(
+    compiled: CompiledConfig,
+    environ: dict[str, str],
+    listener: socket.socket,
+    workers: int,
+    log: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Take the server's record, say where we serve, and become the supervisor. Returns only if that fails."""
     from routecodex.cli.output import emit_json, note
-    from routecodex.cli.servers import ServerRecord, registered
+    from routecodex.cli.servers import ServerRecord, record_path, registered
     from routecodex.cli.version import own_version
 
     host, port = listener.getsockname()[:2]
+    config = Path(compiled.source).absolute()
     record = ServerRecord(
         pid=os.getpid(),
         host=host,
         port=port,
-        config=str(Path(compiled.source).absolute()),
+        config=str(config),
         config_hash=compiled.hash,
         token_file=compiled.server.admin.token_file,
         key_reference=next((key.secret.reference for key in compiled.server.api_keys), None),
@@ -119,17 +151,33 @@ def _serve(compiled: CompiledConfig, listener: socket.socket, log: str | None, *
         started_at=time.time(),
         log=log,
     )
-    with registered(Path(compiled.paths.run), record):
+    run = Path(compiled.paths.run)
+    with registered(run, record) as descriptor:
         if as_json:
             emit_json({"url": record.url, "pid": record.pid, "config": record.config})
-            sys.stdout.flush()
         else:
             note(f"routecodex {record.version} serves {record.url} (pid {record.pid}); Ctrl-C stops it.")
-        return serve(compiled, listener)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        command = [sys.executable, "-m", "routecodex.app.supervisor", "--config", str(config)]
+        command += ["--home", compiled.paths.home, "--token-file", record.token_file, "--workers", str(workers)]
+        command += ["--listener-descriptor", str(listener.fileno()), "--log-format", compiled.telemetry.log_format]
+        command += ["--record-descriptor", str(descriptor), "--record", str(record_path(run, port))]
+        if log is not None:
+            command += ["--log-file", log]
+        listener.set_inheritable(True)
+        os.set_inheritable(descriptor, True)
+        os.execve(sys.executable, command, environ)  # noqa: S606 - our own interpreter, no shell
 
 
 def _start_daemon(
-    config: Path, environ: dict[str, str], compiled: CompiledConfig, listener: socket.socket, *, as_json: bool
+    config: Path,
+    environ: dict[str, str],
+    compiled: CompiledConfig,
+    listener: socket.socket,
+    workers: int,
+    *,
+    as_json: bool,
 ) -> int:
     """Start a process of its own on our listener and wait until it answers. Raises CommandError if it does not."""
     from routecodex.cli.output import emit_json, say
@@ -147,6 +195,7 @@ def _start_daemon(
     listener.set_inheritable(True)
     command = [sys.executable, "-m", "routecodex.cli", "start", "--config", str(config.absolute())]
     command += ["--listener-descriptor", str(listener.fileno()), "--log-file", str(log)]
+    command += ["--workers", str(workers)]
     try:
         process = subprocess.Popen(
             command,
