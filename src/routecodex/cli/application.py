@@ -13,6 +13,7 @@ from typing import Final
 import typer
 
 from routecodex.cli import (
+    baseline,
     config_changes,
     config_commands,
     doctor,
@@ -22,6 +23,7 @@ from routecodex.cli import (
     models,
     rollback,
     run,
+    service,
     start,
     status,
     stop,
@@ -79,6 +81,8 @@ _LEDGER_COMMANDS: Final[Mapping[str, Callable[..., int]]] = {
     "show": ledger_commands.show,
     "verify": ledger_commands.verify,
 }
+_SERVICE_COMMANDS: Final[Mapping[str, Callable[..., int]]] = {"install": service.install}
+_BASELINE_COMMANDS: Final[Mapping[str, Callable[..., int]]] = {"freeze": baseline.freeze}
 _PASSING_ARGUMENTS: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 for _name, _command in _COMMANDS.items():
@@ -102,6 +106,16 @@ _ledger = typer.Typer(
 for _name, _command in _LEDGER_COMMANDS.items():
     _ledger.command(_name)(_command)
 app.add_typer(_ledger, name="ledger")
+
+_service = typer.Typer(help="Run the gateway as a service.", no_args_is_help=True, rich_markup_mode=None)
+for _name, _command in _SERVICE_COMMANDS.items():
+    _service.command(_name)(_command)
+app.add_typer(_service, name="service")
+
+_baseline = typer.Typer(help="What every switch is measured against.", no_args_is_help=True, rich_markup_mode=None)
+for _name, _command in _BASELINE_COMMANDS.items():
+    _baseline.command(_name)(_command)
+app.add_typer(_baseline, name="baseline")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
