@@ -171,14 +171,14 @@ class Commands:
             return refused(
                 422, "bad_value", f"{key} takes {choices}.", f"`routecodex switch show {key}` explains them."
             )
+        if key in state.forced and value != row.default:
+            why = f"{key} is forced to its first side."
+            return refused(409, "forced", why, f"Delete {state.sentinel.path}, or unset ROUTECODEX_FORCE_STABLE.")
         missing = [
             reason for found, reason in TABLE.refusals({key: value}) if found == key and value not in row.available
         ]
         if missing and row.values != ((),):
             return refused(422, "not_there_yet", missing[0])
-        if key in state.forced and value != row.default:
-            why = f"{key} is forced to its first side."
-            return refused(409, "forced", why, f"Delete {state.sentinel.path}, or unset ROUTECODEX_FORCE_STABLE.")
         # What the file says stays unknown where the worker has not told it: it is filled in when prepared.
         overrides = {**state.wanted.overrides, key: Override(value, state.configured.get(key))}
         return await self._override(overrides, given, actor, identity)

@@ -134,7 +134,8 @@ class _Run:
 
     async def _in_memory(self, keys: Sequence[str]) -> bool:
         state = self._state
-        state.held = state.held | set(keys)
+        if self._trigger == "command":
+            state.held = state.held | set(keys)
         if all(_kernel(worker) != "v2" for worker in state.workers.serving):
             self._step("R1-R3", "force map, reload, verify", False, "appKernel v1 builds once: new workers are needed")
             return False
@@ -167,10 +168,17 @@ class _Run:
             if failed:
                 state.wanted = current
             else:
-                state.held = state.held - set(keys)
+                await self._let_go(keys)
         finally:
             state.writer.release()
         self._step("R2", "last blessed configuration, rows pinned, hot reload", not failed, failed)
+
+    async def _let_go(self, keys: Sequence[str]) -> None:
+        """What is wanted holds the rows at their first side from here on; the force map need not any more."""
+        state = self._state
+        state.held = state.held - set(keys)
+        forced = state.forced
+        await state.workers.ask(lambda number: Force(number, forced), state.times.force)
 
     @property
     def _base(self) -> Wanted:
@@ -251,7 +259,7 @@ class _Run:
                     worker.kill()
             if await self._verify("R5", keys):
                 if self._trigger == "command":
-                    state.held = state.held - set(keys)
+                    await self._let_go(keys)
                     await self._recovery.transactions.learn()
                 return True
             try:

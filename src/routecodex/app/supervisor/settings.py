@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,9 @@ import msgspec
 
 TIMES_VARIABLE: Final = "ROUTECODEX_SUPERVISOR_TIMES"
 """JSON object of `Times`, for tests and for machines that are slower than any we know."""
+
+
+WORKER: Final = (sys.executable, "-m", "routecodex.app.worker")
 
 
 class Times(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,6 +67,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     workers: int
     log_file: Path | None
     log_format: str
+    worker: tuple[str, ...]
+    """The program a worker is; it is given the listener's and the link's descriptor."""
     times: Times
 
 
@@ -78,6 +84,7 @@ def settings_of(arguments: Sequence[str], environ: Mapping[str, str]) -> Setting
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--log-file", type=Path)
     parser.add_argument("--log-format", choices=("json", "console"), default="json")
+    parser.add_argument("--worker", action="append", help="a word of another worker's command line")
     given = parser.parse_args(arguments)
     times = environ.get(TIMES_VARIABLE)
     return Settings(
@@ -90,5 +97,6 @@ def settings_of(arguments: Sequence[str], environ: Mapping[str, str]) -> Setting
         workers=max(1, given.workers),
         log_file=given.log_file,
         log_format=given.log_format,
+        worker=tuple(given.worker or WORKER),
         times=msgspec.json.decode(times, type=Times) if times else Times(),
     )

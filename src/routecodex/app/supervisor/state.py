@@ -22,7 +22,6 @@ from routecodex.app.supervisor.log import Log
 from routecodex.app.supervisor.messages import Change, Desired, Document, Refusal
 from routecodex.app.supervisor.sentinel import Sentinel
 from routecodex.app.supervisor.settings import Settings
-from routecodex.app.supervisor.worker_process import WORKER
 from routecodex.app.supervisor.workers import Workers
 from routecodex.config.compiled import SwitchValue
 
@@ -98,7 +97,7 @@ class State:
     @property
     def command(self) -> Sequence[str]:
         """What a worker's process runs."""
-        return safe_mode.command(self.settings, self.safe) if self.safe else WORKER
+        return safe_mode.command(self.settings, self.safe) if self.safe else self.settings.worker
 
     def boot(self) -> tuple[Desired, int, Sequence[str]]:
         """What a worker that starts now is given."""

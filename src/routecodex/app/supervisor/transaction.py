@@ -16,7 +16,7 @@ from routecodex.app.supervisor.desired import Wanted, ended
 from routecodex.app.supervisor.messages import Abort, Change, Commit, Down, Prepare, Prepared, Published, Refused
 from routecodex.app.supervisor.outcome import Outcome, refused
 from routecodex.app.supervisor.state import State, told
-from routecodex.app.supervisor.worker_process import WORKER, BootError, WorkerProcess
+from routecodex.app.supervisor.worker_process import BootError, WorkerProcess
 from routecodex.app.supervisor.workers import Failed
 from routecodex.blocks.ledger import LedgerUnwritableError
 
@@ -246,7 +246,7 @@ class Transactions:
         done: list[int] = []
         try:
             for number in range(1, state.workers.count + 1):
-                await state.workers.fill(number, wanted.desired(state.forced), state.seq, WORKER)
+                await state.workers.fill(number, wanted.desired(state.forced), state.seq, state.settings.worker)
                 done.append(number)
                 state.wanted, state.hash = wanted, config_hash
         except asyncio.CancelledError:

@@ -12,7 +12,6 @@ import itertools
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
@@ -278,6 +277,3 @@ async def launch(
     worker = WorkerProcess(process, link, boot, forced, hear)
     worker.say(boot)
     return worker
-
-
-WORKER: Final = (sys.executable, "-m", "routecodex.app.worker")
