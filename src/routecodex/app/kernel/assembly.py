@@ -1,15 +1,13 @@
-"""The table of this gateway's blocks: what each is made of, and how it is drained and stopped.
+"""This gateway's blocks: what each is made of, what it needs, how it is drained and stopped.
 
-A constructor's annotations are its needs. In here: names of parts and their order of life; how a part works is its
-own.
+One method per block makes it from those it needs and keeps it under its name; the table at the end says in which
+order that may happen. How a part works is its own.
 """
 
 from __future__ import annotations
 
 import time
-from typing import Final, TypeAlias
-
-import structlog
+from typing import Final
 
 from llmswitch_core.hub.exchange import Surroundings
 from llmswitch_core.router.state import RouterState
@@ -32,156 +30,189 @@ from routecodex.blocks.runtime_bootstrap import Surround
 from routecodex.blocks.store import StateStore
 from routecodex.blocks.telemetry import Metrics, Telemetry
 
-Log: TypeAlias = structlog.typing.FilteringBoundLogger
-
 CONVERSATION_SECRET: Final = "conversation-keys"  # noqa: S105 (a name)
-
-
-def _store(start: WorkerStart) -> StateStore:
-    return StateStore(start.candidate.compiled.store, time.time, start.log)
-
-
-async def _close_store(store: StateStore) -> None:
-    store.close()
-
-
-def _metrics() -> Metrics:
-    return Metrics()
-
-
-def _health() -> RouterState:
-    return RouterState()
-
-
-def _current() -> Current:
-    return Current()
-
-
-def _dispatcher(current: Current) -> Dispatcher:
-    return Dispatcher(current)
-
-
-def _telemetry(start: WorkerStart, metrics: Metrics) -> Telemetry:
-    return Telemetry(start.writer, metrics, start.candidate.compiled.server.access_log)
-
-
-def _errors(start: WorkerStart) -> ErrorHandlingCenter:
-    return ErrorHandlingCenter(start.log)
-
-
-def _provider_errors(start: WorkerStart, state: RouterState) -> ProviderErrorCenter:
-    return ProviderErrorCenter(state, time.time, start.log)
-
-
-def _surroundings(store: StateStore) -> Surroundings:
-    return Surroundings(now=time.time, new_id=new_id, tokens=store, responses=store)
-
-
-def _flow(
-    current: Current,
-    state: RouterState,
-    surroundings: Surroundings,
-    store: StateStore,
-    errors: ErrorHandlingCenter,
-    provider_errors: ProviderErrorCenter,
-    telemetry: Telemetry,
-    metrics: Metrics,
-) -> RequestFlow:
-    flow = RequestFlow(current, state, surroundings, store.keep_tokens, errors, provider_errors, telemetry)
-    metrics.gauge("routecodex_running_requests", "Requests under way.", lambda: flow.running)
-    return flow
-
-
-def _overview(
-    start: WorkerStart,
-    current: Current,
-    flow: RequestFlow,
-    state: RouterState,
-    metrics: Metrics,
-    dispatcher: Dispatcher,
-) -> Overview:
-    return Overview(current, flow, state, metrics, lambda: dispatcher.accepting, time.time, start.desk.command)
-
-
-def _builder(current: Current, store: StateStore, flow: RequestFlow, overview: Overview) -> GenerationBuilder:
-    surround = Surround(sides.provider_runtimes(), store.secret(CONVERSATION_SECRET), time.time)
-    return GenerationBuilder(current, surround, flow, overview)
-
-
-def _generations(start: WorkerStart, current: Current, flow: RequestFlow, builder: GenerationBuilder) -> Generations:
-    generations = Generations(current, flow.end_generation, start.log)
-    generations.publish(builder.build(start.candidate))
-    return generations
-
-
-async def _close_generations(generations: Generations) -> None:
-    await generations.close()
-
-
-def _vitals(errors: ErrorHandlingCenter, metrics: Metrics) -> Vitals:
-    return Vitals(errors, metrics)
-
-
-async def _close_vitals(vitals: Vitals) -> None:
-    vitals.close()
-
-
-def _server(start: WorkerStart, dispatcher: Dispatcher, flow: RequestFlow, generations: Generations) -> DrainingServer:
-    """It needs the generations too: the dispatcher has nobody to ask before the first is published."""
-    return server(dispatcher, flow, dispatcher.stop_accepting, start.candidate.compiled.server)
-
-
-def _controls(
-    start: WorkerStart,
-    builder: GenerationBuilder,
-    generations: Generations,
-    surroundings: Surroundings,
-    flow: RequestFlow,
-    dispatcher: Dispatcher,
-    vitals: Vitals,
-    running: DrainingServer,
-) -> KernelControls:
-    return KernelControls(start, builder, generations, surroundings, flow, dispatcher, vitals, running)
-
-
-async def _probe_controls(controls: KernelControls) -> None:
-    wrong = controls.probe()
-    if wrong:
-        raise ProbeError(wrong)
-
-
-def _sentinel(start: WorkerStart, controls: KernelControls) -> SentinelWatch:
-    return SentinelWatch(start.candidate.compiled.paths.run, controls.sentinel_says, start.log)
-
-
-async def _start_sentinel(watch: SentinelWatch) -> None:
-    watch.start()
-
-
-async def _stop_sentinel(watch: SentinelWatch) -> None:
-    watch.stop()
 
 
 class ProbeError(Exception):
     """The first generation does not pass its probe."""
 
 
-BLOCKS: Final[tuple[Block, ...]] = (
-    Block("store", _store, stop=_close_store),
-    Block("metrics", _metrics),
-    Block("telemetry", _telemetry),
-    Block("health", _health),
-    Block("errors", _errors),
-    Block("providerErrors", _provider_errors),
-    Block("surroundings", _surroundings),
-    Block("current", _current),
-    Block("flow", _flow),
-    Block("dispatcher", _dispatcher),
-    Block("overview", _overview),
-    Block("builder", _builder),
-    Block("generations", _generations, stop=_close_generations, seconds={"stop": 30.0}),
-    Block("vitals", _vitals, stop=_close_vitals),
-    Block("server", _server),
-    Block("controls", _controls, probe=_probe_controls),
-    Block("sentinel", _sentinel, start=_start_sentinel, stop=_stop_sentinel),
-)
+class Assembly:
+    """The blocks of one worker. An attribute exists once its block is constructed."""
+
+    store: StateStore
+    metrics: Metrics
+    telemetry: Telemetry
+    health: RouterState
+    errors: ErrorHandlingCenter
+    provider_errors: ProviderErrorCenter
+    surroundings: Surroundings
+    current: Current
+    flow: RequestFlow
+    dispatcher: Dispatcher
+    overview: Overview
+    builder: GenerationBuilder
+    generations: Generations
+    vitals: Vitals
+    server: DrainingServer
+    controls: KernelControls
+    sentinel: SentinelWatch
+
+    def __init__(self, start: WorkerStart) -> None:
+        self._start = start
+        self._config = start.candidate.compiled
+
+    # --- what outlives generations -----------------------------------------------------------------------
+
+    def make_store(self) -> None:
+        self.store = StateStore(self._config.store, time.time, self._start.log)
+
+    async def close_store(self) -> None:
+        self.store.close()
+
+    def make_metrics(self) -> None:
+        self.metrics = Metrics()
+
+    def make_telemetry(self) -> None:
+        self.telemetry = Telemetry(self._start.writer, self.metrics, self._config.server.access_log)
+
+    def make_health(self) -> None:
+        self.health = RouterState()
+
+    def make_errors(self) -> None:
+        self.errors = ErrorHandlingCenter(self._start.log)
+
+    def make_provider_errors(self) -> None:
+        self.provider_errors = ProviderErrorCenter(self.health, time.time, self._start.log)
+
+    def make_surroundings(self) -> None:
+        self.surroundings = Surroundings(now=time.time, new_id=new_id, tokens=self.store, responses=self.store)
+
+    def make_vitals(self) -> None:
+        self.vitals = Vitals(self.errors, self.metrics)
+
+    async def close_vitals(self) -> None:
+        self.vitals.close()
+
+    # --- a request's way ----------------------------------------------------------------------------------
+
+    def make_current(self) -> None:
+        self.current = Current()
+
+    def make_flow(self) -> None:
+        self.flow = RequestFlow(
+            self.current,
+            self.health,
+            self.surroundings,
+            self.store.keep_tokens,
+            self.errors,
+            self.provider_errors,
+            self.telemetry,
+        )
+        self.metrics.gauge("routecodex_running_requests", "Requests under way.", lambda: self.flow.running)
+
+    def make_dispatcher(self) -> None:
+        self.dispatcher = Dispatcher(self.current)
+
+    def make_server(self) -> None:
+        self.server = server(self.dispatcher, self.flow, self.dispatcher.stop_accepting, self._config.server)
+
+    # --- generations --------------------------------------------------------------------------------------
+
+    def make_overview(self) -> None:
+        self.overview = Overview(
+            self.current,
+            self.flow,
+            self.health,
+            self.metrics,
+            lambda: self.dispatcher.accepting,
+            time.time,
+            self._start.desk.command,
+        )
+
+    def make_builder(self) -> None:
+        surround = Surround(sides.provider_runtimes(), self.store.secret(CONVERSATION_SECRET), time.time)
+        self.builder = GenerationBuilder(self.current, surround, self.flow, self.overview)
+
+    def make_generations(self) -> None:
+        self.generations = Generations(self.current, self.flow.end_generation, self._start.log)
+        self.generations.publish(self.builder.build(self._start.candidate))
+
+    async def close_generations(self) -> None:
+        await self.generations.close()
+
+    # --- control ------------------------------------------------------------------------------------------
+
+    def make_controls(self) -> None:
+        self.controls = KernelControls(
+            self._start,
+            self.builder,
+            self.generations,
+            self.surroundings,
+            self.flow,
+            self.dispatcher,
+            self.vitals,
+            self.server,
+        )
+
+    async def probe_controls(self) -> None:
+        wrong = self.controls.probe()
+        if wrong:
+            raise ProbeError(wrong)
+
+    def make_sentinel(self) -> None:
+        self.sentinel = SentinelWatch(self._config.paths.run, self.controls.sentinel_says, self._start.log)
+
+    async def start_sentinel(self) -> None:
+        self.sentinel.start()
+
+    async def stop_sentinel(self) -> None:
+        self.sentinel.stop()
+
+    # --- the table ----------------------------------------------------------------------------------------
+
+    def blocks(self) -> tuple[Block, ...]:
+        """Every block; the server needs a generation, or the dispatcher would have nobody to ask."""
+        return (
+            Block("store", (), self.make_store, stop=self.close_store),
+            Block("metrics", (), self.make_metrics),
+            Block("telemetry", ("metrics",), self.make_telemetry),
+            Block("health", (), self.make_health),
+            Block("errors", (), self.make_errors),
+            Block("provider_errors", ("health",), self.make_provider_errors),
+            Block("surroundings", ("store",), self.make_surroundings),
+            Block("vitals", ("errors", "metrics"), self.make_vitals, stop=self.close_vitals),
+            Block("current", (), self.make_current),
+            Block(
+                "flow",
+                (
+                    "current",
+                    "health",
+                    "surroundings",
+                    "store",
+                    "errors",
+                    "provider_errors",
+                    "telemetry",
+                    "metrics",
+                ),
+                self.make_flow,
+            ),
+            Block("dispatcher", ("current",), self.make_dispatcher),
+            Block("overview", ("current", "flow", "health", "metrics", "dispatcher"), self.make_overview),
+            Block("builder", ("current", "store", "flow", "overview"), self.make_builder),
+            Block(
+                "generations",
+                ("current", "flow", "builder"),
+                self.make_generations,
+                stop=self.close_generations,
+                seconds={"stop": 30.0},
+            ),
+            Block("server", ("dispatcher", "flow", "generations"), self.make_server),
+            Block(
+                "controls",
+                ("builder", "generations", "surroundings", "flow", "dispatcher", "vitals", "server"),
+                self.make_controls,
+                probe=self.probe_controls,
+            ),
+            Block("sentinel", ("controls",), self.make_sentinel, start=self.start_sentinel, stop=self.stop_sentinel),
+        )

@@ -1,24 +1,23 @@
 """Brings blocks up in the order of their needs, and takes them down in reverse: construct, probe, start, drain, stop.
 
-A block says what it needs by the annotations of its constructor's parameters and what it is by its return annotation.
-Every phase but construction has a time-out. When one fails, what had been brought up is taken down again, and the
-error names the block, the phase and the cause. It knows no block.
+A block names what it needs; what that is, its constructor takes from the assembly. Every phase but construction has a
+time-out. When one fails, what had been brought up is taken down again, and the error names the block, the phase and
+the cause. It knows no block.
 """
 
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, Final, Literal, TypeAlias, get_type_hints
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 import structlog
 
 Phase: TypeAlias = Literal["construct", "probe", "start", "drain", "stop"]
 State: TypeAlias = Literal["declared", "constructed", "probed", "started", "drained", "stopped", "failed"]
-Action: TypeAlias = Callable[[Any], Awaitable[None]]
+Action: TypeAlias = Callable[[], Awaitable[None]]
 
 _REACHED: Final[Mapping[Phase, State]] = {
     "construct": "constructed",
@@ -34,7 +33,9 @@ class Block(msgspec.Struct, frozen=True):
     """One part of the process. `construct` opens what `stop` closes; it may run without `start` having been called."""
 
     name: str
-    construct: Callable[..., Any]
+    needs: tuple[str, ...]
+    """Names of the blocks that must be constructed, probed and started before it."""
+    construct: Callable[[], None]
     probe: Action | None = None
     """Raises if the block could not do its work."""
     start: Action | None = None
@@ -47,7 +48,7 @@ class Block(msgspec.Struct, frozen=True):
 
 
 class WiringError(Exception):
-    """The table of blocks makes no sense: an unmet need, two blocks of one kind, a circle."""
+    """The table of blocks makes no sense: a need that no block is, two of one name, a circle."""
 
 
 class LifecycleError(Exception):
@@ -63,15 +64,10 @@ class LifecycleError(Exception):
 class Lifecycle:
     """A set of blocks and how far each has come."""
 
-    def __init__(
-        self, blocks: Sequence[Block], given: Mapping[Any, object], log: structlog.typing.FilteringBoundLogger
-    ) -> None:
-        """`given`: what is there already, by type. Raises WiringError."""
+    def __init__(self, blocks: Sequence[Block], log: structlog.typing.FilteringBoundLogger) -> None:
+        """Raises WiringError."""
         self._log = log
-        self._things: dict[Any, Any] = dict(given)
-        self._needs: dict[str, dict[str, Any]] = {}
-        self._kinds: dict[str, Any] = {}
-        self._order = self._sorted(blocks)
+        self._order = _sorted(blocks)
         self._up: list[Block] = []
         self.states: dict[str, State] = {block.name: "declared" for block in self._order}
 
@@ -79,10 +75,6 @@ class Lifecycle:
     def order(self) -> tuple[str, ...]:
         """Names in the order in which they come up."""
         return tuple(block.name for block in self._order)
-
-    def __getitem__(self, kind: type[Any]) -> Any:
-        """The constructed or given thing of this type."""
-        return self._things[kind]
 
     async def bring_up(self) -> None:
         """Construct all, probe all, start all. Raises LifecycleError, after everything is down again."""
@@ -110,9 +102,8 @@ class Lifecycle:
         return failures
 
     def _construct(self, block: Block) -> None:
-        needs = {name: self._things[kind] for name, kind in self._needs[block.name].items()}
         try:
-            self._things[self._kinds[block.name]] = block.construct(**needs)
+            block.construct()
         except Exception as error:
             self.states[block.name] = "failed"
             raise LifecycleError(block.name, "construct", error) from error
@@ -123,7 +114,7 @@ class Lifecycle:
         if action is not None:
             try:
                 async with asyncio.timeout(block.seconds.get(phase, _SECONDS[phase])):
-                    await action(self._things[self._kinds[block.name]])
+                    await action()
             except Exception as error:
                 self.states[block.name] = "failed"
                 raise LifecycleError(block.name, phase, error) from error
@@ -137,40 +128,18 @@ class Lifecycle:
             return [error]
         return []
 
-    def _sorted(self, blocks: Sequence[Block]) -> list[Block]:
-        by_kind: dict[Any, Block] = {}
-        for block in blocks:
-            kind, hints = _signature(block.construct)
-            if kind is None or kind in self._things or kind in by_kind:
-                raise WiringError(f"Block {block.name} is {_named(kind)}, which nothing is or something is already.")
-            unsaid = [name for name, need in hints.items() if need is None]
-            if unsaid:
-                raise WiringError(f"Block {block.name} does not say what its {', '.join(unsaid)} is.")
-            by_kind[kind] = block
-            self._kinds[block.name] = kind
-            self._needs[block.name] = hints
-        sorter: TopologicalSorter[str] = TopologicalSorter()
-        for block in blocks:
-            names = []
-            for parameter, kind in self._needs[block.name].items():
-                if kind in by_kind:
-                    names.append(by_kind[kind].name)
-                elif kind not in self._things:
-                    raise WiringError(f"Block {block.name} needs {_named(kind)} ({parameter}), which nothing is.")
-            sorter.add(block.name, *names)
-        try:
-            order = list(sorter.static_order())
-        except CycleError as error:
-            raise WiringError(f"Blocks need each other in a circle: {' → '.join(error.args[1])}.") from None
-        by_name = {block.name: block for block in blocks}
-        return [by_name[name] for name in order]
 
-
-def _signature(construct: Callable[..., Any]) -> tuple[Any, dict[str, Any]]:
-    """What a constructor makes, and the type of each parameter; None where it does not say."""
-    hints = get_type_hints(construct)
-    return hints.get("return"), {name: hints.get(name) for name in inspect.signature(construct).parameters}
-
-
-def _named(kind: Any) -> str:
-    return getattr(kind, "__name__", str(kind))
+def _sorted(blocks: Sequence[Block]) -> list[Block]:
+    by_name = {block.name: block for block in blocks}
+    if len(by_name) != len(blocks):
+        raise WiringError("Two blocks have the same name.")
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for block in blocks:
+        for need in block.needs:
+            if need not in by_name:
+                raise WiringError(f"Block {block.name} needs {need}, which is no block.")
+        sorter.add(block.name, *block.needs)
+    try:
+        return [by_name[name] for name in sorter.static_order()]
+    except CycleError as error:
+        raise WiringError(f"Blocks need each other in a circle: {' → '.join(error.args[1])}.") from None

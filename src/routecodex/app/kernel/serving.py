@@ -8,10 +8,8 @@ import contextlib
 from llmswitch_core.compat import ProfileError
 from llmswitch_core.router.policy import RoutingTableError
 from routecodex.app.admin_token import AdminTokenError
-from routecodex.app.kernel.assembly import BLOCKS, ProbeError
-from routecodex.app.kernel.controls import KernelControls
+from routecodex.app.kernel.assembly import Assembly, ProbeError
 from routecodex.app.kernel.lifecycle import Lifecycle, LifecycleError
-from routecodex.app.server import DrainingServer
 from routecodex.app.supervisor.messages import Ready
 from routecodex.app.worker_start import CannotServeError, WorkerStart
 
@@ -21,7 +19,8 @@ _REFUSED = (RoutingTableError, ProfileError, AdminTokenError, ProbeError)
 async def serve(start: WorkerStart) -> None:
     """Serve until told to stop. Raises CannotServeError for a configuration that cannot be wired."""
     compiled = start.candidate.compiled
-    blocks = Lifecycle(BLOCKS, {WorkerStart: start}, start.log)
+    assembly = Assembly(start)
+    blocks = Lifecycle(assembly.blocks(), start.log)
     try:
         await blocks.bring_up()
     except LifecycleError as error:
@@ -29,8 +28,7 @@ async def serve(start: WorkerStart) -> None:
             raise CannotServeError(str(error.__cause__)) from error
         raise
     try:
-        controls: KernelControls = blocks[KernelControls]
-        running: DrainingServer = blocks[DrainingServer]
+        controls, running = assembly.controls, assembly.server
         controls.blocks = blocks.states
         host, port = start.listener.getsockname()[:2]
         start.log.info("server.started", host=host, port=port, config=compiled.source, config_hash=compiled.hash)
