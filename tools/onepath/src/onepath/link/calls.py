@@ -18,6 +18,7 @@ from onepath.link.foreign import (
     CALLS_BACK,
     DUNDERS,
     GIVES,
+    GIVES_ITS_RESULT,
     LOGGED,
     MIXINS,
     NEVER_CALL,
@@ -970,7 +971,8 @@ def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None
         return
     if owner is not None:
         _call_back(solver, site, name, owner)
-    solver.add(site.dst, _given_by(solver, name))
+    if name not in GIVES_ITS_RESULT:
+        solver.add(site.dst, _given_by(solver, name))
     if name in NEVER_CALL or _is_quiet(name):
         if name.rpartition(".")[2] in _SENDS and name.startswith("logging."):
             solver.when(solver.var_for("log handlers"), _log_sent, site)

@@ -300,6 +300,14 @@ PASSES_ON: Final[dict[str, int]] = {
 }
 """Foreign callables that call the argument at this index with the ones after it."""
 
+GIVES_ITS_RESULT: Final = frozenset(
+    {
+        "asyncio.to_thread", "asyncio.AbstractEventLoop.run_in_executor", "anyio.to_thread.run_sync", "anyio.run",
+        "starlette.concurrency.run_in_threadpool", "contextvars.Context.run", "contextvars.copy_context.run",
+    }
+)  # fmt: skip
+"""Of those: what comes of the call, awaited or not, is what the callable gives, and nothing else."""
+
 THREADS: Final = frozenset(
     {"threading.Thread", "threading.Timer", "multiprocessing.Process", "_thread.start_new_thread"}
 )
