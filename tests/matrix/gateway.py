@@ -10,16 +10,25 @@ import asyncio
 import io
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from routecodex.app.applying import Candidate, read
+from routecodex.app.desk import Desk
+from routecodex.app.error_handling import ErrorHandlingCenter
 from routecodex.app.gateway import Gateway
+from routecodex.app.generation import Generation
+from routecodex.app.kernel.assembly import Assembly
+from routecodex.app.kernel.lifecycle import Lifecycle
+from routecodex.app.request_flow import RequestFlow
 from routecodex.app.server import server
-from routecodex.app.switches import TABLE, resolve
-from routecodex.blocks.telemetry import LogWriter
+from routecodex.app.supervisor.link import connect
+from routecodex.app.supervisor.messages import Boot, Desired, Document, Down
+from routecodex.app.worker_start import WorkerStart
+from routecodex.blocks.telemetry import LogWriter, Metrics
 from routecodex.blocks.telemetry.logs import configure
-from routecodex.config.compiling import compile_config
-from routecodex.config.loading import load_text
+from tests.sides import chosen, written
 
 KEY = "${UPSTREAM_KEY}"
 ERROR_KEYS = 120
@@ -89,14 +98,18 @@ class RunningGateway:
     """`with RunningGateway(upstream_url, tmp) as gateway:`; `gateway.port` is where it listens."""
 
     def __init__(self, upstream: str, directory: Path, *, keepalive: float = 15, idle: float = 20) -> None:
-        self._text = configuration(upstream, str(directory / "state.sqlite3"), keepalive=keepalive, idle=idle)
+        text = configuration(upstream, str(directory / "state.sqlite3"), keepalive=keepalive, idle=idle)
+        self._text = text + "\n" + written(chosen())
         self._directory = directory
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
         self._ready = threading.Event()
         self._error: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop
         self._server: Any = None
-        self.gateway: Gateway
+        self.flow: RequestFlow
+        self.metrics: Metrics
+        self.errors: ErrorHandlingCenter
+        self.generation: Callable[[], Generation]
         self.log = io.StringIO()
         self.port = 0
 
@@ -125,24 +138,54 @@ class RunningGateway:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         environ = {"HOME": str(self._directory), "UPSTREAM_KEY": "k-upstream"}
-        loaded = load_text(self._text, environ, TABLE, path=self._directory / "config.toml")
-        compiled = compile_config(loaded, environ)
-        switches = resolve(compiled.architecture)
+        desired = Desired(Document(str(self._directory / "config.toml"), self._text.encode()))
+        candidate = read(desired, environ)
         writer = LogWriter(self.log, "json")
         log = configure(writer, "error")
-        self.gateway = Gateway(compiled, switches, writer, log)
         listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = listener.getsockname()[1]
-        self._server = server(self.gateway.application, self.gateway.flow, self.gateway.stop_accepting, compiled.server)
         try:
-            watcher = asyncio.create_task(self._server.serve(sockets=[listener]))
-            while not self._server.started and not watcher.done():  # noqa: ASYNC110 - uvicorn has no event for it
-                await asyncio.sleep(0.002)
-            self._ready.set()
-            await watcher
+            if candidate.switches.app_kernel == "v1":
+                await self._first_kernel(candidate, listener, writer, log)
+            else:
+                await self._second_kernel(candidate, listener, writer, log)
         finally:
-            await self.gateway.close()
             writer.close()
+
+    async def _first_kernel(self, candidate: Candidate, listener: socket.socket, writer: LogWriter, log: Any) -> None:
+        gateway = Gateway(candidate.compiled, candidate.switches, writer, log)
+        self.flow, self.metrics, self.errors = gateway.flow, gateway.metrics, gateway.errors
+        self.generation = lambda: gateway.generation
+        settings = candidate.compiled.server
+        self._server = server(gateway.application, gateway.flow, gateway.stop_accepting, settings)
+        try:
+            await self._until_stopped(listener)
+        finally:
+            await gateway.close()
+
+    async def _second_kernel(self, candidate: Candidate, listener: socket.socket, writer: LogWriter, log: Any) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            desk = Desk(await connect(ours, Down), log)
+            start = WorkerStart(Boot(candidate.desired, 1, 1), candidate, listener, desk, writer, log)
+            assembly = Assembly(start)
+            blocks = Lifecycle(assembly.blocks(), log)
+            await blocks.bring_up()
+            self.flow, self.metrics, self.errors = assembly.flow, assembly.metrics, assembly.errors
+            self.generation = assembly.current
+            self._server = assembly.server
+            try:
+                await self._until_stopped(listener)
+            finally:
+                await blocks.take_down()
+                ours.close()
+
+    async def _until_stopped(self, listener: socket.socket) -> None:
+        watcher = asyncio.create_task(self._server.serve(sockets=[listener]))
+        while not self._server.started and not watcher.done():  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.002)
+        self._ready.set()
+        await watcher
 
     def do(self, function: Any) -> Any:
         """Run a function on the gateway's own loop and wait for its value."""
@@ -155,9 +198,9 @@ class RunningGateway:
     @property
     def outcomes(self) -> dict[str, int]:
         """Recorded requests so far, by outcome class."""
-        return dict(self.do(self.gateway.metrics.outcomes))
+        return dict(self.do(self.metrics.outcomes))
 
     @property
     def running(self) -> int:
         """Requests under way."""
-        return int(self.do(lambda: self.gateway.flow.running))
+        return int(self.do(lambda: self.flow.running))
