@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -33,16 +34,20 @@ class SentinelWatch:
         self._log = log
         self._seen: tuple[int, int, int] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._handles_signal = False
 
     def start(self) -> None:
         """Look now and from now on."""
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGUSR2, self.look)
+        if threading.current_thread() is threading.main_thread():  # elsewhere no signal ever arrives
+            loop.add_signal_handler(signal.SIGUSR2, self.look)
+            self._handles_signal = True
         self._tick(loop)
 
     def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        if self._handles_signal:
             asyncio.get_running_loop().remove_signal_handler(signal.SIGUSR2)
 
     def look(self) -> None:
