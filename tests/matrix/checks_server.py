@@ -233,7 +233,7 @@ def long_histories_pass(bench: Bench, cell: Cell) -> None:
 @proves("MP-28")
 def work_grows_with_the_length_only(bench: Bench, cell: Cell) -> None:
     """Twice the messages, about twice the calls inside the pipeline; twice the text, hardly any more calls."""
-    pipeline = bench.gateway().generation().artifacts.pipeline
+    pipeline = bench.gateway().served.generation().artifacts.pipeline
     short = calls_of(pipeline, cell, long_history(240, 200))
     double = calls_of(pipeline, cell, long_history(480, 200))
     wider = calls_of(pipeline, cell, long_history(240, 2000))

@@ -10,24 +10,14 @@ import asyncio
 import io
 import socket
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from routecodex.app.applying import Candidate, read
-from routecodex.app.desk import Desk
-from routecodex.app.error_handling import ErrorHandlingCenter
-from routecodex.app.gateway import Gateway
-from routecodex.app.generation import Generation
-from routecodex.app.kernel.assembly import Assembly
-from routecodex.app.kernel.lifecycle import Lifecycle
-from routecodex.app.request_flow import RequestFlow
-from routecodex.app.server import server
-from routecodex.app.supervisor.link import connect
-from routecodex.app.supervisor.messages import Boot, Desired, Document, Down
-from routecodex.app.worker_start import WorkerStart
-from routecodex.blocks.telemetry import LogWriter, Metrics
+from routecodex.app.applying import read
+from routecodex.app.supervisor.messages import Desired, Document
+from routecodex.blocks.telemetry import LogWriter
 from routecodex.blocks.telemetry.logs import configure
+from tests.kernels import Running, serving
 from tests.sides import chosen, written
 
 KEY = "${UPSTREAM_KEY}"
@@ -105,11 +95,7 @@ class RunningGateway:
         self._ready = threading.Event()
         self._error: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop
-        self._server: Any = None
-        self.flow: RequestFlow
-        self.metrics: Metrics
-        self.errors: ErrorHandlingCenter
-        self.generation: Callable[[], Generation]
+        self.served: Running
         self.log = io.StringIO()
         self.port = 0
 
@@ -121,7 +107,7 @@ class RunningGateway:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(setattr, self._server, "should_exit", True)
+        self._loop.call_soon_threadsafe(setattr, self.served.server, "should_exit", True)
         self._thread.join(30)
         assert not self._thread.is_alive(), "the gateway did not stop"
         if self._error is not None:
@@ -145,47 +131,11 @@ class RunningGateway:
         listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = listener.getsockname()[1]
         try:
-            if candidate.switches.app_kernel == "v1":
-                await self._first_kernel(candidate, listener, writer, log)
-            else:
-                await self._second_kernel(candidate, listener, writer, log)
+            async with serving(candidate, listener, writer, log) as self.served:
+                self._ready.set()
+                await self.served.serving
         finally:
             writer.close()
-
-    async def _first_kernel(self, candidate: Candidate, listener: socket.socket, writer: LogWriter, log: Any) -> None:
-        gateway = Gateway(candidate.compiled, candidate.switches, writer, log)
-        self.flow, self.metrics, self.errors = gateway.flow, gateway.metrics, gateway.errors
-        self.generation = lambda: gateway.generation
-        settings = candidate.compiled.server
-        self._server = server(gateway.application, gateway.flow, gateway.stop_accepting, settings)
-        try:
-            await self._until_stopped(listener)
-        finally:
-            await gateway.close()
-
-    async def _second_kernel(self, candidate: Candidate, listener: socket.socket, writer: LogWriter, log: Any) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            desk = Desk(await connect(ours, Down), log)
-            start = WorkerStart(Boot(candidate.desired, 1, 1), candidate, listener, desk, writer, log)
-            assembly = Assembly(start)
-            blocks = Lifecycle(assembly.blocks(), log)
-            await blocks.bring_up()
-            self.flow, self.metrics, self.errors = assembly.flow, assembly.metrics, assembly.errors
-            self.generation = assembly.current
-            self._server = assembly.server
-            try:
-                await self._until_stopped(listener)
-            finally:
-                await blocks.take_down()
-                ours.close()
-
-    async def _until_stopped(self, listener: socket.socket) -> None:
-        watcher = asyncio.create_task(self._server.serve(sockets=[listener]))
-        while not self._server.started and not watcher.done():  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.002)
-        self._ready.set()
-        await watcher
 
     def do(self, function: Any) -> Any:
         """Run a function on the gateway's own loop and wait for its value."""
@@ -198,9 +148,9 @@ class RunningGateway:
     @property
     def outcomes(self) -> dict[str, int]:
         """Recorded requests so far, by outcome class."""
-        return dict(self.do(self.metrics.outcomes))
+        return dict(self.do(self.served.metrics.outcomes))
 
     @property
     def running(self) -> int:
         """Requests under way."""
-        return int(self.do(lambda: self.flow.running))
+        return int(self.do(lambda: self.served.flow.running))

@@ -16,9 +16,6 @@ import msgspec
 
 from llmswitch_core.canonical.model import Protocol
 from llmswitch_core.router.contract import Alias, Pool, PoolEntry, ProviderModels, Route, RoutingTable, Target
-from routecodex.app.gateway import Gateway
-from routecodex.app.server import server
-from routecodex.app.switches import SwitchVector
 from routecodex.blocks.telemetry import LogWriter, OutcomeRecord
 from routecodex.blocks.telemetry.logs import configure
 from routecodex.config.compiled import (
@@ -36,6 +33,8 @@ from routecodex.config.compiled import (
     Timeouts,
 )
 from routecodex.config.secret import Secret
+from tests.kernels import Running, candidate_of, serving
+from tests.sides import chosen
 
 C = Protocol.OPENAI_CHAT
 R = Protocol.OPENAI_RESPONSES
@@ -138,7 +137,7 @@ class Host:
 
     url: str
     port: int
-    gateway: Gateway
+    gateway: Running
     server: Any
     log: StringIO
     task: asyncio.Task[None]
@@ -163,21 +162,14 @@ async def host(config: CompiledConfig) -> AsyncIterator[Host]:
     log = StringIO()
     writer = LogWriter(log)
     logger = configure(writer, "debug")
-    gateway = Gateway(config, SwitchVector(), writer, logger)
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-    listener.setblocking(False)
     port = listener.getsockname()[1]
-    running = server(gateway.application, gateway.flow, gateway.stop_accepting, config.server)
-    task = asyncio.get_running_loop().create_task(running.serve(sockets=[listener]))
-    while not running.started and not task.done():  # noqa: ASYNC110 - uvicorn offers nothing to wait for
-        await asyncio.sleep(0.002)
-    token = Path(config.server.admin.token_file).read_text().strip()  # noqa: ASYNC240
     try:
-        yield Host(f"http://127.0.0.1:{port}", port, gateway, running, log, task, config, token)
+        async with serving(candidate_of(config, chosen()), listener, writer, logger) as running:
+            token = Path(config.server.admin.token_file).read_text().strip()
+            url = f"http://127.0.0.1:{port}"
+            yield Host(url, port, running, running.server, log, running.serving, config, token)
     finally:
-        running.should_exit = True
-        await task
-        await gateway.close()
         writer.close()
 
 
