@@ -2,7 +2,7 @@
 
     TEST_SIDES="appKernel=v2 hostBlocks.httpAdapter=v2" python -m pytest tests/matrix --matrix
 
-`COMBINATIONS` is the set every gate runs over: the first sides, all second ones, and every pair of sides of any two blocks.
+`pairwise` is what every gate runs over: the first sides, all second ones, and every pair of sides of two blocks.
 """
 
 from __future__ import annotations

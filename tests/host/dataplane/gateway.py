@@ -166,7 +166,7 @@ async def host(config: CompiledConfig) -> AsyncIterator[Host]:
     port = listener.getsockname()[1]
     try:
         async with serving(candidate_of(config, chosen()), listener, writer, logger) as running:
-            token = Path(config.server.admin.token_file).read_text().strip()
+            token = Path(config.server.admin.token_file).read_text().strip()  # noqa: ASYNC240
             url = f"http://127.0.0.1:{port}"
             yield Host(url, port, running, running.server, log, running.serving, config, token)
     finally:

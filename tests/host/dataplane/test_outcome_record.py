@@ -21,6 +21,7 @@ from tests.fake_upstream import (
     ToolCall,
 )
 from tests.host.dataplane.gateway import C, M, compiled, host, messages, provider
+from tests.sides import chosen
 
 WEATHER = {"name": "weather", "description": "w", "input_schema": {"type": "object", "properties": {}}}
 
@@ -49,7 +50,7 @@ async def test_a_translated_request_leaves_every_member_of_the_baseline(
     assert (record.outcome, record.layer, record.pairing, record.tool_calls) == ("ok", "", "kept", 1)
     assert 0 < record.overhead_ms <= record.ttft_ms <= record.total_ms
     assert record.generation
-    assert record.switches == ""
+    assert record.switches == " ".join(f"{key}={value}" for key, value in chosen().items())
     written = [json.loads(line) for line in log.getvalue().splitlines() if '"request"' in line]
     assert written[-1]["pairing"] == "kept"
 

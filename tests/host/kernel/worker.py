@@ -92,8 +92,8 @@ class Worker:
         self.link.write(Prepare(next(self._ids), self.desired(text, **more), dry))
         return await self.hear(Prepared | Refused)  # type: ignore[arg-type]
 
-    async def commit(self, id: int, seq: int) -> Published | Refused:
-        self.link.write(Commit(id, seq))
+    async def commit(self, number: int, seq: int) -> Published | Refused:
+        self.link.write(Commit(number, seq))
         return await self.hear(Published | Refused)  # type: ignore[arg-type]
 
     async def apply(self, text: str, seq: int, **more: Any) -> WorkerStatus:
@@ -137,7 +137,7 @@ async def worker(folder: Path, environ: Mapping[str, str] | None = None) -> Asyn
         **(environ or {}),
     }
     log = (folder / "worker.log").open("wb")
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: ASYNC220 - it returns at once
         command, env=environment, pass_fds=(listener.fileno(), theirs.fileno()), stdout=log, stderr=log
     )
     theirs.close()
