@@ -38,6 +38,8 @@ from routecodex.app.supervisor.messages import (
 from routecodex.app.vitals import Vitals
 from routecodex.app.worker_start import CannotServeError, WorkerStart
 
+KERNEL = "v1"
+
 _NEEDS_RESTART = Refusal(
     "restart_needed",
     "$.architecture.appKernel",
@@ -115,7 +117,7 @@ class _Controls:
         generation = gateway.generation
         return WorkerStatus(
             pid=os.getpid(),
-            kernel=switches.app_kernel,
+            kernel=KERNEL,
             config_seq=self._start.boot.seq,
             loaded_hash=candidate.compiled.hash,
             effective_hash=effective_hash(candidate),

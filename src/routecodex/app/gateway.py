@@ -57,8 +57,8 @@ class Gateway:
         self.metrics = Metrics()
         self.telemetry = Telemetry(writer, self.metrics, config.server.access_log)
         surround = Surround(sides.provider_runtimes(), self.store.secret(CONVERSATION_SECRET), now)
-        bootstrap = sides.runtime_bootstraps()[switches.runtime_bootstrap](surround)
-        wired = Wired(bootstrap.build(config, switches.hub_compat_profile), bootstrap)
+        bootstrap = sides.chosen(switches, "hostBlocks.runtimeBootstrap", sides.runtime_bootstraps())(surround)
+        wired = Wired(bootstrap.build(config, sides.rule_set(switches)), bootstrap)
         self.errors = ErrorHandlingCenter(log)
         self.flow = RequestFlow(
             lambda: self.generation,

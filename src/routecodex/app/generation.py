@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable
 from typing import final
 
+from routecodex.app import sides
 from routecodex.app.switches import SwitchVector
 from routecodex.blocks.http_adapter import Application
 from routecodex.blocks.provider_runtime import ProviderRuntime
@@ -74,7 +75,7 @@ class Generation:
         """For the records of its requests."""
         self.wired = wired
         self.artifacts = wired.take()
-        self.runtime: ProviderRuntime = self.artifacts.runtimes[switches.provider_runtime]
+        self.runtime: ProviderRuntime = sides.provider_runtime(switches, self.artifacts.runtimes)
         """The provider runtime of the requests that pin this generation."""
         self.id = config.hash[:12]
         self.id_header = (b"x-routecodex-generation", self.id.encode("ascii"))

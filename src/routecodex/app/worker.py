@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from typing import Protocol as Interface
 
-from routecodex.app import boot, kernel
+from routecodex.app import boot, kernel, sides
 from routecodex.app.applying import UnusableError, read
 from routecodex.app.desk import Desk
 from routecodex.app.supervisor.link import connect
@@ -27,6 +27,7 @@ from routecodex.app.supervisor.messages import Boot, BootFailed, Down, Refusal
 from routecodex.app.worker_start import CannotServeError, WorkerStart
 from routecodex.blocks.telemetry import LogWriter
 from routecodex.blocks.telemetry.logs import configure
+from routecodex.config.compiled import SwitchValue
 
 OK: Final = 0
 INTERNAL: Final = 70
@@ -42,7 +43,7 @@ class Kernel(Interface):
     async def __call__(self, start: WorkerStart) -> None: ...
 
 
-_KERNELS: Final[Mapping[str, Kernel]] = {"v1": boot.serve, "v2": kernel.serve}
+_KERNELS: Final[Mapping[SwitchValue, Kernel]] = {"v1": boot.serve, "v2": kernel.serve}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,7 +89,7 @@ async def _run(listener: socket.socket, end: socket.socket) -> int:
 async def _serve(start: WorkerStart) -> int:
     settle_memory()
     try:
-        await _KERNELS[start.candidate.switches.app_kernel](start)
+        await sides.chosen(start.candidate.switches, "appKernel", _KERNELS)(start)
     except CannotServeError as error:
         start.log.error("server.refused", cause=str(error))
         start.desk.say(BootFailed(CONFIGURATION, (Refusal("cannot_serve", "$", str(error)),)))

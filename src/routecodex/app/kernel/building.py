@@ -16,10 +16,10 @@ from routecodex.app.generation import Generation, Wired
 from routecodex.app.ids import new_id
 from routecodex.app.kernel.generations import Current
 from routecodex.app.request_flow import RequestFlow
-from routecodex.app.switches import SwitchVector
 from routecodex.blocks.control_plane import Overview
 from routecodex.blocks.http_adapter import Application
 from routecodex.blocks.runtime_bootstrap import RuntimeBootstrap, Surround
+from routecodex.config.compiled import SwitchValue
 
 
 class GenerationBuilder:
@@ -29,7 +29,7 @@ class GenerationBuilder:
         self._current = current
         self._flow = flow
         self._overview = overview
-        self._bootstraps: Mapping[str, RuntimeBootstrap] = {
+        self._bootstraps: Mapping[SwitchValue, RuntimeBootstrap] = {
             side: make(surround) for side, make in sides.runtime_bootstraps().items()
         }
 
@@ -40,22 +40,17 @@ class GenerationBuilder:
 
     def _wired(self, candidate: Candidate) -> Wired:
         before = self._current.published
-        if before is not None and before.config is candidate.compiled and _same(before.switches, candidate.switches):
+        if (
+            before is not None
+            and before.config is candidate.compiled
+            and sides.share_artifacts(before.switches, candidate.switches)
+        ):
             return before.wired
-        bootstrap = self._bootstraps[candidate.switches.runtime_bootstrap]
-        return Wired(bootstrap.build(candidate.compiled, candidate.switches.hub_compat_profile), bootstrap)
+        bootstrap = sides.runtime_bootstrap(candidate.switches, self._bootstraps)
+        return Wired(bootstrap.build(candidate.compiled, sides.rule_set(candidate.switches)), bootstrap)
 
     def _adapter(self, candidate: Candidate) -> Callable[[Generation], Application]:
         switches, obeyed = candidate.switches, rules(candidate.compiled)
         make = sides.http_adapter(switches)
         control = sides.control_plane(switches)(self._overview)
         return lambda generation: make(obeyed, self._flow, Catalogue(lambda: generation), control, new_id)
-
-
-def _same(before: SwitchVector, after: SwitchVector) -> bool:
-    """Whether the switches that decide over artifacts agree."""
-    return (before.runtime_bootstrap, before.hub_compat_profile, before.virtual_router_policy) == (
-        after.runtime_bootstrap,
-        after.hub_compat_profile,
-        after.virtual_router_policy,
-    )

@@ -7,10 +7,11 @@ content. Nothing here is started or published.
 from routecodex.blocks.runtime_bootstrap.contract import (
     Artifacts,
     BootstrapFactory,
+    RuleSet,
     Runtime,
     RuntimeBootstrap,
     RuntimeFactory,
     Surround,
 )
 
-__all__ = ["Artifacts", "BootstrapFactory", "Runtime", "RuntimeBootstrap", "RuntimeFactory", "Surround"]
+__all__ = ["Artifacts", "BootstrapFactory", "RuleSet", "Runtime", "RuntimeBootstrap", "RuntimeFactory", "Surround"]
