@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
+from llmswitch_core.capabilities import Capabilities, capabilities, missing
 from llmswitch_core.hub.exchange import Surroundings
 from llmswitch_core.router.state import RouterState
 from routecodex.app import sides
@@ -30,16 +31,19 @@ from routecodex.blocks.runtime_bootstrap import Surround
 from routecodex.blocks.store import StateStore
 from routecodex.blocks.telemetry import Metrics, Telemetry
 
+SHARED_API: Final = 1
+"""The release of the shared module's interface this host is written for."""
 CONVERSATION_SECRET: Final = "conversation-keys"  # noqa: S105 (a name)
 
 
 class ProbeError(Exception):
-    """The first generation does not pass its probe."""
+    """A block does not pass its probe; the message says why."""
 
 
 class Assembly:
     """The blocks of one worker. An attribute exists once its block is constructed."""
 
+    shared: Capabilities
     store: StateStore
     metrics: Metrics
     telemetry: Telemetry
@@ -63,6 +67,14 @@ class Assembly:
         self._config = start.candidate.compiled
 
     # --- what outlives generations -----------------------------------------------------------------------
+
+    def make_shared(self) -> None:
+        self.shared = capabilities()
+
+    async def probe_shared(self) -> None:
+        wrong = missing(self.shared, SHARED_API)
+        if wrong:
+            raise ProbeError(wrong)
 
     def make_store(self) -> None:
         self.store = StateStore(self._config.store, time.time, self._start.log)
@@ -174,6 +186,7 @@ class Assembly:
     def blocks(self) -> tuple[Block, ...]:
         """Every block; the server needs a generation, or the dispatcher would have nobody to ask."""
         return (
+            Block("shared", (), self.make_shared, probe=self.probe_shared),
             Block("store", (), self.make_store, stop=self.close_store),
             Block("metrics", (), self.make_metrics),
             Block("telemetry", ("metrics",), self.make_telemetry),
