@@ -70,10 +70,11 @@ class Subject:
 def onepath(tree: Tree, *arguments: str) -> Taken:
     """`onepath …` on a tree, in a process of its own."""
     command = [sys.executable, "-m", "onepath", *arguments, "--quiet", "--config", str(tree.config)]
-    return take(command, tree.folder, environment=_environment(), lawful=_LINTED)
+    return take(command, tree.folder, environment=environment(), lawful=_LINTED)
 
 
-def _environment() -> Mapping[str, str]:
+def environment() -> Mapping[str, str]:
+    """In which onepath is that of this tree, and its order the same in every run."""
     paths = [str(_SOURCE), os.environ.get("PYTHONPATH", "")]
     return {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONHASHSEED": "0"}
 
@@ -103,7 +104,7 @@ def changed(tree: Tree) -> Taken:
 
 def counts(tree: Tree) -> dict[str, int]:
     """Sizes of the graph: edges by kind, calls, unknown receivers … Raises BenchError if there is no graph."""
-    ran = take([sys.executable, "-c", _COUNT, str(tree.config)], tree.folder, environment=_environment())
+    ran = take([sys.executable, "-c", _COUNT, str(tree.config)], tree.folder, environment=environment())
     if ran.failed:
         raise BenchError(f"{tree.name} was not read: {ran.failed}")
     found: dict[str, int] = json.loads(ran.output.splitlines()[-1])
