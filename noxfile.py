@@ -178,6 +178,7 @@ def truth(session: nox.Session) -> None:
     """What the gateway's suite calls while it runs must be in onepath's static graph (`-- --sample`: a look)."""
     install(session, "test")
     install_onepath(session)
+    session.run("python", "-m", "pytest", "-q", "tools/truth")
     session.run("python", "-m", "tools.truth", *session.posargs)
 
 

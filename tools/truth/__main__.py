@@ -1,6 +1,6 @@
 """`python -m tools.truth [--sample] [--json FILE] [tests …]`.
 
-Exit codes: 0 the graph holds what runs, 1 it does not, 2 nothing ran.
+Exit codes: 0 the graph holds what runs, 1 it does not, or nothing ran.
 """
 
 from __future__ import annotations
@@ -9,15 +9,17 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from rich.console import Console
+from tools.truth.children import ROOT
 from tools.truth.graph import graph, sinks
-from tools.truth.judging import executed, judge
-from tools.truth.naming import ChangedError, Names
+from tools.truth.judging import judge
+from tools.truth.naming import ChangedError
+from tools.truth.reasons import FILE, reasons
 from tools.truth.reporting import lines, passes
-from tools.truth.running import ROOT, SAMPLE, SOURCES, SUITE, SuiteError, run
+from tools.truth.running import SAMPLE, SUITE, SuiteError, run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,15 +28,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sample", action="store_true", help="a few tests only")
     parser.add_argument("--json", type=Path, help="write all misses to this file too")
     options, tests = parser.parse_known_args(arguments)
-    names = Names(SOURCES)
+    told = reasons(FILE.read_text())
     program = graph(ROOT)
     try:
-        record = run(tests or (SAMPLE if options.sample else SUITE), names)
-        direct, foreign = executed(record, names, lambda file: Path(file).relative_to(ROOT).as_posix())
+        direct, foreign = run(tests or (SAMPLE if options.sample else SUITE))
     except (SuiteError, ChangedError) as error:
         print(error, file=sys.stderr)
-        return 2
-    verdict = judge(program, direct, foreign, sinks())
+        return 1
+    verdict = judge(program, direct, foreign, sinks(), told)
+    if tests or options.sample:  # a part of the suite does not run all that reasons are about
+        verdict = replace(verdict, spare_reasons=())
     console = Console(width=160, highlight=False)
     for line in lines(verdict):
         console.print(line, markup=False)
