@@ -115,14 +115,15 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Renew all that is generated from the code (`-- --check`: write nothing, fail where something is stale)."""
+    """Renew all that is generated (`-- --check`: write nothing, fail where something is stale; `-- --force`)."""
     install(session, "test")
     install_onepath(session)
+    check = [word for word in session.posargs if word == "--check"]
     failed = []
     for command in (
         ("onepath", "docs", *session.posargs),
-        ("python", "-m", "tools.docs.reference", *session.posargs),
-        ("python", "-m", "onepath.cli.reference", "docs/onepath", *session.posargs),
+        ("python", "-m", "tools.docs.reference", *check),
+        ("python", "-m", "onepath.cli.reference", "docs/onepath", *check),
         ("python", "-m", "tools.docs.pages"),
     ):
         try:
