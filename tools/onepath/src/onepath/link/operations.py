@@ -223,7 +223,7 @@ def _make_function(solver: Solver, frame: Frame, base: int, one: op.MakeFunction
     key = (Function, (code, frame))
     value = solver.values.get(key)
     if value is None:
-        value = solver.values[key] = Function(code, frame)
+        value = solver.values[key] = Function(code, frame, code.name in solver.protected)
         solver.functions.append(value)
     for index, var in one.defaults:
         if var >= 0:

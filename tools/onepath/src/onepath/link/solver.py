@@ -39,6 +39,7 @@ from onepath.link.values import (
     Uncomputed,
     Unknown,
     Value,
+    Wide,
     Widened,
 )
 
@@ -47,7 +48,10 @@ WIDE: Final = 100
 TEXTS: Final = 40
 _WORK: Final = 60
 """Steps per operation of the program that are spent before variables are widened sooner."""
-_NARROWEST: Final = 6
+MOTLEY: Final = 5
+"""How many sorts of values are too many for a variable that holds as many values as `FULL` says."""
+FULL: Final = frozenset({24, 32, 48, 64, 80, WIDE})
+"""At these numbers of values it is looked at what they are."""
 MUCH: Final = 3
 """From how many values on plain data is counted."""
 CONTEXTS: Final = 50
@@ -87,7 +91,6 @@ class Solver:
         self.waiting: list[list[tuple[Trigger, Any]] | None] = [None]
         self.nowhere = 0
         """The variable of results nobody reads; it takes nothing."""
-        self.wide: set[int] = set()
         self.counts: dict[int, int] = {}
         """How many values of a limited sort a variable holds, once it holds some: by variable and sort."""
         self.news: dict[int, list[Value]] = {}
@@ -115,6 +118,7 @@ class Solver:
         self.protected_by_name: dict[str, list[str]] = {}
         for name in options.protected:
             self.protected_by_name.setdefault(name.rpartition(".")[2], []).append(name)
+        self.protected = frozenset(options.protected)
         self.carried_functions = {function for function, _ in options.carried}
         self.origin_classes = set(options.origins)
         self.unknown = Unknown()
@@ -151,8 +155,6 @@ class Solver:
         self.escapes: dict[tuple[Frame, int], int] = {}
         """By place: how many callables were handed to foreign code there."""
         operations = sum(len(code.scope.code) for unit in self.units.values() for code in unit.codes)
-        self.limit = WIDE
-        """How many values a variable holds before it is widened."""
         self.work = 0
         self.next_limit = _WORK * operations + 1_000_000
         self.names_on: dict[Value, list[str]] = {}
@@ -195,7 +197,8 @@ class Solver:
         elif (
             value in held
             or (len(held) >= MUCH and value.most and self._is_much(var, held, value))
-            or (len(held) >= self.limit and not self._room(var, held))
+            or (len(held) in FULL and self._is_too_many(var, held, value))
+            or (held.__class__ is Wide and not value.kept)
         ):
             return
         else:
@@ -211,7 +214,10 @@ class Solver:
         """All of them, each once."""
         held = self.held[var]
         if held is not None:
-            values = [value for value in values if value not in held]
+            if held.__class__ is Wide:
+                values = [value for value in values if value.kept and value not in held]
+            else:
+                values = [value for value in values if value not in held]
             if not values:
                 return
         elif var == 0:
@@ -274,14 +280,25 @@ class Solver:
         """Whether a module is run as the program: always, where nothing says what is entered."""
         return not self.options.entries or unit.name in self.programs or unit.name in self.options.entries
 
-    def _room(self, var: int, held: dict[Value, None]) -> bool:
-        """Whether a full variable takes one more: never; it is widened."""
-        if var not in self.wide:
-            self.wide.add(var)
-            held[self.widened] = None
-            self.news.setdefault(var, []).append(self.widened)
+    def _is_too_many(self, var: int, held: dict[Value, None], value: Value) -> bool:
+        """Whether a variable that would hold this one more is widened: it holds too many, or too much of everything."""
+        if held.__class__ is Wide:
+            return False
+        count = len(held)
+        if count < WIDE and len({one.__class__ for one in held}) < MOTLEY:
+            return False
+        wide = self.held[var] = Wide((one, None) for one in held if one.kept)
+        news = [one for one in self.news.get(var, ()) if one.kept]
+        if self.widened not in wide:
+            wide[self.widened] = None
+            news.append(self.widened)
+        if value.kept:
+            wide[value] = None
+            news.append(value)
+        if var not in self.news:
             self.queue.append(var)
-        return False
+        self.news[var] = news
+        return True
 
     def flow(self, source: int, target: int) -> None:
         """Whatever is in `source` is in `target`."""
@@ -365,8 +382,7 @@ class Solver:
         return found  # type: ignore[no-any-return]
 
     def _press(self) -> None:
-        """The program is larger in effect than in size: from here on variables are widened sooner."""
-        self.limit = max(_NARROWEST, self.limit // 2)
+        """The program is larger in effect than in size: from here on no more contexts are made."""
         self.next_limit *= 2
         self.budget = min(self.budget, self.context_frames)
 
