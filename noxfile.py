@@ -172,6 +172,7 @@ def thirdparty(session: nox.Session) -> None:
     install_onepath(session)
     session.chdir(ONEPATH)
     session.run("python", "-m", "tests.thirdparty", "--cache", str(TREES), *session.posargs)
+    session.run("python", "-m", "tests.thirdparty.tutorial", "--cache", str(TREES))
 
 
 @nox.session

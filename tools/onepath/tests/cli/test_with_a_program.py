@@ -195,6 +195,9 @@ def test_a_difference_tells_reviewers_what_is_new(onepath: Run, shop: Path, git:
     assert "  + shop.audit" in ran.out
     assert "  + shop → json  (shop/audit.py:2)" in ran.out
     assert "  ~ layers house" in ran.out
+    assert "operations on the outside" not in ran.out
+    edit(shop / "shop" / "audit.py", "import json\n", "import json, os\nos.system('date')\n")
+    assert "operations on the outside\n  + shop → os.system  (shop/audit.py:3)" in onepath("diff", "HEAD").out
     validate(onepath("diff", "HEAD", "--format", "json").out, "diff")
     assert "| + | `shop.audit` |" in onepath("diff", "HEAD", "--format", "md").out
     git("add", ".")

@@ -33,9 +33,10 @@ def arch(material: Material, page: Page, *, short: bool) -> str:
     contracted = True
     for room in rooms:
         allowed, is_contract = _may_import(material, room.name)
-        contracted = contracted and (is_contract or not allowed)
+        is_told = is_contract or allowed in ("", "–")
+        contracted = contracted and is_told
         label, told = _label(material, page, room), markdown.prose(material.summaries.get(room.name, "")) or "–"
-        rows.append((f"{room.branch}{label}", told, allowed if is_contract or not allowed else f"*{allowed}*"))
+        rows.append((f"{room.branch}{label}", told, allowed if is_told else f"*{allowed}*"))
     parts.append(markdown.table(("room" if short else "room or module", "what happens here", "may import"), rows))
     if any(not row[2] for row in rows):
         parts.append("Where a line says nothing of imports, what holds for the room around it holds.")
