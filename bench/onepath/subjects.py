@@ -123,12 +123,15 @@ def parser(prelude: str, parse: str) -> Callable[[Tree], Taken]:
 
 
 def _peers() -> Path:
-    """The bin folder of the neighbours' environment."""
+    """The bin folder of the neighbours' environment. Raises BenchError if they cannot be installed."""
     folder = CACHE / "peers"
     stamp = folder / "installed"
     if not stamp.is_file() or stamp.read_text() != "\n".join(_PEERS):
         venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([str(folder / "bin" / "pip"), "install", "-qq", *_PEERS], check=True)
+        install = [str(folder / "bin" / "pip"), "install", "-qq", *_PEERS]
+        told = subprocess.run(install, capture_output=True, text=True, check=False)
+        if told.returncode:
+            raise BenchError(f"{', '.join(_PEERS)} cannot be installed:\n{told.stderr.strip()[-500:]}")
         stamp.write_text("\n".join(_PEERS))
     return folder / "bin"
 
