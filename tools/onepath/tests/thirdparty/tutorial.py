@@ -23,7 +23,7 @@ from typing import Final
 
 import msgspec
 
-from .trees import TreeError, wheel
+from .trees import TreeError, wheel_of
 
 PAGE: Final = Path(__file__).parents[4] / "docs" / "onepath" / "tutorial.md"
 PIN: Final = "twine==7.0.0 --hash=sha256:b854164df26db268af05f49aa5c0344b10e27a494343ff05b1e0bad3b135f5a7"
@@ -59,7 +59,7 @@ def blocks(page: str) -> Iterator[Block]:
 
 def lay_out(folder: Path, cache: Path) -> None:
     """The tutorial's set-up: the package as downloaded, in a repository with one commit."""
-    with zipfile.ZipFile(wheel(PIN, cache)) as archive:
+    with zipfile.ZipFile(wheel_of(PIN, cache)) as archive:
         archive.extractall(folder, [name for name in archive.namelist() if name.startswith("twine/")])
     for command in (["init", "-q"], ["add", "twine"], ["commit", "-qm", "twine 7.0.0"]):
         subprocess.run(["git", *command], cwd=folder, check=True, env={**os.environ, **_GIT})
