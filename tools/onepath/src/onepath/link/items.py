@@ -41,7 +41,6 @@ from onepath.link.values import (
     Widened,
 )
 
-_MOST_KEYS: Final = 400
 _TUPLES: Final = frozenset({"typing.NamedTuple"})
 MANY_KEYS: Final = 8
 """With more keys than this at one place, all elements are meant."""
@@ -60,16 +59,7 @@ def key_of(value: Value | None) -> object:
 
 def item_cell(solver: Solver, box: Box, key: object) -> int:
     """The variable of one item."""
-    if key is None:
-        return box.rest
-    var = box.items.get(key)
-    if var is None:
-        if len(box.items) >= _MOST_KEYS:
-            return box.rest
-        var = box.items[key] = solver.new()
-        if box.every >= 0:
-            solver.flow(var, box.every)
-    return var
+    return box.rest if key is None else solver.item(box, key)
 
 
 def items_of(solver: Solver, box: Box, dst: int) -> None:

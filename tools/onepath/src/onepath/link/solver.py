@@ -54,6 +54,7 @@ FULL: Final = frozenset({24, 32, 48, 64, 80, WIDE})
 """At these numbers of values it is looked at what they are."""
 MUCH: Final = 3
 """From how many values on plain data is counted."""
+_MOST_KEYS: Final = 400
 CONTEXTS: Final = 50
 """For how many callables a function is analysed apart."""
 FEW: Final = 4
@@ -259,6 +260,17 @@ class Solver:
         elif sort == OBJECT or sort == BOX:
             self.add(var, self.widened)
         return True
+
+    def item(self, box: Box, key: object) -> int:
+        """The variable of one item, made when first asked for."""
+        var = box.items.get(key)
+        if var is None:
+            if len(box.items) >= _MOST_KEYS:
+                return box.rest
+            var = box.items[key] = self.new()
+            if box.every >= 0:
+                self.flow(var, box.every)
+        return var
 
     def every(self, box: Box) -> int:
         """The variable of all elements of a container."""
