@@ -13,7 +13,7 @@ from typing import Final
 from onepath.facts.model import Attribute, Global, ImportFrom, ModuleFacts
 from onepath.graph import Program
 from onepath.link.annotations import fill
-from onepath.link.calls import call, escape, members, plain_instance, run_unknown
+from onepath.link.calls import call, escape, instances, members, plain_instance, run_unknown
 from onepath.link.code import Frame, Options, Unit
 from onepath.link.harvest import harvest
 from onepath.link.imports import start_module
@@ -213,8 +213,9 @@ def _run_rest(solver: Solver) -> None:
                 and first[0].kind in ("positional", "any")
                 and not _is_static(solver, cls, function)
             ):
-                owner: Value = cls if _is_of_class(solver, cls, function) else plain_instance(solver, cls, None)
-                run_unknown(solver, solver.bound(function, owner), None, "call", 0)
+                owners: list[Value] = [cls] if _is_of_class(solver, cls, function) else [*instances(solver, cls)]
+                for owner in owners:
+                    run_unknown(solver, solver.bound(function, owner), None, "call", 0)
             else:
                 run_unknown(solver, function, None, "call", 0)
         _settle(solver)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from onepath.facts.model import Annotation
-from onepath.link.calls import plain_instance
+from onepath.link.calls import instances, plain_instance
 from onepath.link.classes import is_enum, is_protocol
 from onepath.link.code import Frame, Unit
 from onepath.link.foreign import canonical
@@ -147,8 +147,8 @@ def objects_of(solver: Solver, cls: Class) -> list[Value]:
                 if each not in found:
                     found.append(each)
         if found:
-            return [plain_instance(solver, one, None) for one in found[:_MOST]]
-    return [plain_instance(solver, one, None) for one in (cls, *_below(cls))[:_MOST]]
+            return [each for one in found[:_MOST] for each in instances(solver, one)][:_MOST]
+    return [each for one in (cls, *_below(cls))[:_MOST] for each in instances(solver, one)][:_MOST]
 
 
 def implementers(solver: Solver, protocol: Class) -> list[Class]:

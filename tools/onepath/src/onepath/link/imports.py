@@ -139,7 +139,9 @@ def _hidden(solver: Solver, unit: Unit, source: str) -> set[str]:
     if len(unit.stars) < 2 or source not in unit.stars:
         return set()
     last = len(unit.stars) - 1 - unit.stars[::-1].index(source)
-    later = [name for name, certain in zip(unit.stars[last + 1 :], unit.certain_stars[last + 1 :], strict=True) if certain]
+    later = [
+        name for name, certain in zip(unit.stars[last + 1 :], unit.certain_stars[last + 1 :], strict=True) if certain
+    ]
     return {name for one in later if one in solver.units for name in exported(solver, solver.units[one])}
 
 

@@ -290,6 +290,10 @@ def read_key(solver: Solver, frame: Frame | None, value: Value, key: Value, dst:
     if not isinstance(value, Box):
         return
     known = key_of(key)
+    if isinstance(key, Foreign) and known not in value.items:
+        # Foreign data: it may be any key. A foreign class or function among the keys is that one.
+        items_of(solver, value, dst)
+        return
     if known is None:
         if isinstance(key, Instance) or (isinstance(key, Constant) and key.type in ("NoneType", "bool")):
             solver.flow(item_cell(solver, value, key), dst)
@@ -579,6 +583,10 @@ def call_method_of_builtin(solver: Solver, site: Site, method: Method) -> None:
         from onepath.link.models import load_entry_point
 
         load_entry_point(solver, site, owner)
+    elif isinstance(owner, Getter) and owner.kind == "decoder":
+        from onepath.link.models import decode_with
+
+        decode_with(solver, site, owner)
 
 
 def _bind_to(solver: Solver, payload: Any, owner: Value) -> None:

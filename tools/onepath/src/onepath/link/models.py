@@ -740,7 +740,7 @@ def call_getter(solver: Solver, site: Site, value: Getter) -> None:
     if value.kind == "context decorator":
         _call_in_context(solver, site, value)
         return
-    if not site.positional or value.kind in ("typevar", "entry point"):
+    if not site.positional or value.kind in ("typevar", "entry point", "decoder"):
         return
     subject = site.positional[0]
     names = value.site.positional
@@ -776,7 +776,9 @@ def _call_in_context(solver: Solver, site: Site, value: Getter) -> None:
     solver.values[key] = True
     solver.when(solver.var_for(("context of", value.site)), _both_ways, (site, value.site))
     for var in value.site.positional[:1]:
-        solver.when(var, _call_inner, Site(site.frame, site.dst, -1, site.positional, site.named, site.line, site.stars))
+        solver.when(
+            var, _call_inner, Site(site.frame, site.dst, -1, site.positional, site.named, site.line, site.stars)
+        )
 
 
 def _both_ways(solver: Solver, payload: Any, value: Value) -> None:
@@ -1130,15 +1132,19 @@ def _converted(solver: Solver, site: Any, value: Value) -> None:
 
 def _decoder(solver: Solver, site: Site) -> None:
     var = _argument(site, 0, "type")
-    solver.add(site.dst, solver.result("msgspec.json.Decoder"))
-    if var >= 0:
-        solver.add(site.dst, solver.once(Getter, ("decoder", site), "identity", (), site))
-        solver.when(var, _noted_decoder, site)
+    if var < 0:
+        solver.add(site.dst, solver.result("msgspec.json.Decoder"))
+        return
+    solver.add(site.dst, solver.once(Getter, ("decoder", site), "decoder", (), site))
+    for name, hook in site.named:
+        if name in ("dec_hook", "ext_hook", "float_hook"):
+            escape_arguments(solver, Site(site.frame, site.dst, -1, (hook,), (), site.line), "msgspec.json.Decoder")
 
 
-def _noted_decoder(solver: Solver, site: Any, value: Value) -> None:
-    if isinstance(value, Class):
-        solver.note_made(value, site.frame, "convert", site.line)
+def decode_with(solver: Solver, site: Site, value: Getter) -> None:
+    """`Decoder(T).decode(data)`: an object of that type."""
+    var = _argument(value.site, 0, "type")
+    solver.when(var, _converted, site)
 
 
 def _object_new(solver: Solver, site: Site) -> None:
@@ -1889,8 +1895,14 @@ MODELS.update(
         **{
             f"unittest.mock.{name}": _mock
             for name in (
-                "Mock", "MagicMock", "AsyncMock", "NonCallableMock", "NonCallableMagicMock", "PropertyMock",
-                "create_autospec", "ThreadingMock",
+                "Mock",
+                "MagicMock",
+                "AsyncMock",
+                "NonCallableMock",
+                "NonCallableMagicMock",
+                "PropertyMock",
+                "create_autospec",
+                "ThreadingMock",
             )
         },
         "unittest.mock.patch": _patch,
