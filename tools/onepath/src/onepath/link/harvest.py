@@ -27,6 +27,7 @@ from onepath.graph import (
 from onepath.link.calls import _is_exception
 from onepath.link.classes import foreign_bases
 from onepath.link.code import Frame
+from onepath.link.mutations import mutations
 from onepath.link.solver import Solver, class_name
 from onepath.link.values import (
     Bound,
@@ -70,6 +71,7 @@ def harvest(solver: Solver, modules: Iterable[ModuleFacts], reached: Edges, ente
         opaque=tuple(sorted(solver.opaque.values(), key=lambda one: (one.place, one.function, one.what, one.why))),
         unknown=unknown,
         made=tuple(sorted(solver.made.values(), key=lambda one: (one.place, one.function, one.type, one.how))),
+        mutations=mutations(facts),
         faults=tuple(Fault(Place(one.file, one.fault_line), one.fault) for one in facts if one.fault),
         calls_total=total,
     )
