@@ -50,9 +50,8 @@ def run_tests(session: nox.Session) -> None:
         return
     workers = str(max(2, os.cpu_count() or 2))
     session.run("python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", "tests/core")
-    session.run(
-        "python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", "tests/host", "tests/upstream_selftest"
-    )
+    hosted = ("tests/host", "tests/upstream_selftest", "tools/truth")
+    session.run("python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", *hosted)
     session.run("python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", "tests/matrix", "--matrix")
     session.chdir(ONEPATH)  # a distribution of its own, with a pytest configuration of its own
     session.run("python", "-m", "pytest", "-q", "-n", workers, "--dist", "loadfile")
@@ -180,7 +179,6 @@ def truth(session: nox.Session) -> None:
     """What the gateway's suite calls while it runs must be in onepath's static graph (`-- --sample`: a look)."""
     install(session, "test")
     install_onepath(session)
-    session.run("python", "-m", "pytest", "-q", "tools/truth")
     session.run("python", "-m", "tools.truth", *session.posargs)
 
 
