@@ -1,4 +1,4 @@
-"""`python -m tools.truth [--sample] [--json FILE] [tests …]`.
+"""`python -m tools.truth [--sample | --clients] [--json FILE] [tests …]`.
 
 Exit codes: 0 the graph holds what runs, 1 it does not, or nothing ran.
 """
@@ -26,12 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Record, compare, print."""
     parser = argparse.ArgumentParser(prog="python -m tools.truth", description=__doc__)
     parser.add_argument("--sample", action="store_true", help="a few tests only")
+    parser.add_argument("--clients", action="store_true", help="the real agents and SDKs too; needs Node.js and npm")
     parser.add_argument("--json", type=Path, help="write all misses to this file too")
     options, tests = parser.parse_known_args(arguments)
     told = reasons(FILE.read_text())
     program = graph(ROOT)
     try:
-        direct, foreign = run(tests or (SAMPLE if options.sample else SUITE))
+        direct, foreign = run(tests or (SAMPLE if options.sample else SUITE), clients=options.clients)
     except (SuiteError, ChangedError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -75,7 +75,7 @@ def recorded_children(folder: Path) -> Iterator[None]:
 
 def with_recording(environ: Any, folder: Path) -> dict[str, str]:
     """This environment, and in it what makes Python record."""
-    path = os.pathsep.join(filter(None, (str(_CHILD), str(ROOT), environ.get("PYTHONPATH", ""))))
+    path = os.pathsep.join(filter(None, (str(_CHILD), str(ROOT), str(SOURCES), environ.get("PYTHONPATH", ""))))
     return {**environ, "PYTHONPATH": path, _FOLDER: str(folder)}
 
 

@@ -14,7 +14,7 @@ import pytest
 from onepath.config import Configuration, Project
 from onepath.graph import Program
 from tools.truth import recording as recorders
-from tools.truth.children import ROOT, SOURCES, recorded_children, written
+from tools.truth.children import ROOT, recorded_children, written
 from tools.truth.edges import Executed, executed
 from tools.truth.judging import UNEXPLAINED, Verdict, judge
 from tools.truth.naming import ChangedError, Names
@@ -220,7 +220,7 @@ def test_the_reasons_of_this_repository_can_be_read() -> None:
 def test_a_process_of_its_own_is_recorded_until_it_ends(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "routecodex.cli", "version"]
     with recorded_children(tmp_path):
-        subprocess.run(command, env={"HOME": str(tmp_path), "PYTHONPATH": str(SOURCES)}, check=True)
+        subprocess.run(command, env={"HOME": str(tmp_path)}, check=True)
     direct, foreign = written(tmp_path)
     assert ("routecodex.cli.__main__", "routecodex.cli.application.main") in {(e.caller, e.callee) for e in direct}
     assert "routecodex.cli.version.version" in {edge.callee for edge in foreign}
