@@ -230,7 +230,7 @@ def _is_excluded(binding: Binding, var: int, value: Value) -> bool:
 def _makes_context(solver: Solver, binding: Binding, var: int, index: int, value: Value) -> bool:
     code = binding.function.code
     if (
-        code.contexts >= CONTEXTS
+        code.contexts >= solver.contexts
         or solver.context_frames > solver.budget
         or code.scope.parameters[index].kind in ("star", "double")
     ):
@@ -278,7 +278,7 @@ def _make_frames(solver: Solver, binding: Binding, fixed: dict[int, Value]) -> N
             break
     owner_tag: tuple[Value | str, ...] = ()
     if (isinstance(binding.owner, Instance) and binding.owner.tag and binding.owner.depth <= 3) or (
-        isinstance(binding.owner, Class) and binding.owner.code is not None and code.contexts < CONTEXTS
+        isinstance(binding.owner, Class) and binding.owner.code is not None and code.contexts < solver.contexts
     ):
         owner_tag = ("self", binding.owner)
     for combination in combinations:
@@ -287,7 +287,7 @@ def _make_frames(solver: Solver, binding: Binding, fixed: dict[int, Value]) -> N
             context = (*context, code.scope.parameters[index].name, value)
         if (
             context
-            and (code.contexts >= CONTEXTS or solver.context_frames > solver.budget)
+            and (code.contexts >= solver.contexts or solver.context_frames > solver.budget)
             and (binding.function.parent, *context) not in code.frames
         ):
             context = ()
@@ -887,7 +887,9 @@ def _call_uncomputed(solver: Solver, site: Site, value: Uncomputed) -> None:
 
 def _call_foreign(solver: Solver, site: Site, value: Foreign | Result) -> None:
     _answer(solver, site)
-    external(solver, site, value.name, None)
+    # What a watched operation gave is not that operation.
+    given = value.__class__ is Result and solver.is_watched(value.name)
+    external(solver, site, f"{value.name}.__call__" if given else value.name, None)
 
 
 def _call_method(solver: Solver, site: Site, value: Method) -> None:

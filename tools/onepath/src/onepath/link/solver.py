@@ -18,9 +18,9 @@ from onepath.link.values import (
     AFFIX,
     BOX,
     BYTES,
-    SORTS,
     NUMBER,
     OBJECT,
+    SORTS,
     TEXT,
     Affix,
     Bound,
@@ -57,6 +57,8 @@ MUCH: Final = 3
 _MOST_KEYS: Final = 400
 CONTEXTS: Final = 50
 """For how many callables a function is analysed apart."""
+FEW_CONTEXTS: Final = 8
+"""For how many, where no entry leads: no way is searched there."""
 FEW: Final = 4
 """Up to how many contexts the containers made in them are told apart."""
 KEYS: Final = 8
@@ -139,6 +141,8 @@ class Solver:
         """Attributes set on foreign names, by name and attribute."""
         self.foreign_reads: dict[tuple[str, str], list[int]] = {}
         self.texts_run = 0
+        self.contexts = CONTEXTS
+        """For how many callables a function is analysed apart, at present."""
         self.context_frames = 0
         self.budget = 600 + sum(len(unit.codes) for unit in self.units.values()) // 3
         """How many frames for contexts there may be before contexts are merged: it keeps the whole near-linear."""
@@ -251,13 +255,13 @@ class Solver:
             self.counts[key] = count + 1
             return False
         self.counts[key] = count
-        if sort == TEXT or sort == AFFIX:
+        if sort in (TEXT, AFFIX):
             self.add(var, self.constant("str"))
         elif sort == NUMBER:
             self.add(var, self.constant("int"))
         elif sort == BYTES:
             self.add(var, self.constant("bytes"))
-        elif sort == OBJECT or sort == BOX:
+        elif sort in (OBJECT, BOX):
             self.add(var, self.widened)
         return True
 
@@ -299,8 +303,8 @@ class Solver:
         count = len(held)
         if count < WIDE and len({one.__class__ for one in held}) < MOTLEY:
             return False
-        wide = self.held[var] = Wide((one, None) for one in held if one.kept)
-        news = [one for one in self.news.get(var, ()) if one.kept]
+        wide = self.held[var] = Wide((one, None) for one in held if one.kept or (one.sort and not one.most))
+        news = [one for one in self.news.get(var, ()) if one in wide]
         if self.widened not in wide:
             wide[self.widened] = None
             news.append(self.widened)

@@ -99,8 +99,8 @@ class Class(Value):
 
 
 class Instance(Value):
-    """An object of a class of the program: one per class, one more per callables it was made with, and, where the origin
-    is asked for, one per place."""
+    """An object of a class of the program: one per class, one more per callables it was made with, and, where the
+    origin is asked for, one per place."""
 
     sort = OBJECT
     most = 40
@@ -123,7 +123,7 @@ class Bound(Value):
         foreign = isinstance(func, Foreign)
         self.sort = FOREIGN if foreign else 0
         self.most = func.most if foreign else 0
-        self.kept = func.kept and (foreign or func.__class__ is Function)
+        self.kept = func.kept and func.__class__ is Function
         self.func = func
         self.owner = owner
         self.depth = max(func.depth, owner.depth)
@@ -143,28 +143,26 @@ class Foreign(Value):
     """A foreign name: a module, class, function or anything in it."""
 
     sort = FOREIGN
-    __slots__ = ("kept", "most", "name", "special")
+    __slots__ = ("most", "name", "special")
 
     def __init__(self, name: str, special: bool) -> None:
         self.name = name
         self.special = special
         """Whether calling it is what a rule watches."""
         self.most = 0 if special else 4
-        self.kept = special
 
 
 class Result(Value):
     """What a foreign callable gives: known by the callable's name, as its instances would be."""
 
     sort = RESULT
-    __slots__ = ("kept", "most", "name", "special")
+    __slots__ = ("most", "name", "special")
 
     def __init__(self, name: str, special: bool) -> None:
         self.name = name
         self.special = special
         """Whether what a rule watches can be read from it."""
         self.most = 0 if special else 4
-        self.kept = special
 
 
 class Text(Value):
@@ -340,6 +338,6 @@ class Widened(Value):
 
 
 class Wide(dict[Value, None]):
-    """What a variable holds that held too many: of what was in it, only what rules ask for, and that it is one of many."""
+    """What a variable holds that held too many: of these only what rules ask for, and that it is one of many."""
 
     __slots__ = ()
