@@ -8,18 +8,16 @@ files; it must not know what the edges mean.
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from tools.truth.edges import Executed, executed
+from tools.truth.edges import Executed, executed, read, write
 from tools.truth.naming import Names
 from tools.truth.recording import recording
 
@@ -46,10 +44,8 @@ def record_to_the_end() -> None:
 
     def end() -> None:
         stack.close()
-        direct, foreign = executed(record, names, relative)
-        text = json.dumps({"direct": [asdict(one) for one in direct], "foreign": [asdict(one) for one in foreign]})
         file = Path(folder) / f"{os.getpid()}-{time.monotonic_ns()}"
-        file.write_text(text)
+        write(file, *executed(record, names, relative))
         file.rename(file.with_suffix(".json"))
 
     atexit.register(end)
@@ -84,7 +80,7 @@ def written(folder: Path) -> tuple[list[Executed], list[Executed]]:
     direct: list[Executed] = []
     foreign: list[Executed] = []
     for file in sorted(folder.glob("*.json")):
-        edges = json.loads(file.read_text())
-        direct += (Executed(**one) for one in edges["direct"])
-        foreign += (Executed(**one) for one in edges["foreign"])
+        more, more_foreign = read(file)
+        direct += more
+        foreign += more_foreign
     return direct, foreign

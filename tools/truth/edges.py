@@ -5,8 +5,10 @@ It knows records and names, nothing of the graph: a child process imports neithe
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from tools.truth.naming import Names, is_inline
 from tools.truth.recording import Record
@@ -64,3 +66,15 @@ def merged(edges: Iterable[Executed]) -> list[Executed]:
     for edge in sorted(edges):
         found.setdefault((edge.caller, edge.callee), edge)
     return sorted(found.values())
+
+
+def write(file: Path, direct: Iterable[Executed], foreign: Iterable[Executed]) -> None:
+    """Keep edges in a file."""
+    document = {"direct": [asdict(edge) for edge in direct], "foreign": [asdict(edge) for edge in foreign]}
+    file.write_text(json.dumps(document) + "\n")
+
+
+def read(file: Path) -> tuple[list[Executed], list[Executed]]:
+    """What `write` wrote."""
+    document = json.loads(file.read_text())
+    return [Executed(**edge) for edge in document["direct"]], [Executed(**edge) for edge in document["foreign"]]

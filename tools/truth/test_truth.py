@@ -15,7 +15,7 @@ from onepath.config import Configuration, Project
 from onepath.graph import Program
 from tools.truth import recording as recorders
 from tools.truth.children import ROOT, recorded_children, written
-from tools.truth.edges import Executed, executed
+from tools.truth.edges import Executed, executed, read, write
 from tools.truth.judging import UNEXPLAINED, Verdict, judge
 from tools.truth.naming import ChangedError, Names
 from tools.truth.reasons import FILE, ReasonsError, reasons
@@ -240,3 +240,10 @@ def test_a_suite_of_no_calls_is_an_error(tmp_path: Path) -> None:
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     assert "Not one call inside src/ was recorded" in ended.stderr
+
+
+def test_what_ran_can_be_kept_and_judged_again(tmp_path: Path) -> None:
+    edge = Executed("shop.main", "shop.sort", "src/shop.py", 3)
+    through = Executed("shop.main", "shop.leaf", "src/shop.py", 4, "threading.Thread.run")
+    write(tmp_path / "edges.json", [edge], [through])
+    assert read(tmp_path / "edges.json") == ([edge], [through])
