@@ -51,7 +51,11 @@ def built():
 
 ROWS.append(0)
 """
-REST = "from core.tables import *\nfrom core import tables\nimport core.tables as t\nfrom core.tables import SEEN as S\n"
+REST = """from core.tables import *
+from core import tables
+import core.tables as t
+from core.tables import SEEN as S
+"""
 
 CHANGES = {
     "a method of a set": ("SEEN.add(x)", "core.tables.SEEN"),

@@ -2,9 +2,9 @@
 
     python -m tests.thirdparty.tutorial [--cache DIR] [--write]
 
-`toml append=FILE` and `python append=FILE` blocks are added to a file, `markdown file=FILE` blocks become one; `sh` blocks
-are the set-up, which is done here with a pinned wheel. `--write` puts what was printed into the page. Exit codes: 0 the page
-is true, 1 it is not, 2 the wheel cannot be fetched.
+`toml append=FILE` and `python append=FILE` blocks are added to a file, `markdown file=FILE` blocks become one. `sh`
+blocks are the set-up, which is done here with a pinned wheel. `--write` puts what was printed into the page. Exit
+codes: 0 the page is true, 1 it is not, 2 the wheel cannot be fetched.
 """
 
 from __future__ import annotations
@@ -27,9 +27,7 @@ from .trees import TreeError, wheel_of
 
 PAGE: Final = Path(__file__).parents[4] / "docs" / "onepath" / "tutorial.md"
 PIN: Final = "twine==7.0.0 --hash=sha256:b854164df26db268af05f49aa5c0344b10e27a494343ff05b1e0bad3b135f5a7"
-_FENCE: Final = re.compile(
-    r"^(?P<fence>`{3,})(?P<info>\w.*)\n(?P<body>(?:.*\n)*?)(?P=fence)$", re.MULTILINE
-)
+_FENCE: Final = re.compile(r"^(?P<fence>`{3,})(?P<info>\w.*)\n(?P<body>(?:.*\n)*?)(?P=fence)$", re.MULTILINE)
 _GIT: Final = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",

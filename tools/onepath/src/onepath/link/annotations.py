@@ -128,9 +128,10 @@ def types_of(solver: Solver, written: Annotation, unit: Unit, frame: Frame | Non
     for value in resolve(solver, name, unit, frame):
         if isinstance(value, Class):
             found.extend(objects_of(solver, value))
-        elif isinstance(value, str):
-            if not value.startswith(("typing.", "collections.abc.", "builtins.")) or value == "builtins.object":
-                found.append(solver.result(canonical(value)))
+        elif isinstance(value, str) and (
+            not value.startswith(("typing.", "collections.abc.", "builtins.")) or value == "builtins.object"
+        ):
+            found.append(solver.result(canonical(value)))
     return found[:_MOST]
 
 
@@ -262,7 +263,7 @@ def resolve(solver: Solver, name: str, unit: Unit, frame: Frame | None) -> list[
         values = deeper
     found: list[Class | str] = []
     for one in values:
-        if isinstance(one, Class) or isinstance(one, str):
+        if isinstance(one, Class | str):
             found.append(one)
         elif isinstance(one, Foreign):
             found.append(one.name)

@@ -99,14 +99,14 @@ def _edges(solver: Solver) -> tuple[dict[str, FunctionEntry], tuple[Edge, ...]]:
             place = Place(unit.facts.file, code.scope.line)
             functions.setdefault(code.name, FunctionEntry(code.name, unit.name, kind, place, code.scope.is_async))
     found: set[tuple[str, str, str, Place]] = set()
-    for caller, callee, kind, line in solver.edges:
+    for caller, callee, how, line in solver.edges:
         for frame in (caller, callee):
             if isinstance(frame, Frame) and frame.code.name not in functions:
                 functions[frame.code.name] = _entry_of(frame)
         name = callee if isinstance(callee, str) else callee.code.name
         if isinstance(callee, str) and name not in functions:
             functions[name] = FunctionEntry(name, _foreign_module(name), "external", None)
-        found.add((caller.code.name, name, kind, _place(caller, line)))
+        found.add((caller.code.name, name, how, _place(caller, line)))
     edges = tuple(Edge(*one) for one in sorted(found))  # type: ignore[arg-type]
     return dict(sorted(functions.items())), edges
 

@@ -163,7 +163,7 @@ def exported(solver: Solver, unit: Unit) -> frozenset[str]:
         if unit.facts.is_package and listed is not None:
             names |= {name for name in listed if name in solver.children.get(unit.name, ())}
         found = solver.values[key] = frozenset(names)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _all_of(unit: Unit) -> set[str] | None:

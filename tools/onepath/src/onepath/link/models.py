@@ -310,8 +310,8 @@ def _descriptor(kind: str) -> Model:
 def _descriptor_of(solver: Solver, payload: Any, value: Value) -> None:
     kind, site = payload
     set_var, delete_var = _argument(site, 1, "fset"), _argument(site, 2, "fdel")
-    setters = [one for one in solver.has(set_var)] if set_var >= 0 else []
-    deleters = [one for one in solver.has(delete_var)] if delete_var >= 0 else []
+    setters = list(solver.has(set_var)) if set_var >= 0 else []
+    deleters = list(solver.has(delete_var)) if delete_var >= 0 else []
     key = (
         kind,
         value,
@@ -712,9 +712,7 @@ def _getter(kind: str) -> Model:
     def made(solver: Solver, site: Site) -> None:
         names: list[str] = []
         for var in site.positional[: 1 if kind == "methodcaller" else None]:
-            for value in solver.has(var):
-                if isinstance(value, Text):
-                    names.append(value.value)
+            names.extend(value.value for value in solver.has(var) if isinstance(value, Text))
         solver.add(site.dst, solver.once(Getter, (kind, site), kind, tuple(names), site))
 
     return made
@@ -897,7 +895,7 @@ def _make_record(names: int, fields: int) -> Model:
         listed = _argument(site, fields, "fields")
         if listed >= 0:
             solver.when(listed, _record_fields, (site, cls))
-        for name, var in site.named:
+        for name, var in site.named if isinstance(cls, Class) else ():
             if name not in ("bases", "namespace", "frozen", "kw_only", "defaults", "rename", "module"):
                 _record_field(solver, cls, name, var)
 
@@ -916,7 +914,7 @@ def _record_field(solver: Solver, cls: Class, name: str, default: int) -> None:
 
 
 def _record_fields(solver: Solver, payload: Any, value: Value) -> None:
-    site, cls = payload
+    _, cls = payload
     if isinstance(value, Text):
         for name in value.value.replace(",", " ").split():
             _record_field(solver, cls, name, -1)
@@ -1088,9 +1086,9 @@ def _copy_of(solver: Solver, payload: Any, value: Value) -> None:
         return
     solver.note_made(value.cls, site.frame, "replace" if how == "replace" else "copy", site.line)
     if how == "deepcopy":
-        key = ("deep copy", site.frame, value)
-        if key not in solver.values:
-            solver.values[key] = True
+        copied = ("deep copy", site.frame, value)
+        if copied not in solver.values:
+            solver.values[copied] = True
             inner = Site(site.frame, solver.nowhere, -1, (), (), site.line)
             for name in list(solver.names_on.get(value, ())):
                 solver.later(solver.when, solver.cell(value, name), _copy_of, (inner, how))

@@ -17,7 +17,8 @@ _CHANGING: Final = frozenset(
     {
         "add", "append", "appendleft", "clear", "difference_update", "discard", "extend", "extendleft", "insert",
         "intersection_update", "move_to_end", "pop", "popitem", "popleft", "put", "put_nowait", "remove", "reverse",
-        "rotate", "setdefault", "sort", "subtract", "symmetric_difference_update", "update", "__delitem__", "__setitem__",
+        "rotate", "setdefault", "sort", "subtract",
+        "symmetric_difference_update", "update", "__delitem__", "__setitem__",
     }
 )  # fmt: skip
 """Methods of the containers of the standard library that change them."""
@@ -95,9 +96,9 @@ class _Home:
                 names[one.dst] = self.bound.get(one.name, one.name)
             elif isinstance(one, op.Attribute) and one.obj in names:
                 names[one.dst] = f"{names[one.obj]}.{one.name}"
-            elif isinstance(one, op.Call) and names.get(one.func) in _MAKERS:
-                made.add(one.dst)
-            elif isinstance(one, op.Copy) and made.intersection(one.sources):
+            elif (isinstance(one, op.Call) and names.get(one.func) in _MAKERS) or (
+                isinstance(one, op.Copy) and made.intersection(one.sources)
+            ):
                 made.add(one.dst)
         imports = {
             one.dst: names[one.dst] for one in code if isinstance(one, op.Import | op.ImportFrom) and one.dst in names
