@@ -50,12 +50,41 @@ def run_tests(session: nox.Session) -> None:
         return
     workers = str(max(2, os.cpu_count() or 2))
     session.run("python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", "tests/core")
-    session.run(
-        "python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", "tests/host", "tests/upstream_selftest"
-    )
-    session.run("python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", "tests/matrix", "--matrix")
+    hosted = ("tests/host", "tests/upstream_selftest", "tools/truth")
+    session.run("python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", *hosted)
+    matrix = ("python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", "tests/matrix", "--matrix")
+    session.run(*matrix)
+    session.run(*matrix, env={"TEST_SIDES": run_of(session, "last")})
     session.chdir(ONEPATH)  # a distribution of its own, with a pytest configuration of its own
     session.run("python", "-m", "pytest", "-q", "-n", workers, "--dist", "loadfile")
+
+
+def run_of(session: nox.Session, which: str) -> str:
+    """The words of one run over the sides, as tests.sides has them: `last` is every second side at once."""
+    told = session.run("python", "-m", "tests.sides", which, silent=True)
+    return str(told).strip()
+
+
+@nox.session
+def sides(session: nox.Session) -> None:
+    """The protocol suites over every pair of sides of the switches, with the real clients (`-- tests`: without)."""
+    install(session, "test")
+    runs = run_of(session, "all").splitlines()
+    workers = str(max(2, os.cpu_count() or 2))
+    for words in runs:
+        session.log(f"sides: {words or 'the first ones'}")
+        env = {"TEST_SIDES": words}
+        hosted = ("tests/host/dataplane", "tests/host/control_plane", "tests/matrix")
+        session.run("python", "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal", *hosted, "--matrix", env=env)
+        if "tests" not in session.posargs:
+            session.run("python", "-m", "tests.e2e", env=env)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """`-- switches`: 100 streams stay open while every switch goes back and forth under load."""
+    install(session, "test")
+    session.run("python", "-m", "tests.soak", *(session.posargs or ["switches"]))
 
 
 @nox.session
@@ -115,14 +144,15 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Renew all that is generated from the code (`-- --check`: write nothing, fail where something is stale)."""
+    """Renew all that is generated (`-- --check`: write nothing, fail where something is stale; `-- --force`)."""
     install(session, "test")
     install_onepath(session)
+    check = [word for word in session.posargs if word == "--check"]
     failed = []
     for command in (
         ("onepath", "docs", *session.posargs),
-        ("python", "-m", "tools.docs.reference", *session.posargs),
-        ("python", "-m", "onepath.cli.reference", "docs/onepath", *session.posargs),
+        ("python", "-m", "tools.docs.reference", *check),
+        ("python", "-m", "onepath.cli.reference", "docs/onepath", *check),
         ("python", "-m", "tools.docs.pages"),
     ):
         try:
@@ -171,6 +201,7 @@ def thirdparty(session: nox.Session) -> None:
     install_onepath(session)
     session.chdir(ONEPATH)
     session.run("python", "-m", "tests.thirdparty", "--cache", str(TREES), *session.posargs)
+    session.run("python", "-m", "tests.thirdparty.tutorial", "--cache", str(TREES))
 
 
 @nox.session

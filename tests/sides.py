@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from itertools import combinations, product
 from typing import Final
@@ -70,3 +71,14 @@ def _all(blocks: list[str]) -> Iterator[dict[str, str]]:
 def _pairs(run: Mapping[str, str], blocks: list[str]) -> Iterator[frozenset[tuple[str, str]]]:
     for one, other in combinations(blocks, 2):
         yield frozenset(((one, run.get(one, "v1")), (other, run.get(other, "v1"))))
+
+
+def main(which: str) -> None:
+    """Print runs as words of the variable, a line each: `all`, or the `last` of the first two (every second side)."""
+    runs = pairwise() if which == "all" else pairwise()[1:2]
+    for run in runs:
+        print(" ".join(f"{key}={value}" for key, value in run.items()))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,7 +1,8 @@
-"""`nox -s bench -- onepath [quick]`: onepath beside parsers and neighbours; prints tables and which goals are reached.
+"""`nox -s bench -- onepath [quick|accuracy]`: onepath beside parsers and neighbours; prints which goals are reached.
 
 `quick` takes Flask and this repository, one round. The goals are set for Django (time, memory), Home Assistant
-(memory) and this repository (one changed file); SQLAlchemy and LiteLLM are read to the end once.
+(memory) and this repository (one changed file); SQLAlchemy and LiteLLM are read to the end once. `accuracy` compares
+call graphs with lists instead (bench/onepath/accuracy.py).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
+from bench.onepath import accuracy
 from bench.onepath.goals import Measured, Medians, judgement
 from bench.onepath.subjects import (
     AST,
@@ -40,11 +42,14 @@ _ONCE = (*_OWN, LIBCST, AST, GRIMP)
 def main(arguments: Sequence[str]) -> int:
     """Exit code 1 where onepath itself failed; goals that are not reached, and neighbours that fail, are said."""
     parser = argparse.ArgumentParser(prog="bench onepath", description=__doc__)
-    parser.add_argument("mode", nargs="?", choices=["full", "quick"], default="full")
+    parser.add_argument("mode", nargs="?", choices=["full", "quick", "accuracy"], default="full")
     parser.add_argument("--rounds", type=int, default=0)
     parser.add_argument("--only", action="append", default=[], help="trees to read (repeatable)")
     parser.add_argument("--markdown", type=Path, help="write the tables to this file too")
+    parser.add_argument("--suite", type=Path, help="accuracy: where the PyCG micro-benchmark's snippets are")
     options = parser.parse_args(arguments)
+    if options.mode == "accuracy":
+        return compare(options.suite, options.markdown)
     quick = options.mode == "quick"
     rounds = options.rounds or (1 if quick else 5)
     CACHE.mkdir(parents=True, exist_ok=True)
@@ -67,6 +72,22 @@ def main(arguments: Sequence[str]) -> int:
         parts = [*(one.markdown() for one in sheets), "**Goals**\n", *(f"- {line}" for line in lines)]
         options.markdown.write_text("\n".join(parts) + "\n")
     return 1 if failures else 0
+
+
+def compare(suite: Path | None, markdown: Path | None) -> int:
+    """Call graphs beside lists; exit code 0 when there were any."""
+    console = Console(width=120)
+    measured = []
+    for one in accuracy.measure(suite):
+        measured.append(one)
+        console.print(one.differences, markup=False, end="")
+    table, lines = accuracy.sheet(measured), list(accuracy.judgement(measured))
+    console.print(table.rich())
+    for line in lines:
+        console.print(line, markup=False)
+    if markdown:
+        markdown.write_text("\n".join([table.markdown(), *(f"- {line}" for line in lines)]) + "\n")
+    return 0
 
 
 def plan(quick: bool, rounds: int, only: Sequence[str]) -> list[tuple[Tree, Sequence[Subject], int]]:

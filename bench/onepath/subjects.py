@@ -70,10 +70,11 @@ class Subject:
 def onepath(tree: Tree, *arguments: str) -> Taken:
     """`onepath …` on a tree, in a process of its own."""
     command = [sys.executable, "-m", "onepath", *arguments, "--quiet", "--config", str(tree.config)]
-    return take(command, tree.folder, environment=_environment(), lawful=_LINTED)
+    return take(command, tree.folder, environment=environment(), lawful=_LINTED)
 
 
-def _environment() -> Mapping[str, str]:
+def environment() -> Mapping[str, str]:
+    """In which onepath is that of this tree, and its order the same in every run."""
     paths = [str(_SOURCE), os.environ.get("PYTHONPATH", "")]
     return {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONHASHSEED": "0"}
 
@@ -103,7 +104,7 @@ def changed(tree: Tree) -> Taken:
 
 def counts(tree: Tree) -> dict[str, int]:
     """Sizes of the graph: edges by kind, calls, unknown receivers … Raises BenchError if there is no graph."""
-    ran = take([sys.executable, "-c", _COUNT, str(tree.config)], tree.folder, environment=_environment())
+    ran = take([sys.executable, "-c", _COUNT, str(tree.config)], tree.folder, environment=environment())
     if ran.failed:
         raise BenchError(f"{tree.name} was not read: {ran.failed}")
     found: dict[str, int] = json.loads(ran.output.splitlines()[-1])
@@ -122,12 +123,15 @@ def parser(prelude: str, parse: str) -> Callable[[Tree], Taken]:
 
 
 def _peers() -> Path:
-    """The bin folder of the neighbours' environment."""
+    """The bin folder of the neighbours' environment. Raises BenchError if they cannot be installed."""
     folder = CACHE / "peers"
     stamp = folder / "installed"
     if not stamp.is_file() or stamp.read_text() != "\n".join(_PEERS):
         venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([str(folder / "bin" / "pip"), "install", "-qq", *_PEERS], check=True)
+        install = [str(folder / "bin" / "pip"), "install", "-qq", *_PEERS]
+        told = subprocess.run(install, capture_output=True, text=True, check=False)
+        if told.returncode:
+            raise BenchError(f"{', '.join(_PEERS)} cannot be installed:\n{told.stderr.strip()[-500:]}")
         stamp.write_text("\n".join(_PEERS))
     return folder / "bin"
 

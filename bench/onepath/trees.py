@@ -17,6 +17,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from bench.processes import BenchError
+
 ROOT: Final = Path(__file__).parent.parent.parent
 CACHE: Final = ROOT / ".cache" / "bench" / "onepath"
 _FETCHER: Final = ROOT / "tools" / "onepath" / "tests" / "thirdparty" / "trees.py"
@@ -70,10 +72,14 @@ class Tree:
 
 
 def third_party(names: Sequence[str]) -> list[Tree]:
-    """Pinned trees, fetched when they are not there."""
+    """Pinned trees, fetched when they are not there. Raises BenchError if one cannot be."""
+    if not names:
+        return []
     fetched = subprocess.run(
-        [sys.executable, str(_FETCHER), str(CACHE / "trees"), *names], check=True, capture_output=True, text=True
+        [sys.executable, str(_FETCHER), str(CACHE / "trees"), *names], capture_output=True, text=True, check=False
     )
+    if fetched.returncode:
+        raise BenchError(fetched.stderr.strip())
     folders = json.loads(fetched.stdout.splitlines()[-1])
     return [Tree(name, Path(folders[name]), Path(folders[name]) / "onepath.toml", (name,)) for name in names]
 

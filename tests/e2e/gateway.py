@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.sides import chosen, variables
+
 from .catalogue import PROTOCOLS, Cell
 from .upstreams import CLIENT_KEY, UPSTREAM_KEY, Target
 
@@ -69,7 +71,7 @@ class Gateway:
         self.document["server"]["port"] = self.port
         config = self.folder / "config.json"
         config.write_text(json.dumps(self.document, indent=1), encoding="utf-8")
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **self.environment}
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **self.environment, **variables(chosen())}
         with self.log_file.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "routecodex", "start",

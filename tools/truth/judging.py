@@ -6,32 +6,14 @@ It knows names, places and the graph. It must not know how either was come by.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from onepath.graph import Program
-from tools.truth.naming import Names, is_inline
-from tools.truth.recording import Record
+from tools.truth.edges import Executed
 
 UNEXPLAINED = "no cause found"
-
-
-@dataclass(frozen=True, order=True)
-class Executed:
-    """One pair of functions of which the first was seen to call the second."""
-
-    caller: str
-    callee: str
-    file: str
-    """Of the call, relative to the project's folder."""
-    line: int
-    """Of the first call that was seen."""
-    foreign: str = ""
-    """What was between them; empty for a direct call."""
-
-    def __str__(self) -> str:
-        by = f" (through {self.foreign})" if self.foreign else ""
-        return f"{self.caller} -> {self.callee} at {self.file}:{self.line}{by}"
 
 
 @dataclass(frozen=True)
@@ -58,8 +40,10 @@ class Verdict:
     misses: tuple[Miss, ...]
     foreign: tuple[Executed, ...]
     """Functions that foreign code ran, with the nearest caller above."""
-    foreign_known: int
-    """How many of those callees the graph has some edge to, or knows as an entry."""
+    foreign_unknown: tuple[Executed, ...]
+    """Those of them whose callee has no edge in the graph and is no entry."""
+    spare_reasons: tuple[tuple[str, str], ...] = ()
+    """Pairs of caller and callee that have a reason to be missing, and are not missing."""
 
     @property
     def share(self) -> float:
@@ -75,43 +59,24 @@ class Verdict:
         return tuple(miss for miss in self.misses if miss.sink)
 
 
-def executed(record: Record, names: Names, relative: Callable[[str], str]) -> tuple[list[Executed], list[Executed]]:
-    """The recorded edges by name: direct ones, and those with foreign frames between."""
-    direct: dict[tuple[str, str], Executed] = {}
-    foreign: dict[tuple[str, str], Executed] = {}
-    for (caller, callee), line in record.direct.items():
-        _note(direct, record, names, relative, caller, callee, line, "")
-    for (caller, callee), (line, between) in record.through.items():
-        _note(foreign, record, names, relative, caller, callee, line, between)
-    return sorted(direct.values()), sorted(foreign.values())
+def judge(
+    program: Program,
+    direct: Sequence[Executed],
+    foreign: Sequence[Executed],
+    sinks: frozenset[str],
+    reasons: Mapping[tuple[str, str], str] = MappingProxyType({}),
+) -> Verdict:
+    """`sinks` are names of functions, own or foreign; one that ends in `.*` stands for all below it.
 
-
-def _note(
-    found: dict[tuple[str, str], Executed],
-    record: Record,
-    names: Names,
-    relative: Callable[[str], str],
-    caller: int,
-    callee: int,
-    line: int,
-    between: str,
-) -> None:
-    calling, called = record.codes[caller], record.codes[callee]
-    if is_inline(called):
-        return
-    edge = Executed(names.name(calling), names.name(called), relative(calling.co_filename), line, between)
-    found.setdefault((edge.caller, edge.callee), edge)
-
-
-def judge(program: Program, direct: Sequence[Executed], foreign: Sequence[Executed], sinks: frozenset[str]) -> Verdict:
-    """`sinks` are names of functions, own or foreign; one that ends in `.*` stands for all below it."""
+    `reasons` tell of caller and callee why they cannot be in the graph.
+    """
     kinds: dict[tuple[str, str], str] = {}
     for edge in program.edges:
         key = (edge.caller, edge.callee)
         if kinds.get(key) != "call":
             kinds[key] = edge.kind
     counts = Counter(kinds.get((edge.caller, edge.callee), "") for edge in direct)
-    causes = _Causes(program)
+    causes = _Causes(program, reasons)
     reach = _reaching(program, sinks)
     misses = tuple(
         Miss(edge, causes.cause(edge), reach.get(edge.callee, ""))
@@ -119,8 +84,9 @@ def judge(program: Program, direct: Sequence[Executed], foreign: Sequence[Execut
         if (edge.caller, edge.callee) not in kinds
     )
     entries = {program.nodes[node].function for nodes in program.entries.values() for node in nodes}
-    known = sum(1 for edge in foreign if program.callers.get(edge.callee) or edge.callee in entries)
-    return Verdict(tuple(direct), counts["call"], counts["may-call"], misses, tuple(foreign), known)
+    unknown = tuple(edge for edge in foreign if not program.callers.get(edge.callee) and edge.callee not in entries)
+    spare = tuple(sorted(reasons.keys() - {(miss.edge.caller, miss.edge.callee) for miss in misses}))
+    return Verdict(tuple(direct), counts["call"], counts["may-call"], misses, tuple(foreign), unknown, spare)
 
 
 def _reaching(program: Program, sinks: frozenset[str]) -> dict[str, str]:
@@ -141,8 +107,8 @@ def _reaching(program: Program, sinks: frozenset[str]) -> dict[str, str]:
 class _Causes:
     """Why an edge can be missing: what the graph itself says it does not know at that place."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, program: Program, reasons: Mapping[tuple[str, str], str]) -> None:
+        self.reasons = reasons
         self.unknown = {(one.function, one.attribute) for one in program.unknown if one.attribute}
         self.nameless = {(one.place.file, one.place.line) for one in program.unknown if not one.attribute}
         self.opaque = {(one.place.file, one.place.line): one for one in program.opaque}
@@ -150,6 +116,9 @@ class _Causes:
 
     def cause(self, edge: Executed) -> str:
         """In words; UNEXPLAINED if the graph claims to know all there is at that place."""
+        known = self.reasons.get((edge.caller, edge.callee))
+        if known is not None:
+            return known
         at = (edge.file, edge.line)
         last = edge.callee.rpartition(".")[2]
         if edge.file in self.faults:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -13,8 +14,11 @@ import pytest
 from onepath.config import Configuration, Project
 from onepath.graph import Program
 from tools.truth import recording as recorders
-from tools.truth.judging import UNEXPLAINED, Executed, Verdict, executed, judge
+from tools.truth.children import ROOT, recorded_children, written
+from tools.truth.edges import Executed, executed, read, write
+from tools.truth.judging import UNEXPLAINED, Verdict, judge
 from tools.truth.naming import ChangedError, Names
+from tools.truth.reasons import FILE, ReasonsError, reasons
 from tools.truth.recording import Record
 from tools.truth.reporting import lines, passes
 
@@ -169,3 +173,77 @@ def test_a_file_that_changed_after_its_names_were_learnt_is_an_error(folder: Pat
     module = importlib.import_module("shop")
     with pytest.raises(ChangedError, match="run again"):
         names.name(module.leaf.__code__)
+
+
+def test_a_reason_explains_a_miss_and_must_have_one(folder: Path) -> None:
+    less = without(program(folder), "shop.main", "shop.sort")
+    told = {("shop.main", "shop.sort"): "by decree"}
+    judged = judge(less, recorded(folder), (), frozenset(), told)
+    assert [miss.cause for miss in judged.misses] == ["by decree"]
+    assert judge(program(folder), recorded(folder), (), frozenset(), told).spare_reasons == (
+        ("shop.main", "shop.sort"),
+    )
+    assert not passes(judge(program(folder), recorded(folder), (), frozenset(), told))
+
+
+def test_what_foreign_code_runs_unknown_to_the_graph_is_told(folder: Path) -> None:
+    edge = Executed("shop.main", "shop.unused", "src/shop.py", 1, "threading.Thread.run")
+    judged = judge(program(folder), recorded(folder), (edge,), frozenset())
+    assert judged.foreign_unknown == (edge,)
+    assert any("shop.main -> shop.unused" in line for line in lines(judged))
+
+
+def test_too_few_edges_fail_even_with_reasons(folder: Path) -> None:
+    less = without(program(folder), "shop.main", "shop.sort")
+    judged = judge(less, recorded(folder), (), frozenset(), {("shop.main", "shop.sort"): "by decree"})
+    assert judged.unexplained == ()
+    assert not passes(judged)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[[miss]]\ncaller = "a"\ncallee = "b"\n',
+        '[[miss]]\ncaller = "a"\ncallee = "b"\nreason = ""\n',
+        '[[miss]]\ncaller = "a"\ncallee = "b"\nreason = "c"\n' * 2,
+    ],
+)
+def test_a_reason_that_says_nothing_is_refused(text: str) -> None:
+    with pytest.raises(ReasonsError):
+        reasons(text)
+
+
+def test_the_reasons_of_this_repository_can_be_read() -> None:
+    reasons(FILE.read_text())
+
+
+def test_a_process_of_its_own_is_recorded_until_it_ends(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "routecodex.cli", "version"]
+    with recorded_children(tmp_path):
+        subprocess.run(command, env={"HOME": str(tmp_path)}, check=True)
+    direct, foreign = written(tmp_path)
+    assert ("routecodex.cli.__main__", "routecodex.cli.application.main") in {(e.caller, e.callee) for e in direct}
+    assert "routecodex.cli.version.version" in {edge.callee for edge in foreign}
+
+
+def test_nothing_is_recorded_outside_of_the_block(tmp_path: Path) -> None:
+    with recorded_children(tmp_path):
+        pass
+    subprocess.run([sys.executable, "-c", "pass"], check=True)
+    assert written(tmp_path) == ([], [])
+
+
+def test_a_suite_of_no_calls_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "test_nothing.py").write_text("def test_nothing():\n    assert True\n")
+    program = f"from tools.truth.running import run; run([{str(tmp_path)!r}])"
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "Not one call inside src/ was recorded" in ended.stderr
+
+
+def test_what_ran_can_be_kept_and_judged_again(tmp_path: Path) -> None:
+    edge = Executed("shop.main", "shop.sort", "src/shop.py", 3)
+    through = Executed("shop.main", "shop.leaf", "src/shop.py", 4, "threading.Thread.run")
+    write(tmp_path / "edges.json", [edge], [through])
+    assert read(tmp_path / "edges.json") == ([edge], [through])

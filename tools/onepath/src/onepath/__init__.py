@@ -18,13 +18,18 @@ __all__ = ["load"]
 
 
 def load(
-    project: Project | str | Path, *, jobs: int | None = None, progress: Callable[[str, int, int], None] | None = None
+    project: Project | str | Path,
+    *,
+    jobs: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+    whole: bool = True,
 ) -> Model:
     """Read and link the program of a project: a configuration, or the folder it is in.
 
     `jobs`: how many processes read files; as many as there are cores unless told. `progress`: called with what is done,
-    how many of it are done, of how many. Raises ConfigurationError and RootError.
+    how many of it are done, of how many. `whole`: whether all code is in the graph; else what the rules need, which is
+    enough to judge by. Raises ConfigurationError and RootError.
     """
     from onepath.loading import load_model
 
-    return load_model(project, jobs=jobs, progress=progress)
+    return load_model(project, jobs=jobs, progress=progress, whole=whole)

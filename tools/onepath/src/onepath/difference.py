@@ -14,9 +14,12 @@ import msgspec
 
 from onepath.config import Configuration
 from onepath.rules.contract import Model
+from onepath.rules.groups import Sinks
 from onepath.switches import Matrix, shown
 
-Area = Literal["modules", "imports", "foreign", "calls", "entries", "contracts", "ways out", "waivers", "switches"]
+Area = Literal[
+    "modules", "imports", "foreign", "calls", "outside", "entries", "contracts", "ways out", "waivers", "switches"
+]
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -40,13 +43,15 @@ _ORDER: tuple[Area, ...] = (
     "imports",
     "foreign",
     "calls",
+    "outside",
     "entries",
     "contracts",
     "ways out",
     "waivers",
     "switches",
 )
-_DETAIL_IS_A_PLACE = {"imports", "foreign", "calls"}
+_DETAIL_IS_A_PLACE = {"imports", "foreign", "calls", "outside"}
+_OUTSIDE = ("@network", "@process")
 
 
 def snapshot(model: Model, matrix: Matrix | None) -> Snapshot:
@@ -65,8 +70,11 @@ def snapshot(model: Model, matrix: Matrix | None) -> Snapshot:
                 areas["imports"].setdefault(f"{importer} → {imported}", str(one.place))
         else:
             areas["foreign"].setdefault(f"{importer} → {one.imported.partition('.')[0]}", str(one.place))
+    sinks = Sinks({*_OUTSIDE, *(sink for path in model.configuration.path for sink in path.sinks)})
     for edge in program.edges:
         caller, callee = program.module_of(edge.caller), program.module_of(edge.callee)
+        if caller and edge.callee in sinks:
+            areas["outside"].setdefault(f"{room_of[caller]} → {edge.callee}", str(edge.place))
         is_import = edge.callee in program.modules
         if edge.kind == "call" and caller and callee and not is_import and room_of[caller] != room_of[callee]:
             areas["calls"].setdefault(f"{room_of[caller]} → {room_of[callee]}", str(edge.place))

@@ -22,7 +22,7 @@ from onepath.graph import Program
 from onepath.rules.contract import Model
 from onepath.rules.groups import GROUPS
 
-LINKER: Final = 1
+LINKER: Final = 2
 """Version of what linking finds; part of the key of a kept program."""
 
 _decoder = msgspec.msgpack.Decoder(Program)
@@ -36,9 +36,15 @@ class Demands(msgspec.Struct, frozen=True):
     watched: tuple[str, ...]
     carried: tuple[tuple[str, str], ...]
     sealed: tuple[str, ...]
+    whole: bool = True
+    demanded: tuple[str, ...] = ()
+    importing: bool = False
+    zones: tuple[str, ...] = ()
 
 
-def load_model(project: Project | str | Path, *, jobs: int | None, progress: Progress | None) -> Model:
+def load_model(
+    project: Project | str | Path, *, jobs: int | None, progress: Progress | None, whole: bool = True
+) -> Model:
     """See `onepath.load`."""
     if not isinstance(project, Project):
         found = find_project(Path(project))
@@ -49,7 +55,7 @@ def load_model(project: Project | str | Path, *, jobs: int | None, progress: Pro
     cache = project.folder / configuration.cache if configuration.cache else None
     discovery = discover(project.folder, configuration.roots, configuration.exclude)
     sources, faults = read_sources(discovery.modules)
-    demands = demands_of(configuration)
+    demands = demands_of(configuration, whole=whole)
     digest = hashlib.sha256(f"program\0{LINKER}\0".encode() + msgspec.msgpack.encode(demands))
     for source in sources:
         digest.update(source.key.encode())
@@ -89,6 +95,10 @@ def _linked(facts: Sequence[ModuleFacts], demands: Demands, namespaces: Iterable
         protected=demands.protected,
         watched=frozenset(demands.watched),
         carried=demands.carried,
+        whole=demands.whole,
+        demanded=frozenset(demands.demanded),
+        importing=demands.importing,
+        zones=demands.zones,
         origins=tuple(sorted({*demands.sealed, *carried_classes(facts, demands.carried)})),
     )
     collecting = gc.isenabled()
@@ -100,8 +110,13 @@ def _linked(facts: Sequence[ModuleFacts], demands: Demands, namespaces: Iterable
             gc.enable()
 
 
-def demands_of(configuration: Configuration) -> Demands:
-    """What the contracts need to know of values: it makes the linker keep apart what they watch."""
+def demands_of(configuration: Configuration, *, whole: bool = True) -> Demands:
+    """What the contracts need to know of values: it makes the linker keep apart what they watch.
+
+    `whole`: the program is wanted for itself. Else it is enough that the rules find all there is to find; some of them
+    need the whole program for that.
+    """
+    whole = whole or _needs_whole(configuration)
     entries: dict[str, None] = {}
     protected: dict[str, None] = {}
     watched: dict[str, None] = {}
@@ -121,7 +136,37 @@ def demands_of(configuration: Configuration) -> Demands:
         tuple(sorted(watched)),
         tuple(sorted(carried)),
         tuple(sorted({one.type for one in configuration.sealed})),
+        whole=whole,
+        demanded=() if whole else tuple(sorted(_demanded(configuration))),
+        importing=not whole and _judges_imports(configuration),
+        zones=()
+        if whole
+        else tuple(
+            sorted(
+                {
+                    *(zone for path in configuration.path for zone in path.guarded),
+                    *(zone for pure in configuration.pure for zone in pure.zones),
+                }
+            )
+        ),
     )
+
+
+def _needs_whole(configuration: Configuration) -> bool:
+    """Whether a rule asks for ways that start anywhere, or a region shows the whole graph."""
+    return (
+        not any(path.entries for path in configuration.path)
+        or any(path.carries for path in configuration.path)
+        or bool(configuration.sealed or configuration.regions or configuration.protected)
+    )
+
+
+def _judges_imports(configuration: Configuration) -> bool:
+    return bool(configuration.layers or configuration.forbidden or configuration.independent or configuration.acyclic)
+
+
+def _demanded(configuration: Configuration) -> set[str]:
+    return {name for owners in configuration.sink_owners for name in _watched(owners.sinks)}
 
 
 def _watched(patterns: Iterable[str]) -> Iterator[str]:

@@ -45,7 +45,7 @@ def findings(app: App, folder: Path) -> tuple[Finding, ...]:
     app.unfold(folder)
     told = {"roots": list(app.roots), "cache": "", "path": [app.contract]}
     project = Project(folder, "onepath.toml", msgspec.convert(told, Configuration))
-    verdict = judging.judge(project, onepath.load(project, jobs=1))
+    verdict = judging.judge(project, onepath.load(project, jobs=1, whole=False))
     if verdict.faults:
         raise AssertionError(f"{app.source}: the contract speaks of nothing: {verdict.faults}")
     return verdict.findings

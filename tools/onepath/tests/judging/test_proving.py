@@ -13,11 +13,36 @@ from onepath.rules.proving import in_words
 
 SHOP = {
     "shop/__init__.py": "",
-    "shop/web.py": "from shop.frame import route\nfrom shop.flow import run\n\n"
-    "@route\ndef buy(order): return run(order)\n\n@route\ndef sell(order): return run(order)\n",
-    "shop/cli.py": "from shop.frame import command\nfrom shop.flow import run\n\n@command\ndef start(order): return run(order)\n",
-    "shop/frame.py": "ALL = []\n\ndef route(f):\n    ALL.append(f)\n    return f\n\ndef command(f):\n    ALL.append(f)\n    return f\n",
-    "shop/flow.py": "import socket\n\ndef run(order):\n    socket.create_connection(('bank.example', 443)).sendall(order)\n",
+    "shop/web.py": """from shop.frame import route
+from shop.flow import run
+
+@route
+def buy(order): return run(order)
+
+@route
+def sell(order): return run(order)
+""",
+    "shop/cli.py": """from shop.frame import command
+from shop.flow import run
+
+@command
+def start(order): return run(order)
+""",
+    "shop/frame.py": """ALL = []
+
+def route(f):
+    ALL.append(f)
+    return f
+
+def command(f):
+    ALL.append(f)
+    return f
+""",
+    "shop/flow.py": """import socket
+
+def run(order):
+    socket.create_connection(('bank.example', 443)).sendall(order)
+""",
 }
 CONTRACT = """roots = ["shop"]
 cache = ""

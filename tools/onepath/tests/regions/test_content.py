@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from onepath.config import Sealed
-from onepath.graph import Carrying
+from onepath.config import Independent, Sealed
+from onepath.graph import Carrying, Edge
 from onepath.regions.arch import arch
 from onepath.regions.callgraph import callgraph
 from onepath.regions.content import TemplateFault, bodies
@@ -41,8 +41,8 @@ def test_the_first_sentence_ends_where_a_reader_would_stop(docstring: str, sente
 def test_rooms_are_listed_with_sentence_link_and_what_they_may_import(material: Material) -> None:
     lines = arch(material, ROOT, short=True).splitlines()
     assert "| [`core/`](src/core/) | The shared part: no I/O \\| at all. | standard library, msgspec |" in lines
-    assert "| ├ [`app/`](src/shop/app/) | Orchestrates; wires `blocks`. | blocks, bank, core |" in lines
-    assert "| └ [`blocks/`](src/shop/blocks/) | – | bank, core |" in lines
+    assert "| ├&nbsp;[`app/`](src/shop/app/) | Orchestrates; wires `blocks`. | blocks, bank, core |" in lines
+    assert "| └&nbsp;[`blocks/`](src/shop/blocks/) | – | bank, core |" in lines
 
 
 def test_the_short_form_has_rooms_only_and_the_long_form_every_module(material: Material) -> None:
@@ -68,6 +68,7 @@ def test_links_are_relative_to_the_page(material: Material) -> None:
 
 def test_the_way_is_drawn_from_faces_over_what_is_mandated_to_the_outside(material: Material) -> None:
     drawn = callgraph(material, ROOT, short=True).split("```")[1]
+    assert drawn.startswith("mermaid\nflowchart TB\n")
     assert 'subgraph g0["faces"]' in drawn
     assert 'n_shop_cli["cli<br/>1 entry"]' in drawn
     assert 'n_shop_web["web<br/>2 entries"]' in drawn
@@ -156,6 +157,36 @@ def test_a_way_that_runs_into_another_face_is_drawn_up_to_there(material: Materi
     drawn = callgraph(msgspec.structs.replace(material, model=model), ROOT, short=True)
     assert "n_app_kernel --> n_shop_web" in drawn
     assert "n_app_kernel --> n_Flow_run" not in drawn
+
+
+def test_steps_within_a_room_are_not_drawn(material: Material) -> None:
+    program = material.model.program
+    inner = msgspec.structs.replace(
+        program.functions["shop.app.kernel.start"], name="shop.app.steps.step", module="shop.app.steps"
+    )
+    place = next(edge.place for edge in program.edges if edge.callee == "shop.bank.send")
+    edges = tuple(edge for edge in program.edges if edge.callee != "shop.bank.send")
+    changed = msgspec.structs.replace(
+        program,
+        modules={**program.modules, "shop.app.steps": "src/shop/app/steps.py"},
+        functions={**program.functions, inner.name: inner},
+        edges=(
+            *edges,
+            Edge("shop.app.flow.Flow.run", inner.name, "call", place),
+            Edge(inner.name, "shop.bank.send", "call", place),
+        ),
+    )
+    model = msgspec.structs.replace(material.model, program=changed)
+    drawn = callgraph(msgspec.structs.replace(material, model=model), ROOT, short=True).split("```")[1]
+    assert "app_steps" not in drawn
+    assert 'n_Flow_run -->|"send"| n_bank_send' in drawn
+
+
+def test_rooms_that_may_not_import_each_other_are_told(material: Material) -> None:
+    apart = (Independent(name="apart", modules=("shop.blocks.*",)),)
+    configuration = msgspec.structs.replace(material.model.configuration, independent=apart)
+    model = msgspec.structs.replace(material.model, configuration=configuration)
+    assert "| bank, core; not each other |" in arch(msgspec.structs.replace(material, model=model), ROOT, short=True)
 
 
 def test_the_outside_is_called_what_the_configuration_calls_it(material: Material) -> None:

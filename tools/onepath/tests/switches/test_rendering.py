@@ -63,7 +63,9 @@ def test_a_row_links_each_side_and_names_its_proofs() -> None:
 
 
 def test_a_side_that_waits_says_for_what() -> None:
-    assert "| calls | a bus *(lands with phase 3)* | one side so far |" in written()
+    assert "| calls | a bus *(lands with phase 3)* | v1 only so far |" in written()
+    short = render_markdown(MATRIX, lambda file: file, lambda _: True, short=True)
+    assert "| calls | a bus | v1 only so far |" in short
 
 
 def test_settings_are_shown_without_proof() -> None:

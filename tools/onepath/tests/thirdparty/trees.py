@@ -38,14 +38,14 @@ def tree(name: str, cache: Path) -> Path:
     if not folder.is_dir():
         unpacked = cache / f".{name}-unpacking"
         shutil.rmtree(unpacked, ignore_errors=True)
-        with zipfile.ZipFile(_wheel(pin, cache)) as wheel:
+        with zipfile.ZipFile(wheel_of(pin, cache)) as wheel:
             wheel.extractall(unpacked)
         unpacked.rename(folder)
     shutil.copyfile(CONTRACTS / f"{name}.toml", folder / "onepath.toml")
     return folder
 
 
-def _wheel(pin: str, cache: Path) -> Path:
+def wheel_of(pin: str, cache: Path) -> Path:
     """The wheel of one pin, its hash checked by pip. Raises TreeError."""
     requirement = pin.split(" ", maxsplit=1)[0]
     folder = cache / "wheels" / requirement

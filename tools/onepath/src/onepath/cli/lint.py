@@ -37,7 +37,7 @@ def lint(
     found = project(config)
     if update_baseline and not found.configuration.baseline:
         raise exits.UsageError("--update-baseline needs `baseline = FILE` in the configuration")
-    model = load(found, jobs=jobs, quiet=quiet)
+    model = load(found, jobs=jobs, quiet=quiet, whole=False)
     report = judge(found, model, update_baseline=update_baseline)
     if form is Format.json:
         from onepath.render import json_report

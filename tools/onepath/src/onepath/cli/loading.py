@@ -46,12 +46,12 @@ def project(config: Path | None, roots: Sequence[str] | None = None) -> Project:
     return found
 
 
-def load(found: Project, *, jobs: int | None, quiet: bool) -> Model:
-    """The linked program of a project."""
+def load(found: Project, *, jobs: int | None, quiet: bool, whole: bool = True) -> Model:
+    """The linked program of a project; or as much of it as is needed to judge it."""
     import onepath
 
     with progress(quiet=quiet) as report:
-        return onepath.load(found, jobs=jobs, progress=report)
+        return onepath.load(found, jobs=jobs, progress=report, whole=whole)
 
 
 def judge(found: Project, model: Model, *, update_baseline: bool = False) -> Report:

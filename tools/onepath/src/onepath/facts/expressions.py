@@ -359,7 +359,7 @@ def index_of(writer: Writer, body: Body, node: cst.Subscript) -> int:
     for one in node.slice:
         if isinstance(one.slice, cst.Index):
             items.append(expression(writer, body, one.slice.value))
-        else:
+        elif isinstance(one.slice, cst.Slice):
             for part in (one.slice.lower, one.slice.upper, one.slice.step):
                 if part is not None:
                     expression(writer, body, part)
@@ -525,7 +525,8 @@ def declare_parameters(writer: Writer, inner: Body, parameters: cst.Parameters) 
     """The first variables of a function are its parameters."""
     only = {id(one) for one in parameters.posonly_params}
     keyword = {id(one) for one in parameters.kwonly_params}
-    assert inner.now is not None
+    if inner.now is None:
+        return
     for one in all_parameters(parameters):
         if one is parameters.star_arg:
             kind = "star"

@@ -127,8 +127,7 @@ class Body:
 
     def _own(self, names: Names, name: str) -> int:
         spelled = names.spelled(name)
-        assert self.now is not None
-        var = self.now.get(spelled, NONE)
+        var = NONE if self.now is None else self.now.get(spelled, NONE)
         if var != NONE:
             since = self.stars[self.starred.get(spelled, 0) :] if names.kind == "module" and self.stars else []
             if since:
@@ -166,8 +165,7 @@ class Body:
         dst = self.new()
         owner = self.indexes.get(id(found.owner.node), -1)
         if owner == self.index:
-            assert self.now is not None
-            return self.now.get(found.spelled(name), NONE)
+            return NONE if self.now is None else self.now.get(found.spelled(name), NONE)
         self.emit(Free(dst, owner, found.spelled(name)))
         return dst
 
@@ -233,7 +231,8 @@ class Body:
     def enter_loop(self, rebound: set[str]) -> dict[str, list[int]]:
         """Names bound in the loop are joins from here on; their other sources come with `leave_loop`."""
         open_joins: dict[str, list[int]] = {}
-        assert self.now is not None
+        if self.now is None:
+            return open_joins
         for name in sorted(rebound):
             spelled = self.names.spelled(name)
             before = self.now.get(spelled, NONE)

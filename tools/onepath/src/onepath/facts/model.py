@@ -20,40 +20,40 @@ class Operation(msgspec.Struct, frozen=True, array_like=True, gc=False, tag_fiel
     """One step of a scope's code. `dst` and other variables are numbers in the scope; NONE is no variable."""
 
 
-class Copy(Operation, tag=1):
+class Copy(Operation, frozen=True, tag=1):
     """`dst` is any of `sources`: an assignment or a join of branches."""
 
     dst: int
     sources: tuple[int, ...]
 
 
-class Text(Operation, tag=2):
+class Text(Operation, frozen=True, tag=2):
     dst: int
     value: str
 
 
-class Number(Operation, tag=3):
+class Number(Operation, frozen=True, tag=3):
     """An integer constant: an index, a key."""
 
     dst: int
     value: int
 
 
-class Constant(Operation, tag=4):
+class Constant(Operation, frozen=True, tag=4):
     """Any other constant, by its type's name: `NoneType`, `bytes`, `float`, `bool`, `ellipsis`, `str`."""
 
     dst: int
     type: str
 
 
-class Global(Operation, tag=5):
+class Global(Operation, frozen=True, tag=5):
     """A module variable, or a builtin of that name."""
 
     dst: int
     name: str
 
 
-class Free(Operation, tag=6):
+class Free(Operation, frozen=True, tag=6):
     """A variable of an enclosing function, by that function's scope index."""
 
     dst: int
@@ -61,14 +61,14 @@ class Free(Operation, tag=6):
     name: str
 
 
-class StoreGlobal(Operation, tag=7):
+class StoreGlobal(Operation, frozen=True, tag=7):
     """The module variable gets this value: its last binding in the body, or a store under `global`."""
 
     name: str
     src: int
 
 
-class StoreFree(Operation, tag=8):
+class StoreFree(Operation, frozen=True, tag=8):
     """A variable that inner scopes read gets this value; `scope` is its owner, maybe this very scope."""
 
     scope: int
@@ -76,35 +76,35 @@ class StoreFree(Operation, tag=8):
     src: int
 
 
-class Attribute(Operation, tag=9):
+class Attribute(Operation, frozen=True, tag=9):
     dst: int
     obj: int
     name: str
     line: int
 
 
-class SetAttribute(Operation, tag=10):
+class SetAttribute(Operation, frozen=True, tag=10):
     obj: int
     name: str
     src: int
     line: int
 
 
-class Item(Operation, tag=11):
+class Item(Operation, frozen=True, tag=11):
     dst: int
     obj: int
     index: int
     line: int
 
 
-class SetItem(Operation, tag=12):
+class SetItem(Operation, frozen=True, tag=12):
     obj: int
     index: int
     src: int
     line: int
 
 
-class Call(Operation, tag=13):
+class Call(Operation, frozen=True, tag=13):
     """`func(*positional, **named)`. `stars` and `double_stars` are unpacked arguments."""
 
     dst: int
@@ -119,7 +119,7 @@ class Call(Operation, tag=13):
     """Local names in force, where the call may read them (`eval`, `exec`, `locals`, `vars`)."""
 
 
-class MakeFunction(Operation, tag=14):
+class MakeFunction(Operation, frozen=True, tag=14):
     """A `def` or lambda is evaluated: scope index, and defaults as (parameter index, variable)."""
 
     dst: int
@@ -128,7 +128,7 @@ class MakeFunction(Operation, tag=14):
     line: int
 
 
-class MakeClass(Operation, tag=15):
+class MakeClass(Operation, frozen=True, tag=15):
     dst: int
     scope: int
     bases: tuple[int, ...]
@@ -137,7 +137,7 @@ class MakeClass(Operation, tag=15):
     line: int
 
 
-class Import(Operation, tag=16):
+class Import(Operation, frozen=True, tag=16):
     """`import a.b.c`: `dst` is `a` if `top`, else `a.b.c`."""
 
     dst: int
@@ -146,14 +146,14 @@ class Import(Operation, tag=16):
     line: int
 
 
-class ImportFrom(Operation, tag=17):
+class ImportFrom(Operation, frozen=True, tag=17):
     dst: int
     module: str
     name: str
     line: int
 
 
-class ImportStar(Operation, tag=18):
+class ImportStar(Operation, frozen=True, tag=18):
     """`certain` if it runs whenever the body does: then its names hide those of stars before it."""
 
     module: str
@@ -161,7 +161,7 @@ class ImportStar(Operation, tag=18):
     certain: bool
 
 
-class StarPick(Operation, tag=19):
+class StarPick(Operation, frozen=True, tag=19):
     """`name` of the last of the starred modules that has it, else what it was before; an uncertain star's name starts
     with `?`."""
 
@@ -171,7 +171,7 @@ class StarPick(Operation, tag=19):
     name: str
 
 
-class Sequence(Operation, tag=20):
+class Sequence(Operation, frozen=True, tag=20):
     """A tuple, list or set display; `spread` are the positions that are unpacked (`*xs`)."""
 
     dst: int
@@ -180,7 +180,7 @@ class Sequence(Operation, tag=20):
     spread: tuple[int, ...]
 
 
-class Mapping(Operation, tag=21):
+class Mapping(Operation, frozen=True, tag=21):
     """A dict display; key NONE is `**mapping`."""
 
     dst: int
@@ -188,7 +188,7 @@ class Mapping(Operation, tag=21):
     values: tuple[int, ...]
 
 
-class Iterate(Operation, tag=22):
+class Iterate(Operation, frozen=True, tag=22):
     """One element of an iterable."""
 
     dst: int
@@ -197,7 +197,7 @@ class Iterate(Operation, tag=22):
     line: int
 
 
-class Unpack(Operation, tag=23):
+class Unpack(Operation, frozen=True, tag=23):
     """Element `index` of `src`; negative counts from the end; `rest` collects those from `index` on in a list."""
 
     dst: int
@@ -207,28 +207,28 @@ class Unpack(Operation, tag=23):
     line: int
 
 
-class Await(Operation, tag=24):
+class Await(Operation, frozen=True, tag=24):
     dst: int
     src: int
     line: int
 
 
-class Yield(Operation, tag=25):
+class Yield(Operation, frozen=True, tag=25):
     dst: int
     src: int
 
 
-class YieldFrom(Operation, tag=26):
+class YieldFrom(Operation, frozen=True, tag=26):
     dst: int
     src: int
     line: int
 
 
-class Return(Operation, tag=27):
+class Return(Operation, frozen=True, tag=27):
     src: int
 
 
-class Operate(Operation, tag=28):
+class Operate(Operation, frozen=True, tag=28):
     """An operator, by its dunder; `right` NONE for unary ones. `reflected` is the dunder of the right side."""
 
     dst: int
@@ -239,7 +239,7 @@ class Operate(Operation, tag=28):
     line: int
 
 
-class Enter(Operation, tag=29):
+class Enter(Operation, frozen=True, tag=29):
     """`with src as dst`: enters and leaves."""
 
     dst: int
@@ -248,19 +248,19 @@ class Enter(Operation, tag=29):
     line: int
 
 
-class Caught(Operation, tag=30):
+class Caught(Operation, frozen=True, tag=30):
     """`except src as dst`."""
 
     dst: int
     src: int
 
 
-class Raise(Operation, tag=31):
+class Raise(Operation, frozen=True, tag=31):
     src: int
     line: int
 
 
-class Narrow(Operation, tag=32):
+class Narrow(Operation, frozen=True, tag=32):
     """`dst` is those of `src` that are (`positive`) or are not instances of `type`."""
 
     dst: int
@@ -269,20 +269,20 @@ class Narrow(Operation, tag=32):
     positive: bool
 
 
-class Declare(Operation, tag=33):
+class Declare(Operation, frozen=True, tag=33):
     """A variable has an annotation, by its index in the module's `annotations`."""
 
     var: int
     annotation: int
 
 
-class DeclareAttribute(Operation, tag=34):
+class DeclareAttribute(Operation, frozen=True, tag=34):
     obj: int
     name: str
     annotation: int
 
 
-class Delete(Operation, tag=35):
+class Delete(Operation, frozen=True, tag=35):
     """`del obj[index]` or `del obj.name`."""
 
     obj: int
@@ -291,7 +291,7 @@ class Delete(Operation, tag=35):
     line: int
 
 
-class MatchClass(Operation, tag=36):
+class MatchClass(Operation, frozen=True, tag=36):
     """A class pattern's sub-value: attribute `name`, or the positional one `index` by `__match_args__`."""
 
     dst: int
@@ -301,21 +301,21 @@ class MatchClass(Operation, tag=36):
     index: int
 
 
-class StoreMember(Operation, tag=37):
+class StoreMember(Operation, frozen=True, tag=37):
     """A name of the class whose body this is."""
 
     name: str
     src: int
 
 
-class Bytes(Operation, tag=38):
+class Bytes(Operation, frozen=True, tag=38):
     """A bytes constant, its values as characters 0-255."""
 
     dst: int
     value: str
 
 
-class Format(Operation, tag=39):
+class Format(Operation, frozen=True, tag=39):
     """An f-string: its parts, texts among them, put together."""
 
     dst: int
@@ -323,7 +323,7 @@ class Format(Operation, tag=39):
     line: int
 
 
-class Slice(Operation, tag=40):
+class Slice(Operation, frozen=True, tag=40):
     """`obj[...]` by a slice: a container of the same elements; `reverse` if it is `[::-1]`."""
 
     dst: int
@@ -334,13 +334,13 @@ class Slice(Operation, tag=40):
     line: int
 
 
-class Program(Operation, tag=41):
+class Program(Operation, frozen=True, tag=41):
     """The next `count` operations run only where the module is run as the program, and not where it is imported."""
 
     count: int
 
 
-class Deferred(Operation, tag=42):
+class Deferred(Operation, frozen=True, tag=42):
     """`dst` is a generator; the next `count` operations run when it is read."""
 
     dst: int

@@ -485,17 +485,23 @@ def _try(writer: Writer, body: Body, node: cst.Try | cst.TryStar) -> None:
     body.meet([normal, escaped])
     met = body.branch() or {}
     _suite(writer, body, node.finalbody.body)
-    if body.now is None:
+    end = _reached(body)
+    if end is None:
         return
     if normal is None:
         body.now = None
         return
-    for name, var in list(body.now.items()):
-        if met.get(name) == var:
-            if name in normal:
-                body.now[name] = normal[name]
+    for spelled, var in list(end.items()):
+        if met.get(spelled) == var:
+            if spelled in normal:
+                end[spelled] = normal[spelled]
             else:
-                del body.now[name]
+                del end[spelled]
+
+
+def _reached(body: Body) -> dict[str, int] | None:
+    """The bindings here; None where nothing gets here."""
+    return body.now
 
 
 def _interrupted(body: Body, frame: dict[str, list[int]]) -> dict[str, int]:

@@ -13,13 +13,14 @@ from typing import Final
 from onepath.facts.model import Attribute, Global, ImportFrom, ModuleFacts
 from onepath.graph import Program
 from onepath.link.annotations import fill
-from onepath.link.calls import call, escape, members, plain_instance, run_unknown
+from onepath.link.calls import call, escape, instances, members, plain_instance, run_unknown
 from onepath.link.code import Frame, Options, Unit
+from onepath.link.demand import Demand
 from onepath.link.harvest import harvest
 from onepath.link.imports import start_module
 from onepath.link.items import read_key
 from onepath.link.operations import instantiate, run_operations
-from onepath.link.solver import Solver
+from onepath.link.solver import FEW_CONTEXTS, Solver
 from onepath.link.values import Bound, Class, Descriptor, Function, Instance, Module, Partial, Value
 
 _RECURSION: Final = 50_000
@@ -54,6 +55,8 @@ def _link(solver: Solver, ordered: list[ModuleFacts], options: Options) -> Progr
         entered = _enter(solver, options.entries)
         entered[""] = [unit.frame for unit in _entry_units(solver, options.entries, entered) if unit.frame is not None]
     reached = dict(solver.edges) if options.entries else None
+    if options.entries:
+        solver.contexts = FEW_CONTEXTS
     _run_rest(solver)
     if reached is None:
         reached = dict(solver.edges)
@@ -198,12 +201,27 @@ def _run_rest(solver: Solver) -> None:
     for box in list(solver.unread):
         solver.read(box)
     _settle(solver)
+    if solver.options.whole:
+        _run_functions(solver, None)
+        return
+    demand = Demand(solver)
+    before = -1
+    while len(demand.wanted) > before:
+        before = len(demand.wanted)
+        _run_functions(solver, demand)
+        demand.look()
+
+
+def _run_functions(solver: Solver, demand: Demand | None) -> None:
+    """Functions nobody has called, as if unknown code called them; only those that are wanted, if that is told."""
     done = 0
     while done < len(solver.functions):
         waiting = solver.functions[done:]
         done = len(solver.functions)
         for function in waiting:
             if function.code.frames:
+                continue
+            if demand is not None and demand.group_of.get(function.code, function.code) not in demand.wanted:
                 continue
             cls = solver.values.get((Class, (function.parent.code, function.parent.parent)))
             first = function.code.scope.parameters[:1]
@@ -213,8 +231,9 @@ def _run_rest(solver: Solver) -> None:
                 and first[0].kind in ("positional", "any")
                 and not _is_static(solver, cls, function)
             ):
-                owner: Value = cls if _is_of_class(solver, cls, function) else plain_instance(solver, cls, None)
-                run_unknown(solver, solver.bound(function, owner), None, "call", 0)
+                owners: list[Value] = [cls] if _is_of_class(solver, cls, function) else [*instances(solver, cls)]
+                for owner in owners:
+                    run_unknown(solver, solver.bound(function, owner), None, "call", 0)
             else:
                 run_unknown(solver, function, None, "call", 0)
         _settle(solver)

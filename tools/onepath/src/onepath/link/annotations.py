@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from onepath.facts.model import Annotation
-from onepath.link.calls import plain_instance
+from onepath.link.calls import instances, plain_instance
 from onepath.link.classes import is_enum, is_protocol
 from onepath.link.code import Frame, Unit
 from onepath.link.foreign import canonical
@@ -128,9 +128,10 @@ def types_of(solver: Solver, written: Annotation, unit: Unit, frame: Frame | Non
     for value in resolve(solver, name, unit, frame):
         if isinstance(value, Class):
             found.extend(objects_of(solver, value))
-        elif isinstance(value, str):
-            if not value.startswith(("typing.", "collections.abc.", "builtins.")) or value == "builtins.object":
-                found.append(solver.result(canonical(value)))
+        elif isinstance(value, str) and (
+            not value.startswith(("typing.", "collections.abc.", "builtins.")) or value == "builtins.object"
+        ):
+            found.append(solver.result(canonical(value)))
     return found[:_MOST]
 
 
@@ -147,8 +148,8 @@ def objects_of(solver: Solver, cls: Class) -> list[Value]:
                 if each not in found:
                     found.append(each)
         if found:
-            return [plain_instance(solver, one, None) for one in found[:_MOST]]
-    return [plain_instance(solver, one, None) for one in (cls, *_below(cls))[:_MOST]]
+            return [each for one in found[:_MOST] for each in instances(solver, one)][:_MOST]
+    return [each for one in (cls, *_below(cls))[:_MOST] for each in instances(solver, one)][:_MOST]
 
 
 def implementers(solver: Solver, protocol: Class) -> list[Class]:
@@ -262,7 +263,7 @@ def resolve(solver: Solver, name: str, unit: Unit, frame: Frame | None) -> list[
         values = deeper
     found: list[Class | str] = []
     for one in values:
-        if isinstance(one, Class) or isinstance(one, str):
+        if isinstance(one, Class | str):
             found.append(one)
         elif isinstance(one, Foreign):
             found.append(one.name)

@@ -629,7 +629,7 @@ def set_attribute(solver: Solver, frame: Frame, value: Value, name: str, src: in
             solver.when(src, _new_defaults, value)
     elif isinstance(value, Bound):
         set_attribute(solver, frame, value.func, name, src, line)
-    elif isinstance(value, Box) or isinstance(value, Partial):
+    elif isinstance(value, Box | Partial):
         solver.flow(src, solver.cell(value, name))
     elif isinstance(value, Foreign | Result):
         key = (value.name, name)

@@ -231,7 +231,7 @@ def _is_excluded(binding: Binding, var: int, value: Value) -> bool:
 def _makes_context(solver: Solver, binding: Binding, var: int, index: int, value: Value) -> bool:
     code = binding.function.code
     if (
-        code.contexts >= CONTEXTS
+        code.contexts >= solver.contexts
         or solver.context_frames > solver.budget
         or code.scope.parameters[index].kind in ("star", "double")
     ):
@@ -279,7 +279,7 @@ def _make_frames(solver: Solver, binding: Binding, fixed: dict[int, Value]) -> N
             break
     owner_tag: tuple[Value | str, ...] = ()
     if (isinstance(binding.owner, Instance) and binding.owner.tag and binding.owner.depth <= 3) or (
-        isinstance(binding.owner, Class) and binding.owner.code is not None and code.contexts < CONTEXTS
+        isinstance(binding.owner, Class) and binding.owner.code is not None and code.contexts < solver.contexts
     ):
         owner_tag = ("self", binding.owner)
     for combination in combinations:
@@ -288,7 +288,7 @@ def _make_frames(solver: Solver, binding: Binding, fixed: dict[int, Value]) -> N
             context = (*context, code.scope.parameters[index].name, value)
         if (
             context
-            and (code.contexts >= CONTEXTS or solver.context_frames > solver.budget)
+            and (code.contexts >= solver.contexts or solver.context_frames > solver.budget)
             and (binding.function.parent, *context) not in code.frames
         ):
             context = ()
@@ -624,6 +624,12 @@ def _set_name(solver: Solver, payload: Any, value: Value) -> None:
         call_special(solver, frame, value, "__set_name__", arguments, -1, line)
 
 
+def instances(solver: Solver, cls: Class) -> list[Instance]:
+    """The objects of a class that are known to be made; the one that stands for all where none is."""
+    made: dict[Instance, None] | None = solver.values.get(("made", cls))
+    return list(made) if made else [plain_instance(solver, cls, None)]
+
+
 def plain_instance(solver: Solver, cls: Class, site: Site | None) -> Instance:
     """The object of a class that stands for all made alike."""
     origin = site if site is not None and class_name(cls) in solver.origin_classes else None
@@ -686,6 +692,7 @@ def construct(solver: Solver, site: Site, cls: Class) -> None:
             instance = plain_instance(solver, cls, site)
         if not binds(cls, "__new__"):
             solver.add(site.dst, instance)
+        solver.values.setdefault(("made", cls), {}).setdefault(instance)
         _initialise(solver, site, instance, only)
     if not combinations:
         _initialise(solver, site, plain_instance(solver, cls, site), None)
@@ -791,7 +798,9 @@ def _call_instance(solver: Solver, site: Site, value: Instance) -> None:
             if base in _CONTEXT_DECORATORS:
                 # What it decorates is called between its enter and its exit.
                 _answer(solver, site)
-                solver.add(site.dst, solver.once(Getter, ("context decorator", value, site), "context decorator", (), site))
+                solver.add(
+                    site.dst, solver.once(Getter, ("context decorator", value, site), "context decorator", (), site)
+                )
                 solver.add(solver.var_for(("context of", site)), value)
                 continue
             external(solver, site, f"{base}.__call__", value)
@@ -879,7 +888,9 @@ def _call_uncomputed(solver: Solver, site: Site, value: Uncomputed) -> None:
 
 def _call_foreign(solver: Solver, site: Site, value: Foreign | Result) -> None:
     _answer(solver, site)
-    external(solver, site, value.name, None)
+    # What a watched operation gave is not that operation.
+    given = value.__class__ is Result and solver.is_watched(value.name)
+    external(solver, site, f"{value.name}.__call__" if given else value.name, None)
 
 
 def _call_method(solver: Solver, site: Site, value: Method) -> None:
@@ -971,6 +982,11 @@ def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None
         return
     if owner is not None:
         _call_back(solver, site, name, owner)
+        if isinstance(owner, Instance) and _is_template(name):
+            key = ("overrides", owner, site.frame, site.line)
+            if key not in solver.values:
+                solver.values[key] = True
+                solver.later(_run_overrides, solver, owner.cls, owner, site.frame, site.line)
     if name not in GIVES_ITS_RESULT:
         solver.add(site.dst, _given_by(solver, name))
     if name in NEVER_CALL or _is_quiet(name):
@@ -1180,6 +1196,14 @@ _ESCAPES: Final[dict[type, Callable[..., None]]] = {
     Uncomputed: _escape_uncomputed,
     Descriptor: _escape_descriptor,
 }
+
+
+def _is_template(name: str) -> bool:
+    """Whether an inherited foreign method may call any of the object's own ones, for all that is known."""
+    return name not in CALLS_BACK and not name.startswith(_PLAIN_BASES) and not name.endswith("__init__")
+
+
+_PLAIN_BASES: Final = ("builtins.", "collections.", "typing.", "abc.", "enum.", "threading.", "ast.", "msgspec.")
 
 
 def _call_back(solver: Solver, site: Site, name: str, owner: Value) -> None:

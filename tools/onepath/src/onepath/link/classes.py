@@ -48,10 +48,9 @@ def add_base(solver: Solver, cls: Class, value: Value) -> None:
         cls.bases.append(value)
         value.subclasses.append(cls)
         _reorder(solver, cls)
-    elif isinstance(value, Foreign):
-        if value.name not in cls.foreign:
-            cls.foreign.append(value.name)
-            _reorder(solver, cls)
+    elif isinstance(value, Foreign) and value.name not in cls.foreign:
+        cls.foreign.append(value.name)
+        _reorder(solver, cls)
 
 
 def _reorder(solver: Solver, cls: Class) -> None:

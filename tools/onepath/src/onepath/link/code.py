@@ -157,6 +157,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Functions that a widened or unknown receiver might be, by attribute name."""
     watched: frozenset[str] = frozenset()
     """Foreign names whose users are kept apart; `X.*` means all below X."""
+    whole: bool = True
+    """Whether all code is read, as if unknown code called it; else what is entered, and what the following demand."""
+    demanded: frozenset[str] = frozenset()
+    """Watched names whose users anywhere are asked for."""
+    importing: bool = False
+    """Whether it is asked for who imports what by a computed name."""
+    zones: tuple[str, ...] = ()
+    """Modules and symbols below which all code is read."""
     carried: tuple[tuple[str, str], ...] = ()
     """Function and parameter whose values' origins are asked for."""
     origins: tuple[str, ...] = ()

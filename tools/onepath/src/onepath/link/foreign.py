@@ -152,7 +152,8 @@ NEVER_CALL: Final = frozenset(
 
 LOGGED: Final = frozenset(
     {
-        "debug", "info", "warning", "warn", "error", "critical", "exception", "log", "getLogger", "isEnabledFor", "bind",
+        "debug", "info", "warning", "warn", "error",
+        "critical", "exception", "log", "getLogger", "isEnabledFor", "bind",
         "msg", "fatal", "setLevel", "getEffectiveLevel", "get_logger", "addLevelName", "getLevelName",
     }
 )  # fmt: skip
@@ -215,7 +216,8 @@ DUNDERS: Final[dict[str, tuple[str, ...]]] = {
 OF_ELEMENTS: Final = frozenset(
     {
         "builtins.sum", "builtins.sorted", "builtins.min", "builtins.max", "builtins.set", "builtins.frozenset",
-        "builtins.repr", "builtins.str", "builtins.print", "pickle.dumps", "pickle.dump", "bisect.insort", "bisect.bisect",
+        "builtins.repr", "builtins.str", "builtins.print",
+        "pickle.dumps", "pickle.dump", "bisect.insort", "bisect.bisect",
         "heapq.heappush", "heapq.heapify", "heapq.heappop",
     }
 ) | {name for name in DUNDERS if name.startswith("logging.")}  # fmt: skip

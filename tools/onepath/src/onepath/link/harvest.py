@@ -27,6 +27,7 @@ from onepath.graph import (
 from onepath.link.calls import _is_exception
 from onepath.link.classes import foreign_bases
 from onepath.link.code import Frame
+from onepath.link.mutations import mutations
 from onepath.link.solver import Solver, class_name
 from onepath.link.values import (
     Bound,
@@ -70,6 +71,7 @@ def harvest(solver: Solver, modules: Iterable[ModuleFacts], reached: Edges, ente
         opaque=tuple(sorted(solver.opaque.values(), key=lambda one: (one.place, one.function, one.what, one.why))),
         unknown=unknown,
         made=tuple(sorted(solver.made.values(), key=lambda one: (one.place, one.function, one.type, one.how))),
+        mutations=mutations(facts),
         faults=tuple(Fault(Place(one.file, one.fault_line), one.fault) for one in facts if one.fault),
         calls_total=total,
     )
@@ -97,14 +99,14 @@ def _edges(solver: Solver) -> tuple[dict[str, FunctionEntry], tuple[Edge, ...]]:
             place = Place(unit.facts.file, code.scope.line)
             functions.setdefault(code.name, FunctionEntry(code.name, unit.name, kind, place, code.scope.is_async))
     found: set[tuple[str, str, str, Place]] = set()
-    for caller, callee, kind, line in solver.edges:
+    for caller, callee, how, line in solver.edges:
         for frame in (caller, callee):
             if isinstance(frame, Frame) and frame.code.name not in functions:
                 functions[frame.code.name] = _entry_of(frame)
         name = callee if isinstance(callee, str) else callee.code.name
         if isinstance(callee, str) and name not in functions:
             functions[name] = FunctionEntry(name, _foreign_module(name), "external", None)
-        found.add((caller.code.name, name, kind, _place(caller, line)))
+        found.add((caller.code.name, name, how, _place(caller, line)))
     edges = tuple(Edge(*one) for one in sorted(found))  # type: ignore[arg-type]
     return dict(sorted(functions.items())), edges
 

@@ -34,9 +34,7 @@ def hints(solver: Solver, frame: Frame, value: Value, dst: int, line: int) -> No
             for name, unit, index in written:
                 if NONE < index < len(unit.facts.annotations):
                     solver.add(box.keys, solver.text(name))
-                    evaluated(
-                        solver, frame, unit, unit.facts.annotations[index], item_cell(solver, box, name), line
-                    )
+                    evaluated(solver, frame, unit, unit.facts.annotations[index], item_cell(solver, box, name), line)
 
 
 def _written(value: Value) -> list[tuple[str, Unit, int]]:

@@ -139,7 +139,9 @@ def _hidden(solver: Solver, unit: Unit, source: str) -> set[str]:
     if len(unit.stars) < 2 or source not in unit.stars:
         return set()
     last = len(unit.stars) - 1 - unit.stars[::-1].index(source)
-    later = [name for name, certain in zip(unit.stars[last + 1 :], unit.certain_stars[last + 1 :], strict=True) if certain]
+    later = [
+        name for name, certain in zip(unit.stars[last + 1 :], unit.certain_stars[last + 1 :], strict=True) if certain
+    ]
     return {name for one in later if one in solver.units for name in exported(solver, solver.units[one])}
 
 
@@ -161,7 +163,7 @@ def exported(solver: Solver, unit: Unit) -> frozenset[str]:
         if unit.facts.is_package and listed is not None:
             names |= {name for name in listed if name in solver.children.get(unit.name, ())}
         found = solver.values[key] = frozenset(names)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _all_of(unit: Unit) -> set[str] | None:

@@ -45,4 +45,4 @@ def holding(solver: Solver, value: Value) -> int:
     if found is None:
         found = solver.values[key] = solver.new()
         solver.add(found, value)
-    return found  # type: ignore[no-any-return]
+    return found

@@ -41,7 +41,6 @@ from onepath.link.values import (
     Widened,
 )
 
-_MOST_KEYS: Final = 400
 _TUPLES: Final = frozenset({"typing.NamedTuple"})
 MANY_KEYS: Final = 8
 """With more keys than this at one place, all elements are meant."""
@@ -60,16 +59,7 @@ def key_of(value: Value | None) -> object:
 
 def item_cell(solver: Solver, box: Box, key: object) -> int:
     """The variable of one item."""
-    if key is None:
-        return box.rest
-    var = box.items.get(key)
-    if var is None:
-        if len(box.items) >= _MOST_KEYS:
-            return box.rest
-        var = box.items[key] = solver.new()
-        if box.every >= 0:
-            solver.flow(var, box.every)
-    return var
+    return box.rest if key is None else solver.item(box, key)
 
 
 def items_of(solver: Solver, box: Box, dst: int) -> None:
@@ -300,6 +290,10 @@ def read_key(solver: Solver, frame: Frame | None, value: Value, key: Value, dst:
     if not isinstance(value, Box):
         return
     known = key_of(key)
+    if isinstance(key, Foreign) and known not in value.items:
+        # Foreign data: it may be any key. A foreign class or function among the keys is that one.
+        items_of(solver, value, dst)
+        return
     if known is None:
         if isinstance(key, Instance) or (isinstance(key, Constant) and key.type in ("NoneType", "bool")):
             solver.flow(item_cell(solver, value, key), dst)
@@ -589,6 +583,10 @@ def call_method_of_builtin(solver: Solver, site: Site, method: Method) -> None:
         from onepath.link.models import load_entry_point
 
         load_entry_point(solver, site, owner)
+    elif isinstance(owner, Getter) and owner.kind == "decoder":
+        from onepath.link.models import decode_with
+
+        decode_with(solver, site, owner)
 
 
 def _bind_to(solver: Solver, payload: Any, owner: Value) -> None:

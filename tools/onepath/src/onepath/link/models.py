@@ -310,8 +310,8 @@ def _descriptor(kind: str) -> Model:
 def _descriptor_of(solver: Solver, payload: Any, value: Value) -> None:
     kind, site = payload
     set_var, delete_var = _argument(site, 1, "fset"), _argument(site, 2, "fdel")
-    setters = [one for one in solver.has(set_var)] if set_var >= 0 else []
-    deleters = [one for one in solver.has(delete_var)] if delete_var >= 0 else []
+    setters = list(solver.has(set_var)) if set_var >= 0 else []
+    deleters = list(solver.has(delete_var)) if delete_var >= 0 else []
     key = (
         kind,
         value,
@@ -712,9 +712,7 @@ def _getter(kind: str) -> Model:
     def made(solver: Solver, site: Site) -> None:
         names: list[str] = []
         for var in site.positional[: 1 if kind == "methodcaller" else None]:
-            for value in solver.has(var):
-                if isinstance(value, Text):
-                    names.append(value.value)
+            names.extend(value.value for value in solver.has(var) if isinstance(value, Text))
         solver.add(site.dst, solver.once(Getter, (kind, site), kind, tuple(names), site))
 
     return made
@@ -740,7 +738,7 @@ def call_getter(solver: Solver, site: Site, value: Getter) -> None:
     if value.kind == "context decorator":
         _call_in_context(solver, site, value)
         return
-    if not site.positional or value.kind in ("typevar", "entry point"):
+    if not site.positional or value.kind in ("typevar", "entry point", "decoder"):
         return
     subject = site.positional[0]
     names = value.site.positional
@@ -776,7 +774,9 @@ def _call_in_context(solver: Solver, site: Site, value: Getter) -> None:
     solver.values[key] = True
     solver.when(solver.var_for(("context of", value.site)), _both_ways, (site, value.site))
     for var in value.site.positional[:1]:
-        solver.when(var, _call_inner, Site(site.frame, site.dst, -1, site.positional, site.named, site.line, site.stars))
+        solver.when(
+            var, _call_inner, Site(site.frame, site.dst, -1, site.positional, site.named, site.line, site.stars)
+        )
 
 
 def _both_ways(solver: Solver, payload: Any, value: Value) -> None:
@@ -895,7 +895,7 @@ def _make_record(names: int, fields: int) -> Model:
         listed = _argument(site, fields, "fields")
         if listed >= 0:
             solver.when(listed, _record_fields, (site, cls))
-        for name, var in site.named:
+        for name, var in site.named if isinstance(cls, Class) else ():
             if name not in ("bases", "namespace", "frozen", "kw_only", "defaults", "rename", "module"):
                 _record_field(solver, cls, name, var)
 
@@ -914,7 +914,7 @@ def _record_field(solver: Solver, cls: Class, name: str, default: int) -> None:
 
 
 def _record_fields(solver: Solver, payload: Any, value: Value) -> None:
-    site, cls = payload
+    _, cls = payload
     if isinstance(value, Text):
         for name in value.value.replace(",", " ").split():
             _record_field(solver, cls, name, -1)
@@ -1086,9 +1086,9 @@ def _copy_of(solver: Solver, payload: Any, value: Value) -> None:
         return
     solver.note_made(value.cls, site.frame, "replace" if how == "replace" else "copy", site.line)
     if how == "deepcopy":
-        key = ("deep copy", site.frame, value)
-        if key not in solver.values:
-            solver.values[key] = True
+        copied = ("deep copy", site.frame, value)
+        if copied not in solver.values:
+            solver.values[copied] = True
             inner = Site(site.frame, solver.nowhere, -1, (), (), site.line)
             for name in list(solver.names_on.get(value, ())):
                 solver.later(solver.when, solver.cell(value, name), _copy_of, (inner, how))
@@ -1130,15 +1130,19 @@ def _converted(solver: Solver, site: Any, value: Value) -> None:
 
 def _decoder(solver: Solver, site: Site) -> None:
     var = _argument(site, 0, "type")
-    solver.add(site.dst, solver.result("msgspec.json.Decoder"))
-    if var >= 0:
-        solver.add(site.dst, solver.once(Getter, ("decoder", site), "identity", (), site))
-        solver.when(var, _noted_decoder, site)
+    if var < 0:
+        solver.add(site.dst, solver.result("msgspec.json.Decoder"))
+        return
+    solver.add(site.dst, solver.once(Getter, ("decoder", site), "decoder", (), site))
+    for name, hook in site.named:
+        if name in ("dec_hook", "ext_hook", "float_hook"):
+            escape_arguments(solver, Site(site.frame, site.dst, -1, (hook,), (), site.line), "msgspec.json.Decoder")
 
 
-def _noted_decoder(solver: Solver, site: Any, value: Value) -> None:
-    if isinstance(value, Class):
-        solver.note_made(value, site.frame, "convert", site.line)
+def decode_with(solver: Solver, site: Site, value: Getter) -> None:
+    """`Decoder(T).decode(data)`: an object of that type."""
+    var = _argument(value.site, 0, "type")
+    solver.when(var, _converted, site)
 
 
 def _object_new(solver: Solver, site: Site) -> None:
@@ -1889,8 +1893,14 @@ MODELS.update(
         **{
             f"unittest.mock.{name}": _mock
             for name in (
-                "Mock", "MagicMock", "AsyncMock", "NonCallableMock", "NonCallableMagicMock", "PropertyMock",
-                "create_autospec", "ThreadingMock",
+                "Mock",
+                "MagicMock",
+                "AsyncMock",
+                "NonCallableMock",
+                "NonCallableMagicMock",
+                "PropertyMock",
+                "create_autospec",
+                "ThreadingMock",
             )
         },
         "unittest.mock.patch": _patch,

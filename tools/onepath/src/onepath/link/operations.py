@@ -223,7 +223,7 @@ def _make_function(solver: Solver, frame: Frame, base: int, one: op.MakeFunction
     key = (Function, (code, frame))
     value = solver.values.get(key)
     if value is None:
-        value = solver.values[key] = Function(code, frame)
+        value = solver.values[key] = Function(code, frame, code.name in solver.protected)
         solver.functions.append(value)
     for index, var in one.defaults:
         if var >= 0:
@@ -293,7 +293,41 @@ def _sequence(solver: Solver, frame: Frame, base: int, one: op.Sequence) -> None
             from onepath.link.items import item_cell
 
             solver.flow(base + var, item_cell(solver, box, index))
+    if not spread and len(one.items) > ROWS:
+        _merge_rows(solver, frame, base, one.dst, box, one.items)
     solver.add(base + one.dst, box)
+
+
+ROWS: Final = 7
+"""How many rows of a written table are told apart when all of them are meant."""
+
+
+def _merge_rows(solver: Solver, frame: Frame, base: int, place: int, box: Box, items: Items[int]) -> None:
+    """A table of many rows: who asks for any of them gets one that stands for all; who asks by key gets its own."""
+    rows = [one for var in items if var >= 0 for one in solver.has(base + var) if isinstance(one, Box)]
+    if len(rows) <= ROWS or box.every >= 0:
+        return
+    box.every = solver.new()
+    by_kind: dict[str, list[Box]] = {}
+    for row in rows:
+        by_kind.setdefault(row.kind, []).append(row)
+    for kind, several in by_kind.items():
+        merged = solver.box_at(kind, frame, (place, "rows"))
+        for row in several:
+            solver.flow(row.rest, merged.rest)
+            solver.flow(row.keys, merged.keys)
+            for key, var in list(row.items.items()):
+                solver.flow(var, solver.item(merged, key))
+        solver.add(box.every, merged)
+    told = frozenset(rows)
+    for var in (box.rest, *box.items.values()):
+        solver.when(var, _other_row, (box.every, told))
+
+
+def _other_row(solver: Solver, payload: Any, value: Value) -> None:
+    every, told = payload
+    if value not in told:
+        solver.add(every, value)
 
 
 def _group(solver: Solver, frame: Frame, base: int, one: op.Sequence) -> None:
@@ -319,6 +353,8 @@ def _mapping(solver: Solver, frame: Frame, base: int, one: op.Mapping) -> None:
         else:
             solver.flow(base + key, box.keys)
             solver.when(base + key, _set_item_key, (frame, box, base + value, 0))
+    if len(one.values) > ROWS:
+        _merge_rows(solver, frame, base, one.dst, box, one.values)
     solver.add(base + one.dst, box)
 
 

@@ -18,9 +18,9 @@ from onepath.link.values import (
     AFFIX,
     BOX,
     BYTES,
-    SORTS,
     NUMBER,
     OBJECT,
+    SORTS,
     TEXT,
     Affix,
     Bound,
@@ -39,6 +39,7 @@ from onepath.link.values import (
     Uncomputed,
     Unknown,
     Value,
+    Wide,
     Widened,
 )
 
@@ -47,11 +48,17 @@ WIDE: Final = 100
 TEXTS: Final = 40
 _WORK: Final = 60
 """Steps per operation of the program that are spent before variables are widened sooner."""
-_NARROWEST: Final = 6
+MOTLEY: Final = 5
+"""How many sorts of values are too many for a variable that holds as many values as `FULL` says."""
+FULL: Final = frozenset({24, 32, 48, 64, 80, WIDE})
+"""At these numbers of values it is looked at what they are."""
 MUCH: Final = 3
 """From how many values on plain data is counted."""
+_MOST_KEYS: Final = 400
 CONTEXTS: Final = 50
 """For how many callables a function is analysed apart."""
+FEW_CONTEXTS: Final = 8
+"""For how many, where no entry leads: no way is searched there."""
 FEW: Final = 4
 """Up to how many contexts the containers made in them are told apart."""
 KEYS: Final = 8
@@ -87,7 +94,6 @@ class Solver:
         self.waiting: list[list[tuple[Trigger, Any]] | None] = [None]
         self.nowhere = 0
         """The variable of results nobody reads; it takes nothing."""
-        self.wide: set[int] = set()
         self.counts: dict[int, int] = {}
         """How many values of a limited sort a variable holds, once it holds some: by variable and sort."""
         self.news: dict[int, list[Value]] = {}
@@ -115,6 +121,7 @@ class Solver:
         self.protected_by_name: dict[str, list[str]] = {}
         for name in options.protected:
             self.protected_by_name.setdefault(name.rpartition(".")[2], []).append(name)
+        self.protected = frozenset(options.protected)
         self.carried_functions = {function for function, _ in options.carried}
         self.origin_classes = set(options.origins)
         self.unknown = Unknown()
@@ -134,6 +141,8 @@ class Solver:
         """Attributes set on foreign names, by name and attribute."""
         self.foreign_reads: dict[tuple[str, str], list[int]] = {}
         self.texts_run = 0
+        self.contexts = CONTEXTS
+        """For how many callables a function is analysed apart, at present."""
         self.context_frames = 0
         self.budget = 600 + sum(len(unit.codes) for unit in self.units.values()) // 3
         """How many frames for contexts there may be before contexts are merged: it keeps the whole near-linear."""
@@ -151,8 +160,6 @@ class Solver:
         self.escapes: dict[tuple[Frame, int], int] = {}
         """By place: how many callables were handed to foreign code there."""
         operations = sum(len(code.scope.code) for unit in self.units.values() for code in unit.codes)
-        self.limit = WIDE
-        """How many values a variable holds before it is widened."""
         self.work = 0
         self.next_limit = _WORK * operations + 1_000_000
         self.names_on: dict[Value, list[str]] = {}
@@ -195,7 +202,8 @@ class Solver:
         elif (
             value in held
             or (len(held) >= MUCH and value.most and self._is_much(var, held, value))
-            or (len(held) >= self.limit and not self._room(var, held))
+            or (len(held) in FULL and self._is_too_many(var, held, value))
+            or (held.__class__ is Wide and not value.kept)
         ):
             return
         else:
@@ -211,7 +219,10 @@ class Solver:
         """All of them, each once."""
         held = self.held[var]
         if held is not None:
-            values = [value for value in values if value not in held]
+            if held.__class__ is Wide:
+                values = [value for value in values if value.kept and value not in held]
+            else:
+                values = [value for value in values if value not in held]
             if not values:
                 return
         elif var == 0:
@@ -244,15 +255,26 @@ class Solver:
             self.counts[key] = count + 1
             return False
         self.counts[key] = count
-        if sort == TEXT or sort == AFFIX:
+        if sort in (TEXT, AFFIX):
             self.add(var, self.constant("str"))
         elif sort == NUMBER:
             self.add(var, self.constant("int"))
         elif sort == BYTES:
             self.add(var, self.constant("bytes"))
-        elif sort == OBJECT or sort == BOX:
+        elif sort in (OBJECT, BOX):
             self.add(var, self.widened)
         return True
+
+    def item(self, box: Box, key: object) -> int:
+        """The variable of one item, made when first asked for."""
+        var = box.items.get(key)
+        if var is None:
+            if len(box.items) >= _MOST_KEYS:
+                return box.rest
+            var = box.items[key] = self.new()
+            if box.every >= 0:
+                self.flow(var, box.every)
+        return var
 
     def every(self, box: Box) -> int:
         """The variable of all elements of a container."""
@@ -274,14 +296,25 @@ class Solver:
         """Whether a module is run as the program: always, where nothing says what is entered."""
         return not self.options.entries or unit.name in self.programs or unit.name in self.options.entries
 
-    def _room(self, var: int, held: dict[Value, None]) -> bool:
-        """Whether a full variable takes one more: never; it is widened."""
-        if var not in self.wide:
-            self.wide.add(var)
-            held[self.widened] = None
-            self.news.setdefault(var, []).append(self.widened)
+    def _is_too_many(self, var: int, held: dict[Value, None], value: Value) -> bool:
+        """Whether a variable that would hold this one more is widened: it holds too many, or too much of everything."""
+        if held.__class__ is Wide:
+            return False
+        count = len(held)
+        if count < WIDE and len({one.__class__ for one in held}) < MOTLEY:
+            return False
+        wide = self.held[var] = Wide((one, None) for one in held if one.kept or (one.sort and not one.most))
+        news = [one for one in self.news.get(var, ()) if one in wide]
+        if self.widened not in wide:
+            wide[self.widened] = None
+            news.append(self.widened)
+        if value.kept:
+            wide[value] = None
+            news.append(value)
+        if var not in self.news:
             self.queue.append(var)
-        return False
+        self.news[var] = news
+        return True
 
     def flow(self, source: int, target: int) -> None:
         """Whatever is in `source` is in `target`."""
@@ -365,8 +398,7 @@ class Solver:
         return found  # type: ignore[no-any-return]
 
     def _press(self) -> None:
-        """The program is larger in effect than in size: from here on variables are widened sooner."""
-        self.limit = max(_NARROWEST, self.limit // 2)
+        """The program is larger in effect than in size: from here on no more contexts are made."""
         self.next_limit *= 2
         self.budget = min(self.budget, self.context_frames)
 

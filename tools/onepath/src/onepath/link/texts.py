@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _string
+import _string  # type: ignore[import-not-found]  # CPython's own, without stubs
 import base64
 import binascii
 import codecs
@@ -113,7 +113,7 @@ def _compared(solver: Solver, payload: Any, value: Value) -> None:
 
 
 def _shown_by_percent(solver: Solver, payload: Any, value: Value) -> None:
-    frame, line = payload
+    frame, _ = payload
     if isinstance(value, Box):
         key = ("shown", frame, value)
         if key not in solver.values:
@@ -173,7 +173,6 @@ def _unknown_start(solver: Solver, dst: Any, value: Value) -> None:
 
 
 def _operate_right(solver: Solver, payload: Any, value: Value) -> None:
-    frame, left, reflected, dst, line = payload
     if isinstance(value, Instance):
         solver.later(_reflected, solver, payload, value)
 

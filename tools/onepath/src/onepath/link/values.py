@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from onepath.link.code import Code, Frame, Site, Unit
 
 
-TEXT, AFFIX, NUMBER, BYTES, BOX, OBJECT, FOREIGN, RESULT, METHOD = range(1, 10)
+TEXT, AFFIX, NUMBER, BYTES, BOX, OBJECT, FOREIGN, RESULT, METHOD, UNCOMPUTED = range(1, 11)
 """Sorts of values of which a variable holds a limited number."""
 SORTS = 16
 
@@ -26,17 +26,20 @@ class Value:
     sort = 0
     most = 0
     """How many values of its sort a variable tells apart; 0: as many as there are."""
+    kept = False
+    """Whether a rule asks for it, so that a variable that holds too many still holds this."""
 
 
 class Function(Value):
     """A function or lambda of the program, closed over one frame."""
 
-    __slots__ = ("code", "depth", "parent")
+    __slots__ = ("code", "depth", "kept", "parent")
 
-    def __init__(self, code: Code, parent: Frame) -> None:
+    def __init__(self, code: Code, parent: Frame, kept: bool = False) -> None:
         self.code = code
         self.parent = parent
         self.depth = parent.depth
+        self.kept = kept
 
 
 class Class(Value):
@@ -96,29 +99,31 @@ class Class(Value):
 
 
 class Instance(Value):
-    """An object of a class of the program: one per class, one more per callables it was made with, and, where the origin
-    is asked for, one per place."""
+    """An object of a class of the program: one per class, one more per callables it was made with, and, where the
+    origin is asked for, one per place."""
 
     sort = OBJECT
     most = 40
-    __slots__ = ("cls", "depth", "origin", "tag")
+    __slots__ = ("cls", "depth", "kept", "origin", "tag")
 
     def __init__(self, cls: Class, tag: tuple[Value | str, ...], origin: Site | None, depth: int) -> None:
         self.cls = cls
         self.tag = tag
         self.origin = origin
         self.depth = depth
+        self.kept = origin is not None
 
 
 class Bound(Value):
     """A callable with its first argument: a method of an object, of a class."""
 
-    __slots__ = ("depth", "func", "most", "owner", "sort")
+    __slots__ = ("depth", "func", "kept", "most", "owner", "sort")
 
     def __init__(self, func: Value, owner: Value) -> None:
         foreign = isinstance(func, Foreign)
         self.sort = FOREIGN if foreign else 0
         self.most = func.most if foreign else 0
+        self.kept = func.kept and func.__class__ is Function
         self.func = func
         self.owner = owner
         self.depth = max(func.depth, owner.depth)
@@ -231,7 +236,7 @@ class Box(Value):
 class Partial(Value):
     """A callable with some of its arguments."""
 
-    __slots__ = ("depth", "func", "method", "named", "positional")
+    __slots__ = ("depth", "func", "kept", "method", "named", "positional")
 
     def __init__(
         self, func: Value, positional: tuple[int, ...], named: tuple[tuple[str, int], ...], method: bool
@@ -241,6 +246,7 @@ class Partial(Value):
         self.named = named
         self.method = method
         self.depth = func.depth
+        self.kept = func.kept and func.__class__ is not Partial
 
 
 class Descriptor(Value):
@@ -308,6 +314,9 @@ class Getter(Value):
 class Uncomputed(Value):
     """Something that cannot be computed; calling it is an opaque call."""
 
+    sort = UNCOMPUTED
+    most = 2
+    kept = True
     __slots__ = ("line", "unit", "what", "why")
 
     def __init__(self, what: str, why: str) -> None:
@@ -323,5 +332,12 @@ class Unknown(Value):
 
 class Widened(Value):
     """One of too many."""
+
+    kept = True
+    __slots__ = ()
+
+
+class Wide(dict[Value, None]):
+    """What a variable holds that held too many: of these only what rules ask for, and that it is one of many."""
 
     __slots__ = ()

@@ -33,17 +33,18 @@ def arch(material: Material, page: Page, *, short: bool) -> str:
     contracted = True
     for room in rooms:
         allowed, is_contract = _may_import(material, room.name)
-        contracted = contracted and (is_contract or not allowed)
+        is_told = is_contract or allowed in ("", "–")
+        contracted = contracted and is_told
         label, told = _label(material, page, room), markdown.prose(material.summaries.get(room.name, "")) or "–"
-        rows.append((f"{room.branch}{label}", told, allowed if is_contract or not allowed else f"*{allowed}*"))
+        rows.append((f"{room.branch}{label}", told, allowed if is_told else f"*{allowed}*"))
     parts.append(markdown.table(("room" if short else "room or module", "what happens here", "may import"), rows))
-    if not short:
+    if any(not row[2] for row in rows):
         parts.append("Where a line says nothing of imports, what holds for the room around it holds.")
     if not contracted:
         parts.append("*In italics: no contract says what may be imported; this is what is.*")
     switches = material.model.configuration.switches
     if material.matrix is not None and switches is not None:
-        parts.append(render_markdown(material.matrix, page.link, material.fulfils, switches.rollback))
+        parts.append(render_markdown(material.matrix, page.link, material.fulfils, switches.rollback, short=short))
     return "\n\n".join(parts)
 
 
@@ -73,8 +74,8 @@ def _rooms(material: Material, *, short: bool) -> Iterator[_Room]:
         below = sorted(children.get(name, ()), key=lambda one: (one not in packages, one))
         for index, child in enumerate(below):
             last = index == len(below) - 1
-            mark = "└ " if last else "├ "
-            yield from walk(child, depth + 1, lines + ("&emsp;" if last else "│&ensp;"), lines + mark)
+            mark = "└&nbsp;" if last else "├&nbsp;"
+            yield from walk(child, depth + 1, lines + ("&nbsp;&nbsp;&nbsp;" if last else "│&nbsp;"), lines + mark)
 
     for top in children.get("", ()):
         yield from walk(top, 0, "", "")
@@ -94,7 +95,9 @@ def _may_import(material: Material, name: str) -> tuple[str, bool]:
     only = _only(configuration, name)
     layers = _below(material, name)
     if only or layers is not None:
-        return ", ".join(dict.fromkeys([*only, *(layers or [])])) or "–", True
+        allowed = ", ".join(dict.fromkeys([*only, *(layers or [])])) or "–"
+        apart = any(f"{name}.*" in contract.modules for contract in configuration.independent)
+        return f"{allowed}; not each other" if apart else allowed, True
     around = name.rpartition(".")[0]
     if name not in material.model.program.packages or (around and _may_import(material, around)[1]):
         return "", False

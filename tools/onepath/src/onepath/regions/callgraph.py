@@ -72,7 +72,7 @@ class _Drawing:
         frames: dict[str, list[Box]] = {}
         for frame, box in self.boxes.values():
             frames.setdefault(frame, []).append(box)
-        return draw([Frame(title, tuple(boxes)) for title, boxes in frames.items()], list(self.lines.values()))
+        return draw([Frame(title, tuple(boxes)) for title, boxes in frames.items()], list(self.lines.values()), "TB")
 
     def _faces(self) -> dict[str, str]:
         """By package through which calls come in: its label, with how many ways in of what kind it has."""
@@ -98,7 +98,7 @@ class _Drawing:
         at = start
         for edge in way[:-1]:
             room = self._room_box(edge.callee, goal)
-            if room and room != at and (room in self.boxes or len(self.boxes) < _MOST_BOXES - 2):
+            if room and self._room_of(room) != self._room_of(at) and self._has_place(room):
                 self._box(room, self._title(room))
                 self._line(at, room)
                 at = room
@@ -106,6 +106,13 @@ class _Drawing:
                     return True  # from there on its own way is drawn
         self._line(at, goal, goal.rpartition(".")[2] if at != start or start in self.contract.through else "")
         return True
+
+    def _room_of(self, box: str) -> str:
+        """The room a box lies in: steps from one module to the next within it are not drawn."""
+        return _room(self.program.module_of(box) or box)
+
+    def _has_place(self, room: str) -> bool:
+        return room in self.boxes or len(self.boxes) < _MOST_BOXES - 2
 
     def _room_box(self, function: str, goal: str) -> str:
         """The box a step of a way falls into: its module; none if a box for it stands already."""

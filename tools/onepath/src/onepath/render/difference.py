@@ -14,6 +14,7 @@ _TITLES = {
     "imports": "imports between rooms",
     "foreign": "foreign packages",
     "calls": "calls between rooms",
+    "outside": "operations on the outside",
     "entries": "entries",
     "contracts": "contracts",
     "ways out": "ways out of the single path",

@@ -25,9 +25,9 @@ Fulfils = Callable[[Row], bool]
 """Whether every side of a row fulfils its contract."""
 
 
-def render_markdown(matrix: Matrix, link: Link, fulfils: Fulfils, rollback: str = "") -> str:
-    """The matrix as a table, and below it the refused combinations and the way back."""
-    rows = [_row(row, link, fulfils) for row in matrix.rows]
+def render_markdown(matrix: Matrix, link: Link, fulfils: Fulfils, rollback: str = "", *, short: bool = False) -> str:
+    """The matrix as a table, and below it the refused combinations and the way back; short: not what is waited for."""
+    rows = [_row(row, link, fulfils, short=short) for row in matrix.rows]
     parts = [f"**Switches** · one row each in {markdown.link(markdown.code(matrix.file), link(matrix.file))}"]
     parts.append(markdown.table(_HEAD, rows))
     closing = []
@@ -121,12 +121,12 @@ def render_csv(matrix: Matrix) -> str:
     return out.getvalue()
 
 
-def _row(row: Row, link: Link, fulfils: Fulfils) -> tuple[str, ...]:
+def _row(row: Row, link: Link, fulfils: Fulfils, *, short: bool) -> tuple[str, ...]:
     default, other = _two(row)
     others = ", ".join(shown(side.value) for side in other)
     waits = [side for side in other if not side.available]
     what = " · ".join(filter(None, (_side(side, link) for side in other)))
-    if waits and row.pending:
+    if waits and row.pending and not short:
         what += f" *(lands with {markdown.prose(row.pending)})*"
     return (
         markdown.code(row.key),
@@ -157,7 +157,7 @@ def _proof(row: Row, fulfils: Fulfils) -> str:
     if row.kind == "setting":
         return "setting"
     if len(row.available) < 2:
-        return "one side so far"
+        return f"{markdown.text(shown(row.default))} only so far"
     marks = []
     if row.contract:
         marks.append(f"contract {'✓' if fulfils(row) else '✗'}")

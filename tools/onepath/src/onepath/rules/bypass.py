@@ -1,4 +1,4 @@
-"""OP001 bypass: every call path from an entry to a sink passes the mandated functions, carrying only what may be carried."""
+"""OP001 bypass: every call path from an entry to a sink passes the mandated functions, carrying only what it may."""
 
 from __future__ import annotations
 
@@ -88,12 +88,11 @@ def _bypass(contract: PathContract, search: Search, way: Way) -> Finding:
 
 
 def _hops(search: Search, way: Way) -> tuple[Hop, ...]:
-    hops: list[Hop] = []
-    for step in way.steps:
-        hops.append(Hop(search.names[step.caller], step.place, _verb(step) + search.names[step.callee]))
+    names = search.names
+    hops = [Hop(names[step.caller], step.place, _verb(step) + names[step.callee]) for step in way.steps]
     sink = way.steps[-1].callee if way.steps else way.start
     place = way.steps[-1].place if way.steps else None
-    return (*hops, Hop(search.names[sink], place, "is a sink"))
+    return (*hops, Hop(names[sink], place, "is a sink"))
 
 
 def _verb(step: Step) -> str:

@@ -20,7 +20,10 @@ def _all(prefix: str, names: Iterable[str]) -> tuple[str, ...]:
 
 NETWORK: Final[tuple[str, ...]] = (
     "socket.create_connection",
-    *_all("socket.socket", ("connect", "connect_ex", "send", "sendall", "sendto", "sendmsg", "sendfile", "sendmsg_afalg")),
+    *_all(
+        "socket.socket",
+        ("connect", "connect_ex", "send", "sendall", "sendto", "sendmsg", "sendfile", "sendmsg_afalg"),
+    ),
     *_all("socket", ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr", "getnameinfo", "getfqdn")),
     *_all("ssl.SSLSocket", ("connect", "connect_ex", "send", "sendall")),
     "ssl.get_server_certificate",
@@ -29,7 +32,8 @@ NETWORK: Final[tuple[str, ...]] = (
         "asyncio.AbstractEventLoop",
         (
             "create_connection", "create_unix_connection", "create_datagram_endpoint", "sock_connect", "sock_sendall",
-            "sock_sendto", "sock_sendfile", "sendfile", "start_tls", "getaddrinfo", "getnameinfo", "connect_accepted_socket",
+            "sock_sendto", "sock_sendfile", "sendfile",
+            "start_tls", "getaddrinfo", "getnameinfo", "connect_accepted_socket",
         ),
     ),
     *_all("http.client.HTTPConnection", ("connect", "request", "putrequest", "endheaders", "send")),
@@ -71,7 +75,10 @@ NETWORK: Final[tuple[str, ...]] = (
     *_all("smtplib.SMTP", ("connect", "sendmail", "send_message", "starttls", "login", "send", "docmd")),
     *_all("smtplib.SMTP_SSL", ("connect", "sendmail", "send_message", "login", "send", "docmd")),
     *_all("ftplib", ("FTP", "FTP_TLS")),
-    *_all("ftplib.FTP", ("connect", "login", "retrbinary", "storbinary", "retrlines", "storlines", "sendcmd", "voidcmd")),
+    *_all(
+        "ftplib.FTP",
+        ("connect", "login", "retrbinary", "storbinary", "retrlines", "storlines", "sendcmd", "voidcmd"),
+    ),
     *_all("ftplib.FTP_TLS", ("connect", "login", "retrbinary", "storbinary")),
     *_all("poplib", ("POP3", "POP3_SSL")),
     *_all("imaplib", ("IMAP4", "IMAP4_SSL", "IMAP4_stream")),
@@ -116,7 +123,10 @@ NETWORK: Final[tuple[str, ...]] = (
 """What opens a connection to somewhere else, or sends on one."""
 
 PROCESS: Final[tuple[str, ...]] = (
-    *_all("subprocess", ("run", "Popen", "call", "check_call", "check_output", "getoutput", "getstatusoutput", "fork_exec")),
+    *_all(
+        "subprocess",
+        ("run", "Popen", "call", "check_call", "check_output", "getoutput", "getstatusoutput", "fork_exec"),
+    ),
     *_all("subprocess._posixsubprocess", ("fork_exec",)),
     *_all(
         "os",
@@ -147,7 +157,8 @@ CLOCKS: Final[tuple[str, ...]] = (
         "time",
         (
             "time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time",
-            "process_time_ns", "thread_time", "thread_time_ns", "localtime", "gmtime", "ctime", "sleep", "clock_gettime",
+            "process_time_ns", "thread_time", "thread_time_ns", "localtime",
+            "gmtime", "ctime", "sleep", "clock_gettime",
             "clock_gettime_ns",
         ),
     ),
@@ -166,7 +177,10 @@ RANDOMNESS: Final[tuple[str, ...]] = (
 ENVIRONMENT: Final[tuple[str, ...]] = (
     "os.environ.*",
     "os.environb.*",
-    *_all("os", ("getenv", "getenvb", "putenv", "unsetenv", "getcwd", "getcwdb", "chdir", "getpid", "getlogin", "cpu_count")),
+    *_all(
+        "os",
+        ("getenv", "getenvb", "putenv", "unsetenv", "getcwd", "getcwdb", "chdir", "getpid", "getlogin", "cpu_count"),
+    ),
     *_all("platform", ("*",)),
     *_all("pathlib.Path", ("cwd", "home", "expanduser")),
     *_all("os.path", ("expanduser", "expandvars", "abspath")),
@@ -187,7 +201,8 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
 
 TOUCHING: Final[dict[str, tuple[str, ...]]] = {
     "@network": (
-        "socket", "ssl", "http.client", "urllib.request", "urllib3", "requests", "httpx", "httpcore", "aiohttp", "niquests",
+        "socket", "ssl", "http.client", "urllib.request", "urllib3",
+        "requests", "httpx", "httpcore", "aiohttp", "niquests",
         "pycurl", "websockets", "websocket", "smtplib", "ftplib", "poplib", "imaplib", "nntplib", "telnetlib",
         "xmlrpc.client", "multiprocessing.connection", "paramiko", "asyncssh", "grpc",
     ),

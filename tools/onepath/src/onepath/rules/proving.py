@@ -21,9 +21,7 @@ def proof(contract: PathContract, search: Search, program: Program, rule: str) -
     sinks = len(search.reached_sinks())
     way = " → ".join(f"`{name}`" for name in contract.through)
     operations = "the one upstream operation" if sinks == 1 else f"the {sinks} upstream operations"
-    sentences = [
-        f"From {entered(contract, program)}, nothing reaches {operations} except through {way}."
-    ]
+    sentences = [f"From {entered(contract, program)}, nothing reaches {operations} except through {way}."]
     for carried in contract.carries:
         places = {one.place for one in program.carried if one.into == carried.into and one.place is not None}
         sentences.append(
