@@ -25,7 +25,8 @@ def chosen(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
         key, _, value = word.partition("=")
         if value not in BY_KEY[key].available:
             raise ValueError(f"{VARIABLE}: {key} has no side {value!r}")
-        sides[key] = value
+        if value != BY_KEY[key].default:
+            sides[key] = value
     return sides
 
 
@@ -77,7 +78,7 @@ def main(which: str) -> None:
     """Print runs as words of the variable, a line each: `all`, or the `last` of the first two (every second side)."""
     runs = pairwise() if which == "all" else pairwise()[1:2]
     for run in runs:
-        print(" ".join(f"{key}={value}" for key, value in run.items()))
+        print(" ".join(f"{key}={value}" for key, value in (run or {"appKernel": "v1"}).items()))
 
 
 if __name__ == "__main__":
