@@ -1,6 +1,6 @@
 """`nox -s bench`: run every subject over every scenario and print the tables (`quick`: the gateway alone).
 
-`nox -s bench -- onepath` measures onepath instead (bench/onepath).
+`nox -s bench -- onepath` measures onepath instead (bench/onepath), `nox -s bench -- rollback` how fast a rollback is.
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ def main() -> int:
         from bench.onepath.running import main as onepath
 
         return onepath(sys.argv[2:])
+    if sys.argv[1:2] == ["rollback"]:
+        from bench.rollback import main as rollback
+
+        return rollback(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("mode", nargs="?", choices=["full", "quick"], default="full")
     parser.add_argument("--rounds", type=int, default=0)

@@ -11,7 +11,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from typing import Protocol as Interface
 
 import uvicorn
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 KEEP_ALIVE: Final = 75
 """Seconds an idle client connection is kept: longer than most clients' pools keep theirs."""
+_FIRST_WORDS: Final = 1.0
+"""Seconds for the request of a connection that was accepted just before the server began to stop."""
 _LAST_WORDS: Final = 5.0
 """Seconds for the terminal errors to be written."""
 _STATUS_LINE: Final = b"HTTP/1.1 "
@@ -86,12 +88,44 @@ class Running(Interface):
     def stop_all(self) -> None: ...
 
 
+class Connection(Interface):
+    """A connection of `http_protocol`, as it is asked to go."""
+
+    @property
+    def is_awaited(self) -> bool: ...
+
+    @property
+    def is_answering(self) -> bool: ...
+
+    def leave(self) -> None: ...
+
+    def shutdown(self) -> None: ...
+
+
 def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
     """uvicorn's HTTP protocol with a bound on headers and on what waits to be written."""
 
     class BoundedProtocol(HttpToolsProtocol):
         _in_head = True
+        """No whole head has come since the connection opened, or since the last request."""
         _head_bytes = 0
+        _leaving = False
+
+        @property
+        def is_awaited(self) -> bool:
+            """It was accepted, and what it was opened for has not arrived yet."""
+            return self._in_head and not self.transport.is_closing()
+
+        @property
+        def is_answering(self) -> bool:
+            """A request has come and its answer is not out: also one that no flow runs, such as a control command."""
+            return self.cycle is not None and not self.cycle.response_complete and not self.transport.is_closing()
+
+        def leave(self) -> None:
+            """Answer what it was opened for, or what it is answering, and close; one that is idle closes now."""
+            self._leaving = True
+            if not self._in_head:
+                self.shutdown()
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             transport.set_write_buffer_limits(high=limits.write_buffer_bytes)
@@ -114,6 +148,8 @@ def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
         def on_headers_complete(self) -> None:
             self._in_head = False
             super().on_headers_complete()
+            if self._leaving and self.cycle is not None:
+                self.cycle.keep_alive = False
 
         def on_message_complete(self) -> None:
             self._head_bytes = 0
@@ -167,25 +203,46 @@ class DrainingServer(uvicorn.Server):
             loop.remove_signal_handler(signal.SIGTERM)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._stop_accepting()
         for server in self.servers:
             server.close()
         for listener in sockets or []:
             listener.close()
-        for connection in list(self.server_state.connections):
-            if isinstance(connection, HttpToolsProtocol):  # a WebSocket would be closed in the middle of its answer
-                connection.shutdown()
+        await self._answer_what_was_accepted()
+        self._stop_accepting()
         if not await self._nothing_runs(self._drain):
             self._requests.stop_all()
             await self._nothing_runs(_LAST_WORDS)
         await super().shutdown(sockets)
 
+    async def _answer_what_was_accepted(self) -> None:
+        """Who connected before the accept loop was left gets an answer, not a closed connection."""
+        connections = self._connections
+        for connection in connections:
+            connection.leave()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _FIRST_WORDS
+        while any(one.is_awaited for one in connections) and loop.time() < deadline and not self.force_exit:  # noqa: ASYNC110 (as below)
+            await asyncio.sleep(0.01)
+        for connection in connections:
+            if connection.is_awaited:
+                connection.shutdown()
+
+    @property
+    def _connections(self) -> list[Connection]:
+        """Those of HTTP; a WebSocket would be closed in the middle of its answer, its requests are counted anyway."""
+        accepted = [one for one in self.server_state.connections if isinstance(one, HttpToolsProtocol)]
+        return cast("list[Connection]", accepted)
+
     async def _nothing_runs(self, seconds: float) -> bool:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        while self._requests.running and loop.time() < deadline and not self.force_exit:  # noqa: ASYNC110 (three conditions, one of them uvicorn's)
+        while self._runs and loop.time() < deadline and not self.force_exit:  # noqa: ASYNC110 (three conditions, one of them uvicorn's)
             await asyncio.sleep(0.02)
-        return not self._requests.running
+        return not self._runs
+
+    @property
+    def _runs(self) -> bool:
+        return self._requests.running > 0 or any(one.is_answering for one in self._connections)
 
 
 def server(

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from routecodex.app.supervisor.desired import Wanted, ended
+from routecodex.app.supervisor.desired import Wanted, ended, first_side
 from routecodex.app.supervisor.messages import Abort, Change, Commit, Down, Prepare, Prepared, Published, Refused
 from routecodex.app.supervisor.outcome import Outcome, refused
 from routecodex.app.supervisor.state import State, told
@@ -23,6 +23,7 @@ from routecodex.blocks.ledger import LedgerUnwritableError
 LISTENER: Final = frozenset({"server.host", "server.port", "server.backlog"})
 """Changes no worker can carry out: the listener is ours, for life."""
 PREEMPTED: Final = "preempted"
+_FORCED: Final = "the workers were started with it forced"
 _RECORDED: Final = 50
 """Changes an entry of the ledger names at most."""
 
@@ -129,7 +130,7 @@ class Transactions:
                 wanted = await self._without(wanted, over, actor, correlation)
                 return await self._apply(wanted, actor, correlation, restart, always, watched)
             wanted = _with_configured(wanted, first)
-            changes = _joined(prepared)
+            changes = _joined(prepared, self._freed(wanted, prepared))
             waiting = self._waiting(first.hash, changes, restart)
             if waiting is not None:
                 return await self._noted("transaction.pending", waiting, actor, correlation)
@@ -155,6 +156,21 @@ class Transactions:
     def _abort(self, prepared: PreparedBy) -> None:
         for worker, answer in prepared.items():
             worker.say(Abort(answer.id))
+
+    def _freed(self, wanted: Wanted, prepared: PreparedBy) -> list[Change]:
+        """Rows that a rollback forced by the workers' environment and that are to leave their first side again.
+
+        The workers themselves cannot see that: whatever they are told, their environment wins.
+        """
+        found: dict[str, Change] = {}
+        for worker, one in prepared.items():
+            for key in set(worker.forced) - set(self._state.forced):
+                override = wanted.overrides.get(key)
+                value = override.value if override is not None else one.configured.get(key, first_side(key))
+                if value != first_side(key):
+                    path = f"architecture.{key}"
+                    found[path] = Change(path, "restart", str(first_side(key)), str(value), _FORCED)
+        return list(found.values())
 
     def _waiting(self, config_hash: str, changes: tuple[Change, ...], restart: bool) -> Outcome | None:
         """Why the changes cannot be applied now, if they cannot."""
@@ -343,9 +359,9 @@ def _planned(config_hash: str, changes: Sequence[Change]) -> dict[str, Any]:
     return {"hash": config_hash, "effect": strongest[0] if strongest else "none"}
 
 
-def _joined(prepared: PreparedBy) -> tuple[Change, ...]:
+def _joined(prepared: PreparedBy, more: Sequence[Change]) -> tuple[Change, ...]:
     """The changes of all workers; they differ only while workers do."""
-    found: dict[str, Change] = {}
+    found = {change.path: change for change in more}
     for one in prepared.values():
         for change in one.changes:
             found.setdefault(change.path, change)
