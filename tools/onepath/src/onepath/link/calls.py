@@ -1,7 +1,7 @@
 """Calls: from a value that is called to the frames that run, with arguments bound.
 
-A function that is given callables gets a frame for each of them, so that two users of one wrapper stay apart. Binding is
-put off until flows are settled: then the callables among the arguments are known.
+A function that is given callables gets a frame for each of them, so that two users of one wrapper stay apart. Binding
+is put off until flows are settled: then the callables among the arguments are known.
 """
 
 from __future__ import annotations
@@ -417,16 +417,16 @@ def run_unknown(solver: Solver, value: Value, caller: Frame | None, kind: str, l
     if isinstance(value, Partial):
         if caller is not None:
             site = Site(caller, solver.new(), -1, value.positional, value.named, line)
-            key = ("partial run", value, caller)
-            if key not in solver.values:
-                solver.values[key] = True
+            ran: tuple[object, ...] = ("partial run", value, caller)
+            if ran not in solver.values:
+                solver.values[ran] = True
                 call(solver, site, value.func)
         return run_unknown(solver, value.func, caller, kind, line)
     if isinstance(value, Class) and caller is not None:
         site = Site(caller, solver.new(), -1, (), (), line)
-        key = ("class run", value, caller, line)
-        if key not in solver.values:
-            solver.values[key] = True
+        ran = ("class run", value, caller, line)
+        if ran not in solver.values:
+            solver.values[ran] = True
             call(solver, site, value)
         found: list[Frame] = []
         for name in ("__new__", "__init__"):
@@ -447,9 +447,9 @@ def run_unknown(solver: Solver, value: Value, caller: Frame | None, kind: str, l
     if isinstance(value, Getter | Method):
         frame = caller or (value.site.frame if isinstance(value, Getter) else None)
         if frame is not None:
-            key = ("getter run", value, frame, line)
-            if key not in solver.values:
-                solver.values[key] = True
+            ran = ("getter run", value, frame, line)
+            if ran not in solver.values:
+                solver.values[ran] = True
                 call(solver, Site(frame, solver.new(), -1, (), (), line or frame.code.scope.line), value)
             return [frame] if caller is None else []
     return []

@@ -112,7 +112,7 @@ class Frame:
         for value in context:
             if isinstance(value, Value):
                 deep = max(deep, value.depth)
-        self.depth = deep + 1 if context else deep
+        self.depth: int = deep + 1 if context else deep
 
     @property
     def unit(self) -> Unit:

@@ -123,8 +123,8 @@ class Demand:
                 if kind is Global:
                     names.add(f"{one.name}()")  # type: ignore[union-attr]
             elif kind is Text:
-                if len(one.value) < _LONGEST and one.value.isidentifier():  # type: ignore[union-attr]
-                    names.add(one.value)  # type: ignore[union-attr]
+                if len(one.value) < _LONGEST and one.value.isidentifier():  # type: ignore[union-attr,arg-type]
+                    names.add(one.value)  # type: ignore[union-attr,arg-type]
             elif kind is ImportFrom:
                 names.add(one.name)  # type: ignore[union-attr]
                 self.imports.setdefault(group, []).append(f"{one.module}.{one.name}")  # type: ignore[union-attr]
