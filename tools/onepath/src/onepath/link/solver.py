@@ -57,7 +57,7 @@ MUCH: Final = 3
 _MOST_KEYS: Final = 400
 CONTEXTS: Final = 50
 """For how many callables a function is analysed apart."""
-FEW_CONTEXTS: Final = 8
+FEW_CONTEXTS: Final = 3
 """For how many, where no entry leads: no way is searched there."""
 FEW: Final = 4
 """Up to how many contexts the containers made in them are told apart."""
