@@ -72,7 +72,7 @@ def _refusal(source: bytes) -> tuple[str, int] | None:
 
 
 def _too_deep(tree: ast.AST, source: bytes) -> tuple[str, int] | None:
-    """Whether syntax is nested deeper than is safe. Each level takes a byte at least, so short nodes are not entered."""
+    """Whether syntax is nested deeper than is safe. A level takes a byte at least, so short nodes are not entered."""
     starts = [0, *accumulate(len(line) for line in source.splitlines(keepends=True)), len(source)]
     level: list[ast.AST] = [tree]
     depth = 0
@@ -130,7 +130,7 @@ def _no_validation() -> Iterator[None]:
         cst.CSTNode.__post_init__ = before  # type: ignore[method-assign]
 
 
-def _accept(node: cst.CSTNode) -> None:
+def _accept(self: cst.CSTNode) -> None:
     """Whatever the parser made."""
 
 
