@@ -168,7 +168,8 @@ def mutations(session: nox.Session) -> None:
     """Bypasses planted into a copy of src/ are named by `onepath lint`, harmless changes are not (`-- --only TEXT`)."""
     install_onepath(session)
     session.chdir(ONEPATH)
-    session.run("python", "-m", "mutations.check", "--repository", str(ROOT), *session.posargs)
+    workers = str(max(2, os.cpu_count() or 2))
+    session.run("python", "-m", "mutations.check", "--repository", str(ROOT), "--workers", workers, *session.posargs)
 
 
 @nox.session

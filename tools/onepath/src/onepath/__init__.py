@@ -1,7 +1,7 @@
 """onepath: documentation that cannot lie, and a lint that proves there is one path.
 
-The pipeline is the layout: `discover` finds files, `facts` reads each, `link` makes one program of them, `rules` judge it,
-`regions` and `render` show it, `cli` is the command line. Nothing in here ever imports the code it reads.
+The pipeline is the layout: `discover` finds files, `facts` reads each, `link` makes one program of them, `rules` judge
+it, `regions` and `render` show it, `cli` is the command line. Nothing in here ever imports the code it reads.
 """
 
 from __future__ import annotations

@@ -170,3 +170,13 @@ def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
     file = tmp_path / "onepath.toml"
     file.write_bytes(b"\xef\xbb\xbfroots = ['a']\n")
     assert read_project(file).configuration == Configuration(roots=("a",))
+
+
+def test_a_linked_configuration_speaks_of_the_folder_it_stands_in(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "kept" / "onepath.toml").write_text("roots = ['pkg']\n")
+    (tmp_path / "copy" / "onepath.toml").symlink_to(tmp_path / "kept" / "onepath.toml")
+    found = find_project(tmp_path / "copy")
+    assert found is not None
+    assert found.folder == (tmp_path / "copy").resolve()

@@ -78,7 +78,7 @@ def read_project(file: Path) -> Project:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError([Fault(file.name, 0, "", f"cannot be read: {error}")]) from error
     configuration = parse_configuration(text, file.name)
-    return Project(file.resolve().parent, file.name, configuration)
+    return Project(file.parent.resolve(), file.name, configuration)  # where it stands, not where a link leads
 
 
 def bare_project(folder: Path, roots: typing.Sequence[str]) -> Project:

@@ -13,6 +13,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import accumulate
 from typing import Final, TypeVar
 
 import libcst as cst
@@ -38,7 +39,8 @@ def extract(source: bytes, module: str, file: str, *, is_package: bool = False) 
         return facts
     try:
         with _much_recursion():
-            tree = cst.parse_module(source)
+            with _no_validation():
+                tree = cst.parse_module(source)
             _write(facts, tree, package)
     except cst.ParserSyntaxError as error:
         return ModuleFacts(
@@ -66,17 +68,30 @@ def _refusal(source: bytes) -> tuple[str, int] | None:
         return f"is no Python that this interpreter reads: {error.msg}", error.lineno or 1
     except (ValueError, RecursionError, MemoryError, LookupError, UnicodeError) as error:
         return f"cannot be parsed: {error}", 1
-    return _too_deep(tree) if len(source) > _DEEPEST else None
+    return _too_deep(tree, source) if len(source) > _DEEPEST else None
 
 
-def _too_deep(tree: ast.AST) -> tuple[str, int] | None:
+def _too_deep(tree: ast.AST, source: bytes) -> tuple[str, int] | None:
+    """Whether syntax is nested deeper than is safe. A level takes a byte at least, so short nodes are not entered."""
+    starts = [0, *accumulate(len(line) for line in source.splitlines(keepends=True)), len(source)]
     level: list[ast.AST] = [tree]
     depth = 0
     while level:
         depth += 1
         if depth > _DEEPEST:
             return "is nested too deeply to be read", getattr(level[0], "lineno", 1)
-        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        enough = _DEEPEST - depth
+        below: list[ast.AST] = []
+        for node in level:
+            for child in ast.iter_child_nodes(node):
+                end = getattr(child, "end_lineno", None)
+                if end is not None:
+                    line = child.lineno  # type: ignore[attr-defined]
+                    size = child.end_col_offset - child.col_offset  # type: ignore[attr-defined]
+                    if (size if line == end else size + starts[end - 1] - starts[line - 1]) < enough:
+                        continue
+                below.append(child)
+        level = below
     return None
 
 
@@ -102,6 +117,21 @@ def _much_recursion() -> Iterator[None]:
         sys.setrecursionlimit(before)
         if collecting:
             gc.enable()
+
+
+@contextmanager
+def _no_validation() -> Iterator[None]:
+    """libcst holds each node it makes against its rules; those of a parsed tree keep them (a tenth of the time)."""
+    before = cst.CSTNode.__post_init__
+    cst.CSTNode.__post_init__ = _accept  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        cst.CSTNode.__post_init__ = before  # type: ignore[method-assign]
+
+
+def _accept(self: cst.CSTNode) -> None:
+    """Whatever the parser made."""
 
 
 def in_deep_thread(work: Callable[[], Result]) -> Result:

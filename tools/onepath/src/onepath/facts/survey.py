@@ -15,6 +15,8 @@ from onepath.facts.order import ORDER
 _FIELDS: Final[dict[type, tuple[str, ...]]] = {
     getattr(cst, name): fields for name, fields in ORDER.items() if hasattr(cst, name)
 }
+_SPACE: Final = cst.SimpleWhitespace
+_ON_ONE_LINE: Final = ("", " ")
 _NO_NODE: Final = frozenset({cst.MaybeSentinel, type(None), str, bool})
 _COMPREHENSIONS: Final = tuple(
     getattr(cst, name)
@@ -158,17 +160,18 @@ class Survey:
             self._fields(node, _FIELDS.get(node.__class__, ()))
 
     def _fields(self, node: Any, fields: tuple[str, ...]) -> None:
+        walk = self._walk
         for field in fields:
             value = getattr(node, field)
             kind = value.__class__
-            if kind is cst.SimpleWhitespace:
-                if value.value != "" and value.value != " ":
+            if kind is _SPACE:
+                if value.value not in _ON_ONE_LINE:
                     self._line += _line_ends(value.value)
             elif kind is tuple or kind is list:
                 for one in value:
-                    self._walk(one)
+                    walk(one)
             elif kind not in _NO_NODE:
-                self._walk(value)
+                walk(value)
 
     def _white(self, node: cst.ParenthesizedWhitespace) -> None:
         self._line += 1 + len(node.empty_lines) + _line_ends(node.last_line.value)

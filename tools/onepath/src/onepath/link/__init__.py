@@ -1,7 +1,8 @@
 """Facts of all modules in, the linked program out: what calls what, and what is not known.
 
-First everything that runs from the entries is followed, and the edges found so far are those a rule on paths reads. Then
-what nobody calls is followed too, as if unknown code called it: rules on owners and the call graph speak of all code.
+First everything that runs from the entries is followed, and the edges found so far are those a rule on paths reads.
+Then what nobody calls is followed too, as if unknown code called it: rules on owners and the call graph speak of all
+code.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ A class stands for itself and its subclasses, a Protocol for every class of the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from onepath.facts.model import Annotation
@@ -148,8 +149,12 @@ def objects_of(solver: Solver, cls: Class) -> list[Value]:
                 if each not in found:
                     found.append(each)
         if found:
-            return [each for one in found[:_MOST] for each in instances(solver, one)][:_MOST]
-    return [each for one in (cls, *_below(cls))[:_MOST] for each in instances(solver, one)][:_MOST]
+            return _made(solver, found)
+    return _made(solver, (cls, *_below(cls)))
+
+
+def _made(solver: Solver, classes: Sequence[Class]) -> list[Value]:
+    return list[Value](each for one in classes[:_MOST] for each in instances(solver, one))[:_MOST]
 
 
 def implementers(solver: Solver, protocol: Class) -> list[Class]:

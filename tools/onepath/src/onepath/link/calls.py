@@ -1,7 +1,7 @@
 """Calls: from a value that is called to the frames that run, with arguments bound.
 
-A function that is given callables gets a frame for each of them, so that two users of one wrapper stay apart. Binding is
-put off until flows are settled: then the callables among the arguments are known.
+A function that is given callables gets a frame for each of them, so that two users of one wrapper stay apart. Binding
+is put off until flows are settled: then the callables among the arguments are known.
 """
 
 from __future__ import annotations
@@ -124,14 +124,12 @@ def _other_code(solver: Solver, payload: Any, value: Value) -> None:
 
 def _bind_now(solver: Solver, binding: Binding) -> None:
     site, function = binding.site, binding.function
-    parameters = function.code.scope.parameters
+    code = function.code
+    parameters = code.scope.parameters
     if solver.entry_decorators and binding.site.positional:
         _note_decorated(solver, binding)
     start = 0 if binding.owner is None else 1
-    star = next((index for index, one in enumerate(parameters) if one.kind == "star"), -1)
-    double = next((index for index, one in enumerate(parameters) if one.kind == "double"), -1)
-    order = [index for index, one in enumerate(parameters) if one.kind in ("positional", "any")]
-    by_name = {one.name: index for index, one in enumerate(parameters) if one.kind in ("any", "keyword")}
+    order, by_name, star, double = code.shape
     given = binding.given
     surplus: list[int] = []
     if binding.owner is not None and order:
@@ -174,7 +172,7 @@ def _bind_now(solver: Solver, binding: Binding) -> None:
         binding.arguments.append((holding(solver, box), double))
     for number, var in enumerate(site.stars):
         offset = len(site.positional) + start if number == 0 else -1
-        solver.when(var, _spread_positional, (binding, offset, tuple(order), frozenset(given)))
+        solver.when(var, _spread_positional, (binding, offset, order, frozenset(given)))
     for var in site.double_stars:
         solver.when(var, _spread_named, (binding, tuple(by_name.items()), frozenset(given)))
     if function.code.name in solver.carried_functions:
@@ -186,6 +184,14 @@ def _bind_now(solver: Solver, binding: Binding) -> None:
                     solver.passes.append((wanted, parameter, site.frame.code.name, site, var))
     if solver.entry_arguments:
         _note_entry_arguments(solver, binding)
+    if binding.only is None and (code.contexts >= solver.contexts or solver.context_frames > solver.budget):
+        # No more contexts are made of this code, so that arguments just flow.
+        _make_frames(solver, binding, {})
+        binding.closed = True
+        for frame in binding.frames:
+            for var, index in binding.arguments:
+                solver.flow(var, frame.base + index)
+        return
     for var, index in binding.arguments:
         for value in solver.has(var):
             if _makes_context(solver, binding, var, index, value):
@@ -418,16 +424,16 @@ def run_unknown(solver: Solver, value: Value, caller: Frame | None, kind: str, l
     if isinstance(value, Partial):
         if caller is not None:
             site = Site(caller, solver.new(), -1, value.positional, value.named, line)
-            key = ("partial run", value, caller)
-            if key not in solver.values:
-                solver.values[key] = True
+            ran: tuple[object, ...] = ("partial run", value, caller)
+            if ran not in solver.values:
+                solver.values[ran] = True
                 call(solver, site, value.func)
         return run_unknown(solver, value.func, caller, kind, line)
     if isinstance(value, Class) and caller is not None:
         site = Site(caller, solver.new(), -1, (), (), line)
-        key = ("class run", value, caller, line)
-        if key not in solver.values:
-            solver.values[key] = True
+        ran = ("class run", value, caller, line)
+        if ran not in solver.values:
+            solver.values[ran] = True
             call(solver, site, value)
         found: list[Frame] = []
         for name in ("__new__", "__init__"):
@@ -448,9 +454,9 @@ def run_unknown(solver: Solver, value: Value, caller: Frame | None, kind: str, l
     if isinstance(value, Getter | Method):
         frame = caller or (value.site.frame if isinstance(value, Getter) else None)
         if frame is not None:
-            key = ("getter run", value, frame, line)
-            if key not in solver.values:
-                solver.values[key] = True
+            ran = ("getter run", value, frame, line)
+            if ran not in solver.values:
+                solver.values[ran] = True
                 call(solver, Site(frame, solver.new(), -1, (), (), line or frame.code.scope.line), value)
             return [frame] if caller is None else []
     return []

@@ -22,7 +22,7 @@ from onepath.link.values import Value
 class Code:
     """One scope of one unit."""
 
-    __slots__ = ("contexts", "divided", "frames", "index", "keyed", "name", "scope", "statics", "unit")
+    __slots__ = ("contexts", "divided", "frames", "index", "keyed", "name", "scope", "shape", "statics", "unit")
 
     def __init__(self, unit: Unit, index: int, scope: Scope) -> None:
         self.unit = unit
@@ -30,12 +30,32 @@ class Code:
         self.scope = scope
         self.name = f"{unit.shown}.{scope.qualname}" if scope.qualname else unit.shown
         self.frames: dict[tuple[object, ...], Frame] = {}
+        self.shape = _shape(scope)
         self.contexts = 0
         self.keyed: frozenset[int] | None = None
         """Parameters that are looked up by: strings passed there make contexts."""
         self.statics: frozenset[str] = frozenset()
         self.divided = False
         """Whether not all of its operations run with the others."""
+
+
+def _shape(scope: Scope) -> tuple[tuple[int, ...], dict[str, int], int, int]:
+    """How arguments find parameters: those by position, those by name, `*args` and `**kwargs`; -1 if there is none."""
+    order: list[int] = []
+    by_name: dict[str, int] = {}
+    star = double = -1
+    for index, one in enumerate(scope.parameters):
+        kind = one.kind
+        if kind == "star":
+            star = index
+        elif kind == "double":
+            double = index
+        else:
+            if kind != "keyword":
+                order.append(index)
+            if kind != "positional":
+                by_name[one.name] = index
+    return tuple(order), by_name, star, double
 
 
 class Unit:
@@ -112,7 +132,7 @@ class Frame:
         for value in context:
             if isinstance(value, Value):
                 deep = max(deep, value.depth)
-        self.depth = deep + 1 if context else deep
+        self.depth: int = deep + 1 if context else deep
 
     @property
     def unit(self) -> Unit:

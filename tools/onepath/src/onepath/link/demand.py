@@ -78,6 +78,8 @@ class Demand:
             for name in names:
                 self.users.setdefault(name, []).append(group)
         self.telling: dict[str, Needs] = {}
+        self.looked: dict[int, int] = {}
+        """By variable: how many values it held when it was looked at."""
         for zone in options.zones:
             self._want_zone(zone)
         if options.demanded:
@@ -123,8 +125,8 @@ class Demand:
                 if kind is Global:
                     names.add(f"{one.name}()")  # type: ignore[union-attr]
             elif kind is Text:
-                if len(one.value) < _LONGEST and one.value.isidentifier():  # type: ignore[union-attr]
-                    names.add(one.value)  # type: ignore[union-attr]
+                if len(one.value) < _LONGEST and one.value.isidentifier():  # type: ignore[union-attr,arg-type]
+                    names.add(one.value)  # type: ignore[union-attr,arg-type]
             elif kind is ImportFrom:
                 names.add(one.name)  # type: ignore[union-attr]
                 self.imports.setdefault(group, []).append(f"{one.module}.{one.name}")  # type: ignore[union-attr]
@@ -152,8 +154,9 @@ class Demand:
 
     def _look_at(self, name: str, var: int) -> None:
         held = self.solver.held[var]
-        if not held:
+        if not held or self.looked.get(var) == len(held):
             return
+        self.looked[var] = len(held)
         known = self.telling.get(name, _NOTHING)
         if known is None:
             return

@@ -208,10 +208,18 @@ def _character(solver: Solver, payload: Any, key: Value) -> None:
         solver.add(dst, solver.constant("str"))
 
 
+_WITH_ITEMS: Final = frozenset(
+    {
+        "builtins.dict", "builtins.list", "builtins.tuple", "collections.OrderedDict", "collections.UserDict",
+        "collections.UserList", "collections.defaultdict", "typing.NamedTuple",
+    }
+)  # fmt: skip
+"""Foreign bases whose objects hold what is put into them."""
+
+
 def _inherited_item(solver: Solver, frame: Frame, value: Instance, index: int, dst: int, line: int) -> None:
     for base in foreign_bases(value.cls):
-        if base in ("builtins.dict", "collections.UserDict", "builtins.list", "collections.OrderedDict",
-                    "collections.defaultdict", "builtins.tuple", "typing.NamedTuple", "collections.UserList"):  # fmt: skip
+        if base in _WITH_ITEMS:
             box = solver.box("dict", ("content", value))
             if index < 0:
                 items_of(solver, box, dst)
@@ -308,10 +316,9 @@ def read_key(solver: Solver, frame: Frame | None, value: Value, key: Value, dst:
         items_of(solver, value, dst)
         return
     if isinstance(known, int) and known < 0 and value.kind in ("tuple", "list"):
-        count = len(value.items)
-        var = value.items.get(count + known)
-        if var is not None:
-            solver.flow(var, dst)
+        counted = value.items.get(len(value.items) + known)
+        if counted is not None:
+            solver.flow(counted, dst)
         solver.flow(value.rest, dst)
         return
     solver.flow(item_cell(solver, value, known), dst)
@@ -454,7 +461,7 @@ def _iterate_one(solver: Solver, payload: Any, value: Value) -> None:
 
 
 def _next_of(solver: Solver, payload: Any, started: Value) -> None:
-    frame, value, method, dst, is_async, line = payload
+    frame, _, method, dst, is_async, line = payload
     if isinstance(started, Instance):
         given = solver.var_for(("given", frame, started, dst)) if is_async else dst
         call_special(solver, frame, started, method, (), given, line)
@@ -481,14 +488,13 @@ def unpack(solver: Solver, payload: Any, value: Value) -> None:
         return
     if isinstance(value, Box) and value.kind in ("tuple", "list"):
         if index < 0:
-            count = len(value.items)
-            var = value.items.get(count + index)
+            found = value.items.get(len(value.items) + index)
         else:
-            var = value.items.get(index)
-            if var is None and value.items and index >= 0:
-                var = item_cell(solver, value, index)
-        if var is not None:
-            solver.flow(var, dst)
+            found = value.items.get(index)
+            if found is None and value.items:
+                found = item_cell(solver, value, index)
+        if found is not None:
+            solver.flow(found, dst)
         solver.flow(value.rest, dst)
     elif isinstance(value, Instance) and any(base in _TUPLES for base in foreign_bases(value.cls)):
         _field_by_number(solver, (frame, value, dst, line), solver.number(index))

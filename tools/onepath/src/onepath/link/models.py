@@ -884,6 +884,10 @@ def _shown(solver: Solver, site: Any, value: Value) -> None:
             return
 
 
+_NO_FIELDS: Final = frozenset({"bases", "namespace", "frozen", "kw_only", "defaults", "rename", "module"})
+"""Arguments of what makes records that are no fields."""
+
+
 def _make_record(names: int, fields: int) -> Model:
     """`make_dataclass("Row", [("x", object, field(…))])`, `namedtuple("Row", "x y")`: a class with these fields."""
 
@@ -895,8 +899,8 @@ def _make_record(names: int, fields: int) -> Model:
         listed = _argument(site, fields, "fields")
         if listed >= 0:
             solver.when(listed, _record_fields, (site, cls))
-        for name, var in site.named if isinstance(cls, Class) else ():
-            if name not in ("bases", "namespace", "frozen", "kw_only", "defaults", "rename", "module"):
+        for name, var in site.named:
+            if isinstance(cls, Class) and name not in _NO_FIELDS:
                 _record_field(solver, cls, name, var)
 
     return made

@@ -361,7 +361,7 @@ def _mapping(solver: Solver, frame: Frame, base: int, one: op.Mapping) -> None:
 def _merge(solver: Solver, payload: Any, value: Value) -> None:
     from onepath.link.items import merge_into
 
-    frame, box = payload
+    _, box = payload
     merge_into(solver, box, value)
 
 
@@ -412,7 +412,7 @@ def _caught(solver: Solver, frame: Frame, base: int, one: op.Caught) -> None:
 
 
 def _catch(solver: Solver, payload: Any, value: Value) -> None:
-    frame, dst = payload
+    _, dst = payload
     if isinstance(value, Class):
         solver.add(dst, solver.once(Instance, (value, (), None), value, (), None, 0))
         solver.when(solver.var_for(_RAISED), _caught_one, (value, dst))

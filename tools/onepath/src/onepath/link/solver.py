@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from onepath.facts.model import AnyOperation, ModuleFacts
 from onepath.graph import Made, Opaque, Place
@@ -57,7 +57,7 @@ MUCH: Final = 3
 _MOST_KEYS: Final = 400
 CONTEXTS: Final = 50
 """For how many callables a function is analysed apart."""
-FEW_CONTEXTS: Final = 8
+FEW_CONTEXTS: Final = 3
 """For how many, where no entry leads: no way is searched there."""
 FEW: Final = 4
 """Up to how many contexts the containers made in them are told apart."""
@@ -69,6 +69,9 @@ FOREIGN_STEPS: Final = 4
 DEEP: Final = 3
 
 Trigger = Callable[[Any, Any, Value], None]
+
+
+V = TypeVar("V")
 
 
 class Solver:
@@ -395,7 +398,7 @@ class Solver:
         found = self.values.get(key)
         if found is None:
             found = self.values[key] = self.new()
-        return found  # type: ignore[no-any-return]
+        return found
 
     def _press(self) -> None:
         """The program is larger in effect than in size: from here on no more contexts are made."""
@@ -429,7 +432,7 @@ class Solver:
             else:
                 found = Foreign(name, self.is_watched(name))
             self.values[key] = found
-        return found  # type: ignore[no-any-return]
+        return found
 
     def is_watched(self, name: str) -> bool:
         """Whether calling `name` is what a rule watches: it is named, or lies below a pattern that means all below."""
@@ -474,7 +477,7 @@ class Solver:
         """The value of this kind for this key."""
         return self._one(kind, key, *arguments)
 
-    def _one(self, kind: type, key: Any, *arguments: Any) -> Any:
+    def _one(self, kind: type[V], key: Any, *arguments: Any) -> V:
         full = (kind, key)
         found = self.values.get(full)
         if found is None:
@@ -491,7 +494,7 @@ class Solver:
         found = self.values.get(full)
         if found is None:
             found = self.values[full] = Box(kind, site, self.new(), self.new())
-        return found  # type: ignore[no-any-return]
+        return found
 
     def cell(self, owner: Value, name: str) -> int:
         """The variable that is attribute `name` of `owner`."""

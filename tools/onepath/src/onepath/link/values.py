@@ -6,7 +6,8 @@ program. They hold no logic; how they are called, read and written is in `calls`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from onepath.link.code import Code, Frame, Site, Unit
@@ -38,7 +39,7 @@ class Function(Value):
     def __init__(self, code: Code, parent: Frame, kept: bool = False) -> None:
         self.code = code
         self.parent = parent
-        self.depth = parent.depth
+        self.depth: int = parent.depth
         self.kept = kept
 
 
@@ -82,8 +83,8 @@ class Class(Value):
         """Annotated names of the body, with the annotation."""
         self.metaclass: int = -1
         self.subclasses: list[Class] = []
-        self.waiting: list[tuple[Instance, str, int]] = []
-        """Reads to repeat when a base becomes known."""
+        self.waiting: list[tuple[str, Callable[[Any, Any, Value], None], Any]] = []
+        """Reads to repeat when a base becomes known: name, trigger, payload."""
 
     def binding(self, name: str) -> None:
         """Its body binds the name, as becomes known only now."""

@@ -222,6 +222,7 @@ class Sinks:
     def __init__(self, patterns: Iterable[str]) -> None:
         self._exact: set[str] = set()
         self._patterns: list[str] = []
+        self._known: dict[str, bool] = {}
         for pattern in patterns:
             if pattern in GROUPS:
                 for name in GROUPS[pattern]:
@@ -235,4 +236,8 @@ class Sinks:
     def __contains__(self, name: object) -> bool:
         if not isinstance(name, str):
             return False
-        return name in self._exact or any(matches(pattern, name) for pattern in self._patterns)
+        known = self._known.get(name)
+        if known is None:
+            known = name in self._exact or any(matches(pattern, name) for pattern in self._patterns)
+            self._known[name] = known
+        return known
