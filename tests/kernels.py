@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
+import pytest
+
+from routecodex.app import gateway, sides
 from routecodex.app.applying import Candidate
 from routecodex.app.desk import Desk
 from routecodex.app.error_handling import ErrorHandlingCenter
 from routecodex.app.gateway import Gateway
 from routecodex.app.generation import Generation
+from routecodex.app.kernel import assembly, building
 from routecodex.app.kernel.assembly import Assembly
 from routecodex.app.kernel.lifecycle import Lifecycle
 from routecodex.app.overview import Overview
@@ -26,10 +31,10 @@ from routecodex.app.supervisor.link import connect
 from routecodex.app.supervisor.messages import Boot, Desired, Document, Down
 from routecodex.app.switches import resolve
 from routecodex.app.worker_start import WorkerStart
-from routecodex.blocks.http_adapter import Application
+from routecodex.blocks.http_adapter import AdapterFactory, Application
 from routecodex.blocks.store import StateStore
 from routecodex.blocks.telemetry import LogWriter, Metrics, Telemetry
-from routecodex.config.compiled import CompiledConfig, Setting
+from routecodex.config.compiled import CompiledConfig, Setting, SwitchValue
 
 
 @dataclass
@@ -60,55 +65,73 @@ def candidate_of(config: CompiledConfig, sides: dict[str, str]) -> Candidate:
     return Candidate(desired, config, switches, {}, switches.values())
 
 
-def serving(
-    candidate: Candidate, listener: socket.socket, writer: LogWriter, log: Any
-) -> AbstractAsyncContextManager[Running]:
-    """Serve until the block ends."""
-    kernel = candidate.switches.values().get("appKernel", "v2")
-    return _KERNELS[str(kernel)](candidate, listener, writer, log)
+@asynccontextmanager
+async def serving(
+    candidate: Candidate,
+    listener: socket.socket,
+    writer: LogWriter,
+    log: Any,
+    adapter: AdapterFactory | None = None,
+    new_id: Callable[[str], str] | None = None,
+    now: Callable[[], float] = time.time,
+) -> AsyncIterator[Running]:
+    """Serve until the block ends; with an adapter, ids and a clock of the test's own if it has any."""
+    with pytest.MonkeyPatch.context() as patch:
+        if adapter is not None:
+            patch.setattr(sides, "_HTTP_ADAPTER", dict.fromkeys(sides.http_adapters(), adapter))
+        if new_id is not None:
+            for module in (gateway, building, assembly):
+                patch.setattr(module, "new_id", new_id)
+        kernel = sides.chosen(candidate.switches, "appKernel", _KERNELS)
+        async with kernel(candidate, listener, writer, log, now) as running:
+            yield running
 
 
 @asynccontextmanager
-async def _v1(candidate: Candidate, listener: socket.socket, writer: LogWriter, log: Any) -> AsyncIterator[Running]:
-    gateway = Gateway(candidate.compiled, candidate.switches, writer, log)
-    wrapped = server(gateway.application, gateway.flow, gateway.stop_accepting, candidate.compiled.server)
+async def _v1(
+    candidate: Candidate, listener: socket.socket, writer: LogWriter, log: Any, now: Callable[[], float]
+) -> AsyncIterator[Running]:
+    one = Gateway(candidate.compiled, candidate.switches, writer, log, now)
+    wrapped = server(one.application, one.flow, one.stop_accepting, candidate.compiled.server)
     try:
         async with _served(wrapped, listener) as task:
             yield Running(
-                gateway.flow,
-                gateway.metrics,
-                gateway.telemetry,
-                gateway.errors,
-                gateway.overview,
-                gateway.store,
+                one.flow,
+                one.metrics,
+                one.telemetry,
+                one.errors,
+                one.overview,
+                one.store,
                 wrapped,
-                lambda: gateway.generation,
+                lambda: one.generation,
                 task,
             )
     finally:
-        await gateway.close()
+        await one.close()
 
 
 @asynccontextmanager
-async def _v2(candidate: Candidate, listener: socket.socket, writer: LogWriter, log: Any) -> AsyncIterator[Running]:
+async def _v2(
+    candidate: Candidate, listener: socket.socket, writer: LogWriter, log: Any, now: Callable[[], float]
+) -> AsyncIterator[Running]:
     ours, theirs = socket.socketpair()
     link = await connect(ours, Down)
     start = WorkerStart(Boot(candidate.desired, 1, 1), candidate, listener, Desk(link, log), writer, log)
-    assembly = Assembly(start)
-    blocks = Lifecycle(assembly.blocks(), log)
+    parts = Assembly(start, now)
+    blocks = Lifecycle(parts.blocks(), log)
     try:
         await blocks.bring_up()
         try:
-            async with _served(assembly.server, listener) as task:
+            async with _served(parts.server, listener) as task:
                 yield Running(
-                    assembly.flow,
-                    assembly.metrics,
-                    assembly.telemetry,
-                    assembly.errors,
-                    assembly.overview,
-                    assembly.store,
-                    assembly.server,
-                    assembly.current,
+                    parts.flow,
+                    parts.metrics,
+                    parts.telemetry,
+                    parts.errors,
+                    parts.overview,
+                    parts.store,
+                    parts.server,
+                    parts.current,
                     task,
                 )
         finally:
@@ -131,4 +154,5 @@ async def _served(server: DrainingServer, listener: socket.socket) -> AsyncItera
         await task
 
 
-_KERNELS: Final = {"v1": _v1, "v2": _v2}
+_Kernel: TypeAlias = Callable[..., AbstractAsyncContextManager[Running]]
+_KERNELS: Final[dict[SwitchValue, _Kernel]] = {"v1": _v1, "v2": _v2}

@@ -15,7 +15,9 @@ from routecodex.blocks.control_plane import v1 as control_plane_v1
 from routecodex.blocks.control_plane.contract import ControlPlaneFactory
 from routecodex.blocks.http_adapter import AdapterFactory
 from routecodex.blocks.http_adapter import v1 as http_adapter_v1
+from routecodex.blocks.http_adapter import v2 as http_adapter_v2
 from routecodex.blocks.provider_runtime import v1 as provider_runtime_v1
+from routecodex.blocks.provider_runtime import v2 as provider_runtime_v2
 from routecodex.blocks.runtime_bootstrap import (
     BootstrapFactory,
     RuleSet,
@@ -29,8 +31,11 @@ from routecodex.config.compiled import SwitchValue
 
 T = TypeVar("T")
 
-_HTTP_ADAPTER: Final[Mapping[SwitchValue, AdapterFactory]] = {"v1": http_adapter_v1.build}
-_PROVIDER_RUNTIME: Final[Mapping[SwitchValue, RuntimeFactory]] = {"v1": provider_runtime_v1.build}
+_HTTP_ADAPTER: Final[Mapping[SwitchValue, AdapterFactory]] = {"v1": http_adapter_v1.build, "v2": http_adapter_v2.build}
+_PROVIDER_RUNTIME: Final[Mapping[SwitchValue, RuntimeFactory]] = {
+    "v1": provider_runtime_v1.build,
+    "v2": provider_runtime_v2.build,
+}
 _RUNTIME_BOOTSTRAP: Final[Mapping[SwitchValue, BootstrapFactory]] = {
     "v1": runtime_bootstrap_v1.build,
     "v2": runtime_bootstrap_v2.build,
@@ -47,6 +52,11 @@ _DECIDE_ARTIFACTS: Final = (
 def chosen(vector: SwitchVector, key: str, sides: Mapping[SwitchValue, T]) -> T:
     """The side this row names; where the row is gone, the one that is left."""
     return sides[vector.value(key)] if key in BY_KEY else next(iter(sides.values()))
+
+
+def http_adapters() -> Mapping[SwitchValue, AdapterFactory]:
+    """Every adapter there is."""
+    return _HTTP_ADAPTER
 
 
 def http_adapter(vector: SwitchVector) -> AdapterFactory:

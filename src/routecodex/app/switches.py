@@ -177,7 +177,7 @@ SWITCHES: Final[tuple[Switch, ...]] = (
             "own HTTP/1.1 transport: asyncio.Protocol + httptools, exact cancel and per-phase time-outs",
         ),
         first="routecodex.blocks.provider_runtime.v1",
-        pending="provider-runtime v2 (phase 2)",
+        second="routecodex.blocks.provider_runtime.v2",
     ),
     _row(
         "hostBlocks.controlPlane",
@@ -199,7 +199,7 @@ SWITCHES: Final[tuple[Switch, ...]] = (
         "What answers HTTP; both sides over one policy module.",
         ("Starlette application", "raw ASGI data plane, Starlette for the rest"),
         first="routecodex.blocks.http_adapter.v1",
-        pending="http-adapter v2 (phase 2)",
+        second="routecodex.blocks.http_adapter.v2",
     ),
     _row(
         "sharedmodule.hubCompatProfile",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from io import StringIO
@@ -16,6 +17,9 @@ import msgspec
 
 from llmswitch_core.canonical.model import Protocol
 from llmswitch_core.router.contract import Alias, Pool, PoolEntry, ProviderModels, Route, RoutingTable, Target
+from routecodex.app import sides
+from routecodex.app.switches import BY_KEY
+from routecodex.blocks.http_adapter import AdapterFactory
 from routecodex.blocks.telemetry import LogWriter, OutcomeRecord
 from routecodex.blocks.telemetry.logs import configure
 from routecodex.config.compiled import (
@@ -35,6 +39,12 @@ from routecodex.config.compiled import (
 from routecodex.config.secret import Secret
 from tests.kernels import Running, candidate_of, serving
 from tests.sides import chosen
+
+ADAPTERS: Mapping[Any, AdapterFactory] = sides.http_adapters()
+"""Both sides of `hostBlocks.httpAdapter`."""
+
+adapter = "v1"
+"""The side that `host` serves with where nothing else is said; conftest.py runs the suite over both."""
 
 C = Protocol.OPENAI_CHAT
 R = Protocol.OPENAI_RESPONSES
@@ -157,16 +167,25 @@ class Host:
 
 
 @asynccontextmanager
-async def host(config: CompiledConfig) -> AsyncIterator[Host]:
-    """Serve this configuration on a free port of 127.0.0.1 until the block ends."""
+async def host(
+    config: CompiledConfig,
+    build: AdapterFactory | None = None,
+    *,
+    new_id: Callable[[str], str] | None = None,
+    now: Callable[[], float] = time.time,
+) -> AsyncIterator[Host]:
+    """Serve this configuration on a free port of 127.0.0.1 until the block ends, with an adapter of the test's own."""
     log = StringIO()
     writer = LogWriter(log)
     logger = configure(writer, "debug")
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     port = listener.getsockname()[1]
+    wanted = {**chosen(), "hostBlocks.httpAdapter": adapter}
+    candidate = candidate_of(config, {key: value for key, value in wanted.items() if key in BY_KEY})
     try:
-        async with serving(candidate_of(config, chosen()), listener, writer, logger) as running:
-            token = Path(config.server.admin.token_file).read_text().strip()  # noqa: ASYNC240
+        async with serving(candidate, listener, writer, logger, build, new_id, now) as running:
+            admin = config.server.admin
+            token = Path(admin.token_file).read_text().strip() if admin.enabled else ""  # noqa: ASYNC240
             url = f"http://127.0.0.1:{port}"
             yield Host(url, port, running, running.server, log, running.serving, config, token)
     finally:

@@ -7,6 +7,7 @@ order that may happen. How a part works is its own.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 from llmswitch_core.capabilities import Capabilities, capabilities, missing
@@ -62,7 +63,9 @@ class Assembly:
     controls: KernelControls
     sentinel: SentinelWatch
 
-    def __init__(self, start: WorkerStart) -> None:
+    def __init__(self, start: WorkerStart, now: Callable[[], float] = time.time) -> None:
+        """`now` in Unix seconds."""
+        self._now = now
         self._start = start
         self._config = start.candidate.compiled
 
@@ -77,7 +80,7 @@ class Assembly:
             raise ProbeError(wrong)
 
     def make_store(self) -> None:
-        self.store = StateStore(self._config.store, time.time, self._start.log)
+        self.store = StateStore(self._config.store, self._now, self._start.log)
 
     async def close_store(self) -> None:
         self.store.close()
@@ -95,10 +98,10 @@ class Assembly:
         self.errors = ErrorHandlingCenter(self._start.log)
 
     def make_provider_errors(self) -> None:
-        self.provider_errors = ProviderErrorCenter(self.health, time.time, self._start.log)
+        self.provider_errors = ProviderErrorCenter(self.health, self._now, self._start.log)
 
     def make_surroundings(self) -> None:
-        self.surroundings = Surroundings(now=time.time, new_id=new_id, tokens=self.store, responses=self.store)
+        self.surroundings = Surroundings(now=self._now, new_id=new_id, tokens=self.store, responses=self.store)
 
     def make_vitals(self) -> None:
         self.vitals = Vitals(self.errors, self.metrics)
@@ -138,12 +141,12 @@ class Assembly:
             self.health,
             self.metrics,
             lambda: self.dispatcher.accepting,
-            time.time,
+            self._now,
             self._start.desk.command,
         )
 
     def make_builder(self) -> None:
-        surround = Surround(sides.provider_runtimes(), self.store.secret(CONVERSATION_SECRET), time.time)
+        surround = Surround(sides.provider_runtimes(), self.store.secret(CONVERSATION_SECRET), self._now)
         self.builder = GenerationBuilder(self.current, surround, self.flow, self.overview)
 
     def make_generations(self) -> None:

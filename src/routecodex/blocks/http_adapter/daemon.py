@@ -19,6 +19,7 @@ from routecodex.blocks.http_adapter import body
 from routecodex.blocks.http_adapter.contract import ControlPlane
 from routecodex.blocks.http_adapter.data_plane import DataPlane
 from routecodex.blocks.http_adapter.headers import decoded
+from routecodex.blocks.http_adapter.patience import Patience
 
 PREFIX: Final = "/daemon/"
 MAX_BODY: Final = 1024 * 1024
@@ -76,6 +77,7 @@ class Daemon:
     """The ASGI application below `/daemon/`."""
 
     def __init__(self, plane: DataPlane, control: ControlPlane) -> None:
+        self._patience = Patience(body.SILENCE)
         self._plane = plane
         self._control = control
 
@@ -106,7 +108,7 @@ class Daemon:
             if name not in command.query:
                 raise _wrong(f"The command takes no {name[:80]!r} in its query.")
             given[name] = int(value) if value.isdecimal() and len(value) < 16 else value
-        content = await _body(receive, headers)
+        content = await _body(receive, headers, self._patience)
         if content:
             if not command.body:
                 raise _wrong("The command takes no body.")
@@ -170,9 +172,9 @@ def _matched(pattern: str, path: str) -> dict[str, Any] | None:
     return {rest.removesuffix("}"): value}
 
 
-async def _body(receive: Any, headers: Mapping[str, str]) -> bytes:
+async def _body(receive: Any, headers: Mapping[str, str], patience: Patience) -> bytes:
     try:
-        return await body.read(receive, headers, MAX_BODY)
+        return await body.read(receive, headers, MAX_BODY, patience)
     except GatewayError as error:
         if error.kind is ErrorKind.TOO_LARGE:
             error.next_step = "A command's arguments are a few lines of JSON."
