@@ -50,6 +50,7 @@ class Running:
     server: DrainingServer
     generation: Callable[[], Generation]
     serving: asyncio.Task[None]
+    stop_accepting: Callable[[], None]
 
     @property
     def application(self) -> Application:
@@ -105,6 +106,7 @@ async def _v1(
                 wrapped,
                 lambda: one.generation,
                 task,
+                one.stop_accepting,
             )
     finally:
         await one.close()
@@ -133,6 +135,7 @@ async def _v2(
                     parts.server,
                     parts.current,
                     task,
+                    parts.dispatcher.stop_accepting,
                 )
         finally:
             await blocks.take_down()

@@ -140,5 +140,6 @@ async def test_the_sentinel_forces_without_the_supervisor(tmp_path: Path) -> Non
             await asyncio.sleep(0.02)
         assert switches["hostBlocks.runtimeBootstrap"] == "v1"
         assert switches["appKernel"] == "v2", "the kernel that runs is told, whatever is forced"
+        assert await one.stop() == 0
         log = [json.loads(line) for line in (tmp_path / "worker.log").read_text().splitlines()]
         assert any(entry["event"] == "sentinel.changed" for entry in log)
