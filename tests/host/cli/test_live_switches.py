@@ -34,6 +34,7 @@ def live(cli: Cli, port: int) -> Cli:
     cli.write(text(port))
     started = cli("start", "--daemon", "--workers", "2", "--json")
     assert started.code == 0, started
+    until(lambda: len(cli("status", "--json").json["control"]["workers"]) == 2)
     return cli
 
 
@@ -47,6 +48,16 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_what_is_set_while_a_worker_still_boots_reaches_it(cli: Cli, port: int) -> None:
+    """`start` returns when one worker serves; the others follow, with what is wanted by then."""
+    cli.environ["ROUTECODEX_SUPERVISOR_TIMES"] = TIMES
+    cli.write(text(port))
+    assert cli("start", "--daemon", "--workers", "3").code == 0
+    assert cli("switch", "set", KEY, "v2").code == 0
+
+    until(lambda: row(cli)["workers"] == {"1": "v2", "2": "v2", "3": "v2"})
 
 
 def blessed(cli: Cli) -> bool:
