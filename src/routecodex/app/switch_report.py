@@ -22,7 +22,7 @@ TAKES: Final[Mapping[str, str]] = {
 _UNDER_V1: Final = "under appKernel v1 every change takes a new worker on the same listener"
 
 WHO: Final[Mapping[str, str]] = {
-    "force_stable": "the sentinel file run/force_stable or ROUTECODEX_FORCE_STABLE",
+    "force_stable": "a rollback under way, the sentinel file run/force_stable, or ROUTECODEX_FORCE_STABLE",
     "ledger": "a live override (`routecodex switch set`)",
     "environment": "an environment variable",
     "file": "the configuration file",

@@ -37,7 +37,8 @@ def plan(
         return _offline(file, config, as_json=as_json)
     arguments: dict[str, Any] = {} if file is None else {"file": str(file.expanduser().absolute())}
     receipt = ask(target, "POST", "/daemon/config/plan", arguments, timeout=LONG)
-    told(receipt, as_json=as_json, done="Nothing was applied; `routecodex config apply` does.")
+    done = "Nothing was applied; `routecodex config apply` does." if receipt.facts.get("changes") else "No difference."
+    told(receipt, as_json=as_json, done=done)
     return 0
 
 

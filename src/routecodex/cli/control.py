@@ -89,12 +89,16 @@ def ask(
             code="foreign_server",
         )
     if receipt.state == "refused":
+        notes = _refusals(receipt)
+        reason = receipt.reason or "The gateway refused."
+        if len(notes) == 1 and receipt.reason in notes[0]:
+            reason, notes = notes[0], []
         raise CommandError(
             _EXIT_CODES.get(answer.status, EXIT_TEMPORARY),
-            receipt.reason or "The gateway refused.",
+            reason,
             receipt.next_step,
             code=receipt.code or "refused",
-            notes=_refusals(receipt.facts),
+            notes=notes,
             details=receipt.facts,
         )
     return receipt
@@ -113,14 +117,12 @@ def actor() -> str:
         return "cli"
 
 
-def _refusals(facts: Mapping[str, Any]) -> list[str]:
+def _refusals(receipt: Receipt) -> list[str]:
     """What is wrong with a configuration, one line each."""
-    found = facts.get("refusals")
-    if not isinstance(found, list):
-        return []
+    found = receipt.facts.get("refusals")
     return [
         " ".join(str(part) for part in (_place(each), each.get("message"), each.get("nextStep")) if part)
-        for each in found
+        for each in (found if isinstance(found, list) else [])
         if isinstance(each, dict)
     ]
 

@@ -2,7 +2,7 @@
 
 Asks the running gateway, which forces, verifies and if need be replaces its workers. `--offline` asks nobody: it writes
 the kill sentinel `run/force_stable`, which every worker looks at four times a second and every start reads; it works
-with the control plane dead and without a gateway. The sentinel stays until `routecodex switch clear --forced`.
+with the control plane dead and without a gateway. The sentinel stays until `routecodex switch clear --all --forced`.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def _offline(keys: list[str], config: Path | None, port: int | None, *, as_json:
             say(f"{elapsed:>9.1f} ms  the gateway at {target.url if target else ''} serves v1/stable")
         elif seen is None:
             say("No gateway was asked: workers see it within a quarter of a second, and every start reads it.")
-        say("It stays until `routecodex switch clear --forced`.")
+        say("It stays until `routecodex switch clear --all --forced`.")
     if seen is False:
         raise CommandError(
             EXIT_TEMPORARY,

@@ -134,9 +134,8 @@ def set_switch(
 
 
 def clear(
-    key: Annotated[
-        str | None, typer.Argument(metavar="[KEY]", help="The switch; with --forced all without it.")
-    ] = None,
+    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="The switch.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every switch.")] = False,
     forced: Annotated[
         bool, typer.Option("--forced", help="Take it out of the kill sentinel run/force_stable instead.")
     ] = False,
@@ -147,19 +146,17 @@ def clear(
     port: PortOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """End a live override: file, environment and default decide again."""
+    """End a live override, or --all of them: file, environment and default decide again."""
     from routecodex.cli.control import switch_path
     from routecodex.cli.matrix import known
 
-    if key is not None:
-        key = known(key)
+    if (key is None) is not everything:
+        raise CommandError(EXIT_CONFIGURATION, "Clear what?", "Name one switch, or say --all.", code="no_switch")
     if forced:
-        return _unforced(key, as_json=as_json)
-    if key is None:
-        raise CommandError(
-            EXIT_CONFIGURATION, "Which switch?", "Name one; `routecodex switch list` shows them.", code="no_switch"
-        )
-    return _changed(config, port, "DELETE", switch_path(key), {}, restart, reason, if_match, as_json=as_json)
+        return _unforced(None if key is None else known(key), as_json=as_json)
+    path = "/daemon/switches" if key is None else switch_path(known(key))
+    arguments: dict[str, Any] = {"all": True} if key is None else {}
+    return _changed(config, port, "DELETE", path, arguments, restart, reason, if_match, as_json=as_json)
 
 
 def _changed(

@@ -160,8 +160,8 @@ def test_the_sentinel_is_taken_away_key_by_key_or_whole(configured: Cli) -> None
     configured("rollback", "--all", "--offline")
     some = configured("switch", "clear", "appKernel", "--forced", "--json").json
     left = sentinel(configured).read_text().split()
-    whole = configured("switch", "clear", "--forced")
-    again = configured("switch", "clear", "--forced", "--json").json
+    whole = configured("switch", "clear", "--all", "--forced")
+    again = configured("switch", "clear", "--all", "--forced", "--json").json
 
     assert some["found"] is True
     assert "appKernel" not in left
@@ -181,7 +181,7 @@ def test_a_sentinel_somebody_wrote_by_hand_is_read_as_the_workers_read_it(config
 
 
 def test_the_variable_is_told_because_no_command_can_take_it_back(configured: Cli) -> None:
-    done = configured("switch", "clear", "--forced", environ={"ROUTECODEX_FORCE_STABLE": "1"})
+    done = configured("switch", "clear", "--all", "--forced", environ={"ROUTECODEX_FORCE_STABLE": "1"})
 
     assert done.code == 0
     assert "ROUTECODEX_FORCE_STABLE is set" in done.err
@@ -200,9 +200,9 @@ def test_an_offline_rollback_needs_no_configuration(cli: Cli) -> None:
 
     assert done.code == 0
     assert sentinel(cli).read_text() == "*\n"
-    assert "switch clear --forced" in done.out
+    assert "switch clear --all --forced" in done.out
 
 
 def test_json_answers_are_one_document(configured: Cli) -> None:
-    for arguments in (("list",), ("show", "appKernel"), ("explain", "appKernel"), ("clear", "--forced")):
+    for arguments in (("list",), ("show", "appKernel"), ("explain", "appKernel"), ("clear", "--all", "--forced")):
         assert json.loads(configured("switch", *arguments, "--json").out)

@@ -56,7 +56,12 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-_FILLED = {"switch.set": {"value": "v1"}, "switch.rollback": {"key": "appKernel"}}
+_FILLED: dict[tuple[str, str], dict[str, Any]] = {
+    ("PUT", "/daemon/switches/{key}"): {"value": "v1"},
+    ("DELETE", "/daemon/switches"): {"all": True},
+    ("POST", "/daemon/rollback"): {"key": "appKernel"},
+}
+"""What a command cannot do without, besides what its path says."""
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda each: f"{each.method} {each.path}")
@@ -66,13 +71,13 @@ async def test_every_route_hands_its_command_to_the_supervisor(
     supervisor = Supervisor()
     async with running(tmp_path, supervisor) as served:
         path = command.path.replace("{key}", "hostBlocks.httpAdapter")
-        data = json.dumps(_FILLED.get(command.name, {})) if command.body else None
+        given = _FILLED.get((command.method, command.path), {})
+        data = json.dumps(given) if command.body else None
         status, body, headers = await asked(served, http, command.method, path, data=data)
     assert (status, body["state"], headers["cache-control"]) == (200, "done", "no-store")
     ((name, arguments, actor),) = supervisor.asked
     assert (name, actor) == (command.name, "http:127.0.0.1")
-    expected = {**_FILLED.get(command.name, {}), **({"key": "hostBlocks.httpAdapter"} if "{" in command.path else {})}
-    assert arguments == expected
+    assert arguments == {**given, **({"key": "hostBlocks.httpAdapter"} if "{" in command.path else {})}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda each: f"{each.method} {each.path}")

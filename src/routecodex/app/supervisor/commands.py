@@ -185,6 +185,10 @@ class Commands:
 
     async def _clear(self, given: Mapping[str, Any], actor: str, identity: str) -> Outcome:
         state, key = self._state, str(given.get("key", ""))
+        if given.get("all") is True and not key:
+            if not state.wanted.overrides:
+                return Outcome(state="done", reason="There is no live override.")
+            return await self._override({}, given, actor, identity)
         if key not in BY_KEY:
             return unknown_switch(key)
         if key not in state.wanted.overrides:

@@ -249,6 +249,7 @@ class Recovery:
                     return
                 try:
                     await state.workers.refill(number, state.boot)
+                    await self._catch_up(number)
                     return
                 except BootError as error:
                     self._falls[number] = falls + 1
@@ -259,6 +260,15 @@ class Recovery:
                         await self._judge(str(error))
         finally:
             self._mending.discard(number)
+
+    async def _catch_up(self, number: int) -> None:
+        """A worker that came up while something else was decided, or forced, starts anew with that."""
+        state = self._state
+        async with state.writer:
+            worker = next((one for one in state.workers.serving if one.number == number), None)
+            if worker is not None and (worker.boot.desired != state.desired or worker.boot.seq != state.seq):
+                state.log.info("worker.outdated", worker=number, pid=worker.pid, seq=worker.boot.seq, now=state.seq)
+                await state.workers.fill(number, *state.boot())
 
     def _told(self, event: str, error: BootError, **more: Any) -> None:
         refusals = [refusal.message for refusal in error.refusals[:5]]
@@ -276,7 +286,7 @@ class Recovery:
 
     async def close(self) -> None:
         """Nothing is replaced or judged any more."""
-        self.watch.cancel()
+        self.watch.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -28,6 +28,8 @@ class Watch:
         self._blessed = blessed
         self._breached = breached
         self._task: asyncio.Task[None] | None = None
+        self._verdict: asyncio.Task[None] | None = None
+        """What follows from a watch that has ended: it is under way until that is done."""
         self._breach: asyncio.Future[str] | None = None
         self.previous: Wanted | None = None
         """What a breach brings back; None where nothing was before."""
@@ -58,10 +60,16 @@ class Watch:
             self._task.cancel()
         self._task = None
 
+    def close(self) -> None:
+        """Nothing is judged any more, and nothing follows from what was."""
+        self.cancel()
+        if self._verdict is not None:
+            self._verdict.cancel()
+
     async def _watch(self, previous: Wanted | None, breach: asyncio.Future[str]) -> None:
         why = await self._harm(breach)
         if self._task is asyncio.current_task():
-            self._task = None
+            self._verdict, self._task = self._task, None
         if why:
             await self._breached(previous, why)
         else:

@@ -38,9 +38,10 @@ class SwitchSet(Arguments, frozen=True, kw_only=True):
 
 
 class SwitchClear(Arguments, frozen=True, kw_only=True):
-    """The end of a live override."""
+    """The end of one live override, or of all of them at once."""
 
-    key: str
+    key: str = ""
+    all: bool = False
     if_match: str = ""
     restart: bool = False
     reason: str = ""
@@ -104,7 +105,7 @@ def checked(name: str, arguments: Mapping[str, Any]) -> bytes:
     """The arguments as the JSON object the command takes. Raises KeyError for an unknown command, ValueError with the
     cause for arguments it does not take."""
     given = msgspec.convert(arguments, ARGUMENTS[name])
-    if isinstance(given, SwitchRollback) and bool(given.key) == given.all:
+    if isinstance(given, SwitchRollback | SwitchClear) and bool(given.key) == given.all:
         raise ValueError("Either `key` or `all` must be given")
     return msgspec.json.encode(given)
 

@@ -53,6 +53,9 @@ COMMANDS: Final = (
         "PUT", "/daemon/switches/{key}", "switch.set", 'override a switch: `{"value": …}`', body=True, if_match=True
     ),
     Command("DELETE", "/daemon/switches/{key}", "switch.clear", "end the override", body=True, if_match=True),
+    Command(
+        "DELETE", "/daemon/switches", "switch.clear", 'end all overrides: `{"all": true}`', body=True, if_match=True
+    ),
     Command("POST", "/daemon/rollback", "switch.rollback", '`{"key": …}` or `{"all": true}`, `reason`', body=True),
     Command("POST", "/daemon/config/plan", "config.plan", "what applying the file would change", body=True),
     Command(
