@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -24,6 +24,7 @@ from tests.host.dataplane.gateway import ADAPTERS, C, G, Host, M, R, compiled, h
 
 NOW: Final = 1_790_000_000.0
 _TIMES: Final = ("at", "overhead_ms", "ttft_ms", "total_ms", "overheadMs", "ttftMs", "totalMs")
+_NAMES_OF_SIDES: Final = ("switches",)
 _MODELS: Final = {C: "chat", R: "responses", M: "messages", G: "gemini"}
 
 Seen = dict[str, Any]
@@ -74,7 +75,7 @@ class Side:
     def _comparable(self, fields: dict[str, Any]) -> dict[str, Any]:
         if "conversation" in fields:
             fields["conversation"] = self._conversations.setdefault(fields["conversation"], len(self._conversations))
-        return {name: value for name, value in fields.items() if name not in _TIMES}
+        return {name: value for name, value in fields.items() if name not in _TIMES + _NAMES_OF_SIDES}
 
     async def messages(self, scope: dict[str, Any], *received: dict[str, Any]) -> list[dict[str, Any]]:
         """What the application says when it is called as plain ASGI, without a server."""
@@ -103,19 +104,22 @@ class Pair:
         configure: Configure = lambda config: config,
         second: AdapterFactory = ADAPTERS["v2"],
         prepare: Callable[[Side], None] = lambda side: None,
+        over: tuple[Mapping[str, str] | None, Mapping[str, str] | None] = (None, None),
     ) -> None:
+        """`second` makes the second gateway's adapter; `over`, where it is said, are each one's sides."""
         self._folder = folder
         self._configure = configure
-        self._builds = (ADAPTERS["v1"], second)
+        self._builds = (ADAPTERS["v1"], second) if over == (None, None) else (None, None)
+        self._over = over
         self._prepare = prepare
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
         self.sides: list[Side] = []
 
     def __enter__(self) -> Pair:
-        for number, build in enumerate(self._builds):
+        for number, (build, over) in enumerate(zip(self._builds, self._over, strict=True)):
             (self._folder / str(number)).mkdir()
-            self.sides.append(self.run(self._side(self._folder / str(number), build)))
+            self.sides.append(self.run(self._side(self._folder / str(number), build, over)))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -130,7 +134,7 @@ class Pair:
 
         return self._runner.run(wait())
 
-    async def _side(self, folder: Path, build: AdapterFactory) -> Side:
+    async def _side(self, folder: Path, build: AdapterFactory | None, over: Mapping[str, str] | None) -> Side:
         upstream = await self._stack.enter_async_context(FakeUpstream())
         upstream.match(held)
         specs = tuple(provider(name, upstream.url, protocol) for protocol, name in _MODELS.items())
@@ -143,7 +147,7 @@ class Pair:
             return f"{prefix}{count:024x}"
 
         gateway = await self._stack.enter_async_context(
-            host(self._configure(config), build, new_id=new_id, now=lambda: NOW)
+            host(self._configure(config), build, new_id=new_id, now=lambda: NOW, over=over)
         )
         side = Side(gateway, upstream)
         self._prepare(side)
@@ -175,5 +179,5 @@ def differing(first: Any, second: Any, where: str = "") -> list[str]:
 
 
 def _sent(request: RecordedRequest) -> tuple[Any, ...]:
-    headers = [(name, value) for name, value in request.headers if name.lower() != "host"]
+    headers = [(name.lower(), value) for name, value in request.headers if name.lower() != "host"]
     return request.method, request.path, request.query, headers, request.raw

@@ -173,14 +173,18 @@ async def host(
     *,
     new_id: Callable[[str], str] | None = None,
     now: Callable[[], float] = time.time,
+    over: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Host]:
-    """Serve this configuration on a free port of 127.0.0.1 until the block ends, with an adapter of the test's own."""
+    """Serve this configuration on a free port of 127.0.0.1 until the block ends.
+
+    `build` is an adapter of the test's own; `over` are the switches' sides, instead of those of this run.
+    """
     log = StringIO()
     writer = LogWriter(log)
     logger = configure(writer, "debug")
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     port = listener.getsockname()[1]
-    wanted = {**chosen(), "hostBlocks.httpAdapter": adapter}
+    wanted = {**chosen(), "hostBlocks.httpAdapter": adapter} if over is None else over
     candidate = candidate_of(config, {key: value for key, value in wanted.items() if key in BY_KEY})
     try:
         async with serving(candidate, listener, writer, logger, build, new_id, now) as running:
