@@ -392,7 +392,14 @@ def slice_of(solver: Solver, payload: Any, value: Value) -> None:
     frame, bounds, dst, line = payload
     if isinstance(value, Box):
         box = solver.box_at(value.kind, frame, ("slice", dst - frame.base))
-        items_of(solver, value, box.rest)
+        part = _constant_slice(solver, bounds) if value.kind in ("list", "tuple") else None
+        if part is None:
+            items_of(solver, value, box.rest)
+        else:
+            numbers = sorted(key for key in value.items if isinstance(key, int) and key >= 0)
+            for position, key in enumerate(numbers[part]):
+                solver.flow(value.items[key], item_cell(solver, box, position))
+            solver.flow(value.rest, box.rest)
         solver.add(dst, box)
     elif isinstance(value, Text):
         known: list[int | None] = []
@@ -415,6 +422,20 @@ def slice_of(solver: Solver, payload: Any, value: Value) -> None:
         solver.add(dst, value if not isinstance(value, Affix) else solver.constant("str"))
     elif isinstance(value, Bytes):
         solver.add(dst, solver.constant("bytes"))
+
+
+def _constant_slice(solver: Solver, bounds: tuple[int, int, int]) -> slice | None:
+    """`[1:3]`, `[2:]`: which elements these are; None where that depends on what is not known."""
+    known: list[int | None] = []
+    for var in bounds:
+        if var < 0:
+            known.append(None)
+            continue
+        only = next(iter(solver.has(var)), None)
+        if len(solver.has(var)) != 1 or not isinstance(only, Number) or only.value < 0:
+            return None
+        known.append(only.value)
+    return slice(known[0], known[1]) if known[2] in (None, 1) else None
 
 
 # -- iterating -------------------------------------------------------------------------------------------------

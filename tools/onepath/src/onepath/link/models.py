@@ -536,7 +536,16 @@ def _map(solver: Solver, site: Site) -> None:
         arguments.append(element)
     box = solver.box_at("generator", site.frame, ("made", site.dst - site.frame.base))
     invoke_all(solver, site.frame, site.positional[0], tuple(arguments), box.rest, site.line)
+    for var in site.positional[1:]:
+        # The arguments the wrong way round: it would fail, but the function is what is meant.
+        solver.when(var, _mapped_by, (site, box.rest))
     solver.add(site.dst, box)
+
+
+def _mapped_by(solver: Solver, payload: Any, value: Value) -> None:
+    site, dst = payload
+    if isinstance(value, Function | Bound):
+        invoke(solver, site.frame, value, (solver.new(),), dst, site.line)
 
 
 def _starmap(solver: Solver, site: Site) -> None:
