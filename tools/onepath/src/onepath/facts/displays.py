@@ -37,11 +37,10 @@ def overwrite(body: Body, obj: int, index: int) -> None:
     places = {one.dst: start + at for at, one in enumerate(recent) if hasattr(one, "dst")}
     key = _key(body.code, places, index)
     display, outermost = _display(body.code, places, obj)
-    if key is None or display == NONE or body.fresh.get(display) != body.nested:
-        return
-    place = places[display]
+    place = places.get(display, NONE)
     mapping = body.code[place]
-    assert isinstance(mapping, Mapping)
+    if key is None or not isinstance(mapping, Mapping) or body.fresh.get(display) != body.nested:
+        return
     after = body.code[places[outermost] + 1 :]
     if not all(isinstance(one, _QUIET) or _is_way(one, places, display) for one in after):
         return
@@ -71,9 +70,8 @@ def _display(code: list[AnyOperation], places: dict[int, int], var: int) -> tupl
     if isinstance(found, Item):
         inside, outermost = _display(code, places, found.obj)
         key = _key(code, places, found.index)
-        if inside != NONE and key is not None:
-            mapping = code[places[inside]]
-            assert isinstance(mapping, Mapping)
+        mapping = code[places[inside]] if inside != NONE else None
+        if isinstance(mapping, Mapping) and key is not None:
             for known, value in zip(mapping.keys, mapping.values, strict=True):
                 if value != NONE and _key(code, places, known) == key:
                     return _display(code, places, value)[0], outermost

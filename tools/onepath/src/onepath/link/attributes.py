@@ -329,9 +329,8 @@ def _read_class(solver: Solver, frame: Frame, value: Class, name: str, dst: int,
         solver.when(value.metaclass, _read_metaclass, (frame, value, name, dst, line))
     if not binds(value, name):
         if _is_slot(solver, value, name):
-            key = ("slot", value, name)
             site = Site(frame, solver.nowhere, -1, (), (), line)
-            solver.add(dst, solver.once(Getter, key, "slot", (name,), site))
+            solver.add(dst, solver.once(Getter, ("slot", value, name), "slot", (name,), site))
         if name in _CLASS_METHODS:
             solver.add(dst, solver.method(value, name))
         if name not in ("__new__", "__subclasses__"):

@@ -274,7 +274,8 @@ TAKES_OVER_BELOW: Final = (
 PROTOCOL: Final = frozenset(
     {
         "__iter__", "__next__", "__aiter__", "__anext__", "__await__", "__getitem__", "__setitem__", "__delitem__",
-        "__len__", "__contains__", "__enter__", "__exit__", "__aenter__", "__aexit__", "__int__", "__index__", "__float__",
+        "__len__", "__contains__", "__enter__", "__exit__", "__aenter__", "__aexit__", "__int__", "__index__",
+        "__float__",
         "__fspath__", "__bytes__", "__buffer__", "__conform__", "__html__", "__reversed__", "__length_hint__",
         "__getattr__", "__getattribute__",
     }
