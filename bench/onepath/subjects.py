@@ -158,7 +158,7 @@ def pyan3(tree: Tree) -> Taken:
     """pyan3's call graph of all files, as text for graphviz."""
     files = [str(path) for path in tree.files]
     command = [str(_peers() / "pyan3"), *files, "--uses", "--no-defines", "--dot", "--file", os.devnull]
-    return take(command, tree.folder, patience=300)
+    return take(command, tree.folder, patience=900)
 
 
 COLD: Final = Subject("onepath lint, cold, 1 process", cold(1))

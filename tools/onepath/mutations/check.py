@@ -31,6 +31,7 @@ from .refactorings import REFACTORINGS
 HERE: Final = Path(__file__).parent
 LEFT_OUT: Final = frozenset({"OP011"})
 _COMMAND: Final = (sys.executable, "-c", "from onepath.cli import main; main()", "lint", "--format", "json")
+_CONFIGURATIONS: Final = frozenset({"pyproject.toml", "onepath.toml"})
 _NOT_COPIED: Final = shutil.ignore_patterns("__pycache__")
 
 
@@ -51,7 +52,10 @@ class Copy:
         self.source = repository / "src"
         self.folder = folder
         for entry in repository.iterdir():
-            if entry.name not in {"src", ".git", ".cache", ".venv", ".nox"}:
+            if entry.name in _CONFIGURATIONS:
+                # Not by link: a project's folder is where its configuration really is.
+                shutil.copyfile(entry, folder / entry.name)
+            elif entry.name not in {"src", ".git", ".cache", ".venv", ".nox"}:
                 (folder / entry.name).symlink_to(entry)
         if configuration is not None:
             (folder / "onepath.toml").unlink(missing_ok=True)

@@ -205,9 +205,12 @@ class Sources:
         own = {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
         needed = []
         for one in tree.body:
-            if isinstance(one, ast.Import | ast.ImportFrom) or (
-                isinstance(one, ast.If) and "TYPE_CHECKING" in ast.unparse(one.test)
-            ):
+            if isinstance(one, ast.Import | ast.ImportFrom):
+                # Only what the moved code uses: an import of a primitive is a use of it.
+                names = {(alias.asname or alias.name).partition(".")[0] for alias in one.names}
+                if names & own or getattr(one, "module", "") == "__future__":
+                    needed.append("\n".join(lines[one.lineno - 1 : one.end_lineno]))
+            elif isinstance(one, ast.If) and "TYPE_CHECKING" in ast.unparse(one.test):
                 needed.append("\n".join(lines[one.lineno - 1 : one.end_lineno]))
             elif isinstance(one, ast.Assign | ast.AnnAssign):
                 names = {

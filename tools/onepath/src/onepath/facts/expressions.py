@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import libcst as cst
 
+from onepath.facts.displays import overwrite
 from onepath.facts.flow import Body
 from onepath.facts.model import (
     NONE,
@@ -298,6 +299,7 @@ def _dict(writer: Writer, body: Body, node: cst.Dict) -> int:
         values.append(expression(writer, body, element.value))
     dst = body.new()
     body.emit(Mapping(dst, tuple(keys), tuple(values)))
+    body.fresh[dst] = body.nested
     return dst
 
 
@@ -594,7 +596,9 @@ def assign(writer: Writer, body: Body, target: cst.CSTNode, value: int) -> None:
     elif isinstance(target, cst.Subscript):
         obj = expression(writer, body, target.value)
         if obj != NONE:
-            body.emit(SetItem(obj, index_of(writer, body, target), value, writer.line(target)))
+            index = index_of(writer, body, target)
+            overwrite(body, obj, index)
+            body.emit(SetItem(obj, index, value, writer.line(target)))
     elif isinstance(target, cst.Tuple | cst.List):
         count = len(target.elements)
         star = next((at for at, one in enumerate(target.elements) if isinstance(one, cst.StarredElement)), count)

@@ -49,6 +49,8 @@ class Body:
         self.seen_by_inner: set[str] = set()
         self.joins: list[tuple[int, list[int]]] = []
         self.lambdas = 0
+        self.fresh: dict[int, int] = {}
+        """By dictionary display: how deep in blocks it is written."""
         self.nested = 0
         """How deep in blocks the present statement is."""
 

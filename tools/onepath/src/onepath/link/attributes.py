@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from onepath.facts import model as op
 from onepath.link.classes import binds, foreign_bases, is_enum, lookup, lookup_after, may_have
-from onepath.link.code import Code, Frame, Unit
+from onepath.link.code import Code, Frame, Site, Unit
 from onepath.link.imports import exported, import_module, load_module
 from onepath.link.invoke import holding, invoke
 from onepath.link.solver import Solver
@@ -252,10 +252,25 @@ def call_special(
     solver: Solver, frame: Frame, owner: Value, name: str, arguments: tuple[int, ...], dst: int, line: int
 ) -> bool:
     """Call a dunder of an object's type, as operators do; whether a class of the program has it."""
+    if isinstance(owner, Class) and owner.metaclass >= 0:
+        return _call_on_class(solver, frame, owner, name, arguments, dst, line)
     if not isinstance(owner, Instance):
         return False
     _call_special(solver, frame, owner, name, arguments, dst if dst >= 0 else solver.nowhere, line)
     return binds(owner.cls, name)
+
+
+def _call_on_class(
+    solver: Solver, frame: Frame, owner: Class, name: str, arguments: tuple[int, ...], dst: int, line: int
+) -> bool:
+    """The same for a class, whose type is its metaclass."""
+    found = False
+    for meta in list(solver.has(owner.metaclass)):
+        if isinstance(meta, Class):
+            payload = (frame, owner, arguments, dst if dst >= 0 else solver.nowhere, line)
+            lookup(solver, meta, name, _call_member, payload)
+            found = found or binds(meta, name)
+    return found
 
 
 def _call_member(solver: Solver, payload: Any, member: Value) -> None:
@@ -264,7 +279,8 @@ def _call_member(solver: Solver, payload: Any, member: Value) -> None:
         invoke(solver, frame, solver.bound(member, owner), arguments, dst, line)
     elif isinstance(member, Descriptor) and member.kind in ("static", "class"):
         if member.get is not None:
-            bound = member.get if member.kind == "static" else solver.bound(member.get, owner.cls)
+            cls = owner.cls if isinstance(owner, Instance) else owner
+            bound = member.get if member.kind == "static" else solver.bound(member.get, cls)
             invoke(solver, frame, bound, arguments, dst, line)
     elif isinstance(member, Partial) and member.method:
         invoke(solver, frame, solver.bound(member, owner), arguments, dst, line)
@@ -312,12 +328,25 @@ def _read_class(solver: Solver, frame: Frame, value: Class, name: str, dst: int,
     if value.metaclass >= 0:
         solver.when(value.metaclass, _read_metaclass, (frame, value, name, dst, line))
     if not binds(value, name):
+        if _is_slot(solver, value, name):
+            site = Site(frame, solver.nowhere, -1, (), (), line)
+            solver.add(dst, solver.once(Getter, ("slot", value, name), "slot", (name,), site))
         if name in _CLASS_METHODS:
             solver.add(dst, solver.method(value, name))
         if name not in ("__new__", "__subclasses__"):
             for base in foreign_bases(value):
                 if may_have(base, name):
                     solver.add(dst, solver.foreign(f"{base}.{name}"))
+
+
+def _is_slot(solver: Solver, cls: Class, name: str) -> bool:
+    return any(
+        isinstance(one, Text) and one.value == name
+        for owner in cls.mro
+        if "__slots__" in owner.statics
+        for held in solver.has(solver.cell(owner, "__slots__"))
+        for one in (solver.has(solver.every(held)) if isinstance(held, Box) else (held,))
+    )
 
 
 def _read_metaclass(solver: Solver, payload: Any, meta: Value) -> None:

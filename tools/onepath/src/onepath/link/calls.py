@@ -28,7 +28,9 @@ from onepath.link.foreign import (
     OPAQUE_BELOW,
     OPAQUE_CALLS,
     PASSES_ON,
+    PROTOCOL,
     TAKES_OVER,
+    TAKES_OVER_BELOW,
     canonical,
 )
 from onepath.link.invoke import holding, invoke
@@ -574,26 +576,41 @@ def _metaclass(solver: Solver, payload: Any, meta: Value) -> None:
         holding(solver, base_box),
         holding(solver, solver.once(Space, cls, cls)),
     )
-    made = solver.new()
-    solver.add(made, cls)
+    names = solver.new()
+    solver.when(names, _prepared, (cls, frame, line))
     for name in ("__prepare__", "__new__", "__init__"):
         given = arguments[:2] if name == "__prepare__" else arguments
         owner: Value = cls if name == "__init__" else meta
-        lookup(solver, meta, name, _call_meta, (frame, owner, given, line))
+        lookup(solver, meta, name, _call_meta, (frame, owner, given, names if name == "__prepare__" else -1, line))
+
+
+def _prepared(solver: Solver, payload: Any, value: Value) -> None:
+    """The class body stores its names in what `__prepare__` gave, and reads them from there."""
+    cls, frame, line = payload
+    for name in sorted(cls.statics):
+        key = holding(solver, solver.text(name))
+        call_special(solver, frame, value, "__setitem__", (key, solver.cell(cls, name)), -1, line)
+    for method in ("__getitem__", "__missing__"):
+        call_special(solver, frame, value, method, (holding(solver, solver.constant("str")),), -1, line)
 
 
 def _call_meta(solver: Solver, payload: Any, member: Value) -> None:
-    frame, owner, arguments, line = payload
+    frame, owner, arguments, dst, line = payload
     if isinstance(member, Descriptor) and member.get is not None:
         member = member.get
     if isinstance(member, Function):
-        invoke(solver, frame, solver.bound(member, owner), arguments, -1, line)
+        invoke(solver, frame, solver.bound(member, owner), arguments, dst, line)
 
 
 def _class_made(solver: Solver, cls: Class, frame: Frame, named: tuple[tuple[str, int], ...], line: int) -> None:
     """`__set_name__` of its attributes, `__init_subclass__` of its bases."""
     for name in sorted(cls.statics):
         solver.when(solver.cell(cls, name), _set_name, (cls, frame, name, line))
+    if is_enum(cls) and binds(cls, "_generate_next_value_"):
+        for one in members(solver, cls, "_generate_next_value_"):
+            inner = one.get if isinstance(one, Descriptor) else one
+            if isinstance(inner, Function):
+                invoke(solver, frame, inner, tuple(solver.new() for _ in range(4)), -1, line)
     if is_enum(cls) and (binds(cls, "__init__") or binds(cls, "__new__")):
         from onepath.link.attributes import enum_member
 
@@ -722,6 +739,7 @@ def _initialise(solver: Solver, site: Site, instance: Instance, only: dict[int, 
             if base not in HARMLESS_BASES and not base.startswith(("builtins.", "typing.", "abc.", "enum.")):
                 solver.edge(site.frame, f"{base}.__init__", "call", site.line)
                 escape_arguments(solver, site, base)
+                _call_back(solver, site, f"{base}.__init__", instance)
     lookup(solver, cls, "__post_init__", _call_post_init, (site, instance))
     if binds(cls, "__del__"):
         for member in members(solver, cls, "__del__"):
@@ -741,7 +759,13 @@ def _call_init(solver: Solver, payload: Any, member: Value) -> None:
 def _call_post_init(solver: Solver, payload: Any, member: Value) -> None:
     site, instance = payload
     if isinstance(member, Function):
-        invoke(solver, site.frame, solver.bound(member, instance), (), -1, site.line)
+        given = tuple(
+            solver.cell(instance, name)
+            for name, owner, index in fields_of(instance.cls)
+            if index < len(owner.unit.facts.annotations)
+            and owner.unit.facts.annotations[index].name.rpartition(".")[2] == "InitVar"
+        )
+        invoke(solver, site.frame, solver.bound(member, instance), given, -1, site.line)
 
 
 def _fill_fields(solver: Solver, site: Site, instance: Instance, only: dict[int, Value] | None) -> None:
@@ -1113,12 +1137,22 @@ def _run_escaped(solver: Solver, value: Value, frame: Frame, line: int) -> None:
 def _escape_instance(solver: Solver, frame: Frame, value: Instance, name: str, dst: int, line: int, depth: int) -> None:
     if binds(value.cls, "__call__"):
         _escape_callable(solver, frame, value, name, dst, line, depth)
-    if name in TAKES_OVER or name.startswith("sys.std"):
+    if name in TAKES_OVER or name.startswith(TAKES_OVER_BELOW):
         solver.later(run_methods, solver, value, frame, line)
     key = ("overrides", value, frame, line)
     if key not in solver.values:
         solver.values[key] = True
         solver.later(_run_overrides, solver, value.cls, value, frame, line)
+        if any(not PROTOCOL.isdisjoint(one.statics) for one in value.cls.mro):
+            solver.later(_run_protocol, solver, value, frame, line)
+
+
+def _run_protocol(solver: Solver, value: Instance, frame: Frame, line: int) -> None:
+    """Foreign code reads, iterates, compares or shows what it is given, by the methods there are for that."""
+    for name in sorted({name for one in value.cls.mro for name in PROTOCOL & one.statics}):
+        for member in members(solver, value.cls, name):
+            if isinstance(member, Function):
+                _run_function(solver, member, value, frame, "may-call", line)
 
 
 def run_methods(solver: Solver, value: Instance, frame: Frame, line: int) -> None:

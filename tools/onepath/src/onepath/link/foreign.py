@@ -227,6 +227,7 @@ MIXINS: Final[dict[str, tuple[str, ...]]] = {
     "append": ("insert", "__len__"),
     "extend": ("insert", "__len__"),
     "reverse": ("__getitem__", "__setitem__", "__len__"),
+    "__init__": ("update", "__setitem__", "extend", "append"),
     "pop": ("__getitem__", "__delitem__", "__iter__", "discard"),
     "popitem": ("__iter__", "__getitem__", "__delitem__"),
     "remove": ("__delitem__", "__getitem__", "__contains__", "discard"),
@@ -259,14 +260,31 @@ TAKES_OVER: Final = frozenset(
     {
         "sys.meta_path.append", "sys.meta_path.insert", "sys.path_hooks.append", "sys.path_hooks.insert",
         "contextlib.redirect_stdout", "contextlib.redirect_stderr", "builtins.__import__", "sys.excepthook",
-        "socketserver.TCPServer", "asyncio.set_event_loop_policy", "codecs.register",
+        "socketserver.TCPServer", "asyncio.set_event_loop_policy", "codecs.register", "json.load", "pickle.dump",
+        "pickle.load", "pickle.Pickler", "pickle.Unpickler", "marshal.dump", "marshal.load", "logging.StreamHandler",
+        "asyncio.AbstractEventLoop.set_task_factory", "urllib.request.build_opener", "urllib.request.install_opener",
     }
 )  # fmt: skip
 """What an object is given to, to be used in place of Python's own."""
+TAKES_OVER_BELOW: Final = (
+    "sys.std", "xml.", "csv.", "tarfile.", "zipfile.", "shutil.", "io.", "gzip.", "bz2.", "lzma.", "wsgiref.",
+    "http.server.", "socketserver.", "email.", "mailbox.", "tokenize.", "configparser.", "plistlib.", "tomllib.",
+)  # fmt: skip
+"""All below these do so too."""
+PROTOCOL: Final = frozenset(
+    {
+        "__iter__", "__next__", "__aiter__", "__anext__", "__await__", "__getitem__", "__setitem__", "__delitem__",
+        "__len__", "__contains__", "__enter__", "__exit__", "__aenter__", "__aexit__", "__int__", "__index__",
+        "__float__",
+        "__fspath__", "__bytes__", "__buffer__", "__conform__", "__html__", "__reversed__", "__length_hint__",
+        "__getattr__", "__getattribute__",
+    }
+)  # fmt: skip
+"""What foreign code calls of objects it is given, whatever they are."""
 
 NEVER_CALL_BELOW: Final = ("re", "math", "string")
 """All below these call nothing they are given; handlers and their like excepted."""
-NEVER_CALL_BUT: Final = frozenset({"re.sub", "re.subn", "re.Pattern.sub", "re.Pattern.subn"})
+NEVER_CALL_BUT: Final = frozenset({"re.Scanner", "re.sub", "re.subn", "re.Pattern.sub", "re.Pattern.subn"})
 
 PASSES_ON: Final[dict[str, int]] = {
     "concurrent.futures.ThreadPoolExecutor.submit": 0,
@@ -314,6 +332,9 @@ THREADS: Final = frozenset(
     {"threading.Thread", "threading.Timer", "multiprocessing.Process", "_thread.start_new_thread"}
 )
 
+_HTTP_HANDLER: Final = (
+    "setup", "handle", "handle_one_request", "finish", "parse_request", "do_*", "send_error", "log_*", "version_string",
+)  # fmt: skip
 CALLS_BACK: Final[dict[str, tuple[str, ...]]] = {
     "threading.Thread.start": ("run",),
     "threading.Thread.run": (),
@@ -341,6 +362,12 @@ CALLS_BACK: Final[dict[str, tuple[str, ...]]] = {
     "collections.UserDict.update": ("__setitem__",),
     "collections.UserList.append": (),
     "argparse.ArgumentParser.parse_args": ("error", "exit"),
+    "socketserver.BaseRequestHandler.__init__": ("setup", "handle", "finish"),
+    "socketserver.StreamRequestHandler.__init__": ("setup", "handle", "finish"),
+    "socketserver.DatagramRequestHandler.__init__": ("setup", "handle", "finish"),
+    "http.server.BaseHTTPRequestHandler.__init__": _HTTP_HANDLER,
+    "http.server.SimpleHTTPRequestHandler.__init__": _HTTP_HANDLER,
+    "http.server.CGIHTTPRequestHandler.__init__": _HTTP_HANDLER,
     "sched.scheduler.run": (),
     "code.InteractiveConsole.interact": ("runsource", "push", "raw_input"),
     "builtins.type.__call__": (),
@@ -362,7 +389,9 @@ OPAQUE_CALLS: Final[dict[str, str]] = {
     "gc.get_objects": "any object may come out",
     "gc.get_referrers": "any object may come out",
     "gc.get_referents": "any object may come out",
-    "types.FunctionType": "a function is made of a code object",
+    "zipimport.zipimporter.load_module": "what the archive holds is not known",
+    "zipimport.zipimporter.exec_module": "what the archive holds is not known",
+    "zipimport.zipimporter.get_code": "what the archive holds is not known",
     "types.CodeType": "code is made of bytes",
     "sys._getframe": "frames hold names that are not followed",
     "sys._current_frames": "frames hold names that are not followed",

@@ -26,7 +26,7 @@ from onepath.graph import (
 )
 from onepath.link.calls import _is_exception
 from onepath.link.classes import foreign_bases
-from onepath.link.code import Frame
+from onepath.link.code import Code, Frame
 from onepath.link.mutations import mutations
 from onepath.link.solver import Solver, class_name
 from onepath.link.values import (
@@ -334,6 +334,18 @@ def _carried(solver: Solver) -> tuple[Carrying, ...]:
     return tuple(Carrying(*key, tuple(sorted(set(passed)))) for key, passed in ordered)
 
 
+def _made_at(code: Code, site: object) -> Place | None:
+    """Where a container is made, by the operation that makes it."""
+    place = site[1] if isinstance(site, tuple) else None
+    dst = place[-1] if isinstance(place, tuple) else place
+    line = code.scope.line
+    for one in code.scope.code:
+        line = getattr(one, "line", 0) or line  # displays have none: what was before them is near
+        if getattr(one, "dst", None) == dst:
+            return Place(code.unit.facts.file, code.unit.line or line)
+    return None
+
+
 def _origin(value: Value) -> tuple[str, str, Place | None]:
     if isinstance(value, Instance):
         if value.origin is not None:
@@ -346,6 +358,9 @@ def _origin(value: Value) -> tuple[str, str, Place | None]:
         name = value.name if isinstance(value, Result) else value.what
         return "", f"what {name} gave", None
     if isinstance(value, Box):
-        frame = value.site[0] if isinstance(value.site, tuple) and isinstance(value.site[0], Frame) else None
-        return (frame.code.name if frame is not None else ""), f"a {value.kind}", None
+        around = value.site[0] if isinstance(value.site, tuple) else None
+        code = around.code if isinstance(around, Frame) else around
+        if not isinstance(code, Code):
+            return "", f"a {value.kind}", None
+        return code.name, f"a {value.kind}", _made_at(code, value.site)
     return "", described(value), None

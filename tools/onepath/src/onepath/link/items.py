@@ -392,7 +392,14 @@ def slice_of(solver: Solver, payload: Any, value: Value) -> None:
     frame, bounds, dst, line = payload
     if isinstance(value, Box):
         box = solver.box_at(value.kind, frame, ("slice", dst - frame.base))
-        items_of(solver, value, box.rest)
+        part = _constant_slice(solver, bounds) if value.kind in ("list", "tuple") else None
+        if part is None:
+            items_of(solver, value, box.rest)
+        else:
+            numbers = sorted(key for key in value.items if isinstance(key, int) and key >= 0)
+            for position, key in enumerate(numbers[part]):
+                solver.flow(value.items[key], item_cell(solver, box, position))
+            solver.flow(value.rest, box.rest)
         solver.add(dst, box)
     elif isinstance(value, Text):
         known: list[int | None] = []
@@ -415,6 +422,20 @@ def slice_of(solver: Solver, payload: Any, value: Value) -> None:
         solver.add(dst, value if not isinstance(value, Affix) else solver.constant("str"))
     elif isinstance(value, Bytes):
         solver.add(dst, solver.constant("bytes"))
+
+
+def _constant_slice(solver: Solver, bounds: tuple[int, int, int]) -> slice | None:
+    """`[1:3]`, `[2:]`: which elements these are; None where that depends on what is not known."""
+    known: list[int | None] = []
+    for var in bounds:
+        if var < 0:
+            known.append(None)
+            continue
+        only = next(iter(solver.has(var)), None)
+        if len(solver.has(var)) != 1 or not isinstance(only, Number) or only.value < 0:
+            return None
+        known.append(only.value)
+    return slice(known[0], known[1]) if known[2] in (None, 1) else None
 
 
 # -- iterating -------------------------------------------------------------------------------------------------
@@ -445,6 +466,9 @@ def _iterate_one(solver: Solver, payload: Any, value: Value) -> None:
     elif isinstance(value, Class):
         from onepath.link.attributes import enum_member
 
+        started = solver.var_for(("started", frame, value, is_async))
+        if call_special(solver, frame, value, "__iter__", (), started, line):
+            solver.when(started, _next_of, (frame, value, "__next__", dst, is_async, line))
         if is_enum(value):
             for name in sorted(value.statics):
                 if not name.startswith("_"):
@@ -589,10 +613,22 @@ def call_method_of_builtin(solver: Solver, site: Site, method: Method) -> None:
         from onepath.link.models import load_entry_point
 
         load_entry_point(solver, site, owner)
+    elif isinstance(owner, Getter) and owner.kind == "slot":
+        for var in site.positional[:1]:
+            solver.when(var, _by_slot, (site, method.name, owner.names[0]))
     elif isinstance(owner, Getter) and owner.kind == "decoder":
         from onepath.link.models import decode_with
 
         decode_with(solver, site, owner)
+
+
+def _by_slot(solver: Solver, payload: Any, owner: Value) -> None:
+    """A slot's descriptor reads and writes what the slot holds."""
+    site, method, name = payload
+    if method == "__get__":
+        read_attribute(solver, site.frame, owner, name, site.dst, site.line)
+    elif method == "__set__" and len(site.positional) > 1:
+        set_attribute(solver, site.frame, owner, name, site.positional[1], site.line)
 
 
 def _bind_to(solver: Solver, payload: Any, owner: Value) -> None:
@@ -870,6 +906,14 @@ def _set_item_method(solver: Solver, site: Site, box: Box) -> None:
         solver.when(site.positional[0], _set_key, (site.frame, box, site.positional[1], site.line))
 
 
+def _done_callback(solver: Solver, site: Site, box: Box) -> None:
+    """A task's callback gets the task."""
+    from onepath.link.invoke import invoke_all
+
+    for var in site.positional[:1]:
+        invoke_all(solver, site.frame, var, (holding(solver, box),), -1, site.line)
+
+
 def _sort(solver: Solver, site: Site, box: Box) -> None:
     from onepath.link.invoke import invoke_all
 
@@ -886,6 +930,8 @@ def _element(solver: Solver, site: Site, box: Box) -> None:
 
 _BOX_METHODS: Final[dict[str, Callable[[Solver, Site, Box], None]]] = {
     "set": _append,
+    "add_done_callback": _done_callback,
+    "result": _element,
     "send": _element,
     "throw": _element,
     "__anext__": _element,

@@ -489,6 +489,10 @@ def _zip(solver: Solver, site: Site) -> None:
     pair = solver.box_at("tuple", site.frame, ("zipped", site.dst - site.frame.base))
     for index, var in enumerate(site.positional):
         iterate(solver, site.frame, var, item_cell(solver, pair, index), False, site.line)
+    for var in site.stars:
+        several = solver.new()
+        iterate(solver, site.frame, var, several, False, site.line)
+        iterate(solver, site.frame, several, pair.rest, False, site.line)
     box = solver.box_at("generator", site.frame, ("made", site.dst - site.frame.base))
     solver.add(box.rest, pair)
     solver.add(site.dst, box)
@@ -535,8 +539,26 @@ def _map(solver: Solver, site: Site) -> None:
         iterate(solver, site.frame, var, element, False, site.line)
         arguments.append(element)
     box = solver.box_at("generator", site.frame, ("made", site.dst - site.frame.base))
-    invoke_all(solver, site.frame, site.positional[0], tuple(arguments), box.rest, site.line)
+    if site.stars:
+        each = solver.box_at("tuple", site.frame, ("mapped", site.dst - site.frame.base))
+        for var in site.stars:
+            several = solver.new()
+            iterate(solver, site.frame, var, several, False, site.line)
+            iterate(solver, site.frame, several, each.rest, False, site.line)
+        inner = Site(site.frame, box.rest, -1, tuple(arguments), (), site.line, (holding(solver, each),))
+        solver.when(site.positional[0], _call_inner, inner)
+    else:
+        invoke_all(solver, site.frame, site.positional[0], tuple(arguments), box.rest, site.line)
+    for var in site.positional[1:]:
+        # The arguments the wrong way round: it would fail, but the function is what is meant.
+        solver.when(var, _mapped_by, (site, box.rest))
     solver.add(site.dst, box)
+
+
+def _mapped_by(solver: Solver, payload: Any, value: Value) -> None:
+    site, dst = payload
+    if isinstance(value, Function | Bound):
+        invoke(solver, site.frame, value, (solver.new(),), dst, site.line)
 
 
 def _starmap(solver: Solver, site: Site) -> None:
@@ -867,6 +889,65 @@ def _patch_object(solver: Solver, site: Site) -> None:
     solver.add(site.dst, solver.once(Getter, ("identity", site), "identity", (), site))
 
 
+def _configure_by_dict(solver: Solver, site: Site) -> None:
+    """`logging.config.dictConfig`: classes and factories by name or as they are."""
+    for var in site.positional[:1]:
+        solver.when(var, _configured, (site, 0))
+    escape_arguments(solver, site, "logging.config.dictConfig")
+
+
+def _configured(solver: Solver, payload: Any, value: Value) -> None:
+    site, depth = payload
+    if not isinstance(value, Box) or depth > 4:
+        return
+    key = ("configured", site, value)
+    if key in solver.values:
+        return
+    solver.values[key] = True
+    for name in ("class", "()"):
+        if name in value.items:
+            solver.when(value.items[name], _configured_by_name, site)
+    solver.when(solver.every(value), _configured, (site, depth + 1))
+
+
+def _configured_by_name(solver: Solver, site: Any, value: Value) -> None:
+    made = solver.var_for(("configured", site))
+    if isinstance(value, Text):
+        kind = solver.new()
+        _resolved(solver, Site(site.frame, kind, -1, (), (), site.line), value)
+        solver.when(kind, _call_inner, Site(site.frame, made, -1, (), (), site.line))
+    elif isinstance(value, Constant | Affix):
+        solver.note_opaque(site.frame, "logging.config.dictConfig", "the class's name is not known", site.line)
+    else:
+        call(solver, Site(site.frame, made, -1, (), (), site.line), value)
+    key = ("configured handlers", site)
+    if key not in solver.values:
+        solver.values[key] = True
+        solver.flow(made, solver.var_for("log handlers"))
+        escape_arguments(solver, Site(site.frame, solver.nowhere, -1, (made,), (), site.line), "logging.config")
+
+
+def _function_of_code(solver: Solver, site: Site) -> None:
+    """`types.FunctionType(f.__code__, …)`: another function of the same code, if it is known which."""
+    for var in site.positional[:1]:
+        solver.when(var, _function_of, site)
+        solver.later(_function_blind, solver, var, site)
+
+
+def _function_of(solver: Solver, site: Any, value: Value) -> None:
+    if isinstance(value, Method) and value.name == "__code__" and isinstance(value.owner, Function):
+        solver.add(site.dst, value.owner)
+        return
+    why = "a function is made of a code object"
+    solver.note_opaque(site.frame, "types.FunctionType", why, site.line)
+    solver.add(site.dst, solver.uncomputed("types.FunctionType", why))
+
+
+def _function_blind(solver: Solver, var: int, site: Site) -> None:
+    if not solver.has(var):
+        _function_of(solver, site, solver.unknown)
+
+
 def _substitute(solver: Solver, site: Site) -> None:
     """`string.Template.substitute(mapping)`: reads by the template's names, and shows what it reads."""
     for _, var in site.named:
@@ -1112,12 +1193,19 @@ def _converting(index: int, name: str) -> Model:
 
     def made(solver: Solver, site: Site) -> None:
         var = _argument(site, index, name)
+        _escape_hooks(solver, site)
         if var >= 0:
             solver.when(var, _converted, site)
         else:
             solver.add(site.dst, solver.result("msgspec.convert"))
 
     return made
+
+
+def _escape_hooks(solver: Solver, site: Site) -> None:
+    for name, var in site.named:
+        if name.endswith("_hook"):
+            escape_arguments(solver, Site(site.frame, site.dst, -1, (var,), (), site.line), "msgspec")
 
 
 def _converted(solver: Solver, site: Any, value: Value) -> None:
@@ -1138,9 +1226,7 @@ def _decoder(solver: Solver, site: Site) -> None:
         solver.add(site.dst, solver.result("msgspec.json.Decoder"))
         return
     solver.add(site.dst, solver.once(Getter, ("decoder", site), "decoder", (), site))
-    for name, hook in site.named:
-        if name in ("dec_hook", "ext_hook", "float_hook"):
-            escape_arguments(solver, Site(site.frame, site.dst, -1, (hook,), (), site.line), "msgspec.json.Decoder")
+    _escape_hooks(solver, site)
 
 
 def decode_with(solver: Solver, site: Site, value: Getter) -> None:
@@ -1632,9 +1718,12 @@ def _run_path(solver: Solver, site: Site) -> None:
 
 def _timed(solver: Solver, site: Site) -> None:
     """`timeit.timeit(what)`: a callable, or text that is run."""
-    for var in site.positional[:2]:
-        solver.when(var, _time_one, site)
-        solver.later(_time_blind, solver, var, site)
+    spaces = tuple(var for name, var in site.named if name == "globals")
+    named = tuple(var for name, var in site.named if name in ("stmt", "setup"))
+    for var in (*site.positional[:2], *named):
+        inner = Site(site.frame, solver.nowhere, -1, (var, *spaces), (), site.line)
+        solver.when(var, _time_one, inner)
+        solver.later(_time_blind, solver, var, inner)
 
 
 def _time_blind(solver: Solver, var: int, site: Site) -> None:
@@ -1644,8 +1733,7 @@ def _time_blind(solver: Solver, var: int, site: Site) -> None:
 
 def _time_one(solver: Solver, site: Any, value: Value) -> None:
     if isinstance(value, Text | Affix | Unknown | Result) or (isinstance(value, Constant) and value.type == "str"):
-        inner = Site(site.frame, solver.nowhere, -1, (holding(solver, value),), (), site.line)
-        _run_text(solver, (inner, False), value)
+        _run_text(solver, (site, False), value)
     else:
         call(solver, Site(site.frame, solver.nowhere, -1, (), (), site.line), value)
 
@@ -1675,6 +1763,12 @@ def _get_members(solver: Solver, site: Site) -> None:
     box = solver.box_at("list", site.frame, ("members", site.dst - site.frame.base))
     for var in site.positional[:1]:
         solver.when(var, _members_of, (site, box))
+    predicate = _argument(site, 1, "predicate")
+    if predicate >= 0:
+        pair, value = solver.new(), solver.new()
+        solver.flow(box.rest, pair)
+        solver.when(pair, read_item, (site.frame, holding(solver, solver.number(1)), value, site.line))
+        invoke_all(solver, site.frame, predicate, (value,), -1, site.line)
     solver.add(site.dst, box)
 
 
@@ -1894,6 +1988,9 @@ MODELS.update(
         "importlib.metadata.EntryPoint": _entry_point,
         "logging.Logger.addHandler": _add_handler,
         "logging.basicConfig": _configure_logging,
+        "logging.config.dictConfig": _configure_by_dict,
+        "types.FunctionType": _function_of_code,
+        "types.LambdaType": _function_of_code,
         **{
             f"unittest.mock.{name}": _mock
             for name in (

@@ -80,10 +80,10 @@ def _operate_left(solver: Solver, payload: Any, value: Value) -> None:
         return
     if method == "__mod__" and isinstance(value, Text | Affix | Constant) and right >= 0:
         solver.when(right, _shown_by_percent, (frame, line))
-    if method in ("__bool__", "__contains__") or method in ("__eq__", "__ne__"):
-        return
     if isinstance(value, Class):
         _operate_class(solver, frame, value, right, method, dst, line)
+        return
+    if method in ("__bool__", "__contains__") or method in ("__eq__", "__ne__"):
         return
     if dst < 0:
         return
@@ -129,16 +129,9 @@ def _blind_operator(solver: Solver, value: Value, right: int, dst: int) -> None:
 
 
 def _operate_class(solver: Solver, frame: Frame, value: Class, right: int, method: str, dst: int, line: int) -> None:
-    if value.metaclass < 0:
-        return
-    from onepath.link.attributes import _call_member
-    from onepath.link.classes import lookup
-
-    for meta in list(solver.has(value.metaclass)):
-        if isinstance(meta, Class):
-            arguments = (right,) if right >= 0 else ()
-            given = dst if dst >= 0 else solver.nowhere
-            lookup(solver, meta, method, _call_member, (frame, value, arguments, given, line))
+    done = call_special(solver, frame, value, method, (right,) if right >= 0 else (), dst, line)
+    if not done and method == "__bool__":
+        call_special(solver, frame, value, "__len__", (), -1, line)
 
 
 def _operate_box(solver: Solver, frame: Frame, value: Box, right: int, method: str, dst: int) -> None:
