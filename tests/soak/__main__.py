@@ -117,7 +117,7 @@ async def started(folder: Path, upstream: str) -> AsyncIterator[Gateway]:
                 url = json.loads(told)["url"]
                 while not await _ready(session, url):
                     await asyncio.sleep(0.05)
-                token = (home / "run" / "admin-token").read_text().strip()  # noqa: ASYNC240
+                token = (home / "run" / "admin-token").read_text().strip()
                 yield Gateway(url, token, session)
         finally:
             if process.returncode is None:
