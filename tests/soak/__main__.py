@@ -115,7 +115,7 @@ async def started(folder: Path, upstream: str) -> AsyncIterator[Gateway]:
                 told += line
             async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
                 url = json.loads(told)["url"]
-                while not await _ready(session, url):
+                while not await _ready(session, url):  # noqa: ASYNC110 - it is another process
                     await asyncio.sleep(0.05)
                 token = (home / "run" / "admin-token").read_text().strip()
                 yield Gateway(url, token, session)
