@@ -117,7 +117,7 @@ class Supervised:
     @property
     def name(self) -> str:
         """Of the configuration that answers now (odd workers)."""
-        return str(self.http("GET", "/")[1]["name"])
+        return str(self.http("GET", "/")[1].get("name"))
 
     @property
     def ready(self) -> int:

@@ -289,6 +289,20 @@ def test_a_live_override_ends_when_the_file_says_something_new(tmp_path: Path) -
     assert over.body["keys"] == [key]
 
 
+def test_a_live_override_ends_when_the_file_changed_while_nobody_looked(tmp_path: Path) -> None:
+    key = "hostBlocks.runtimeBootstrap"
+    with supervised(tmp_path, {"name": "a", "switches": {key: "v2"}}) as one:
+        one.blessed()
+        assert one.command("switch.set", key=key, value="v1")[0] == 200
+        port = one.port
+    with supervised(tmp_path, {"name": "a", "switches": {key: "v1"}}, port=port) as one:
+        one.wait_ledger("override.ended")
+        until("ended", lambda: one.status["overrides"] == {})
+    with supervised(tmp_path, {"name": "a", "switches": {key: "v2"}}, port=port) as one:
+        assert one.status["overrides"] == {}
+        assert one.command("switch.list", key=key)[1]["result"]["switch"]["value"] == "v2"
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "status", "code"),
     [

@@ -166,6 +166,25 @@ def test_a_last_good_that_crashes_twice_gives_way_to_safe_mode_and_there_is_a_wa
     assert (left[0], left[1]["state"]) == (200, "done")
 
 
+def test_a_mended_file_leads_out_of_safe_mode(tmp_path: Path) -> None:
+    with supervised(tmp_path, {"name": "a"}) as one:
+        one.blessed()
+        for count in (1, 2):
+            until("a worker", lambda: pids(one))
+            os.kill(pids(one)[0], signal.SIGKILL)
+            one.wait_ledger("worker.lost", count)
+        until("safe mode serves", lambda: one.in_safe_mode)
+        one.write({"name": "worse", "boot": "fail"})
+        one.wait_ledger("transaction.refused")
+        assert one.in_safe_mode
+        one.write({"name": "mended"})
+        until("out of safe mode", lambda: one.name == "mended")
+        one.blessed()
+        status = one.status
+
+    assert (status["state"], status["safeMode"], status["file"]["state"]) == ("serving", None, "in force")
+
+
 def test_safe_mode_asks_for_the_admin_token(tmp_path: Path) -> None:
     with supervised(tmp_path, {"name": "a"}) as one:
         one.blessed()

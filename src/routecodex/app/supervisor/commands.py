@@ -31,6 +31,7 @@ from routecodex.config.compiled import SwitchValue
 
 _REMEMBERED: Final = 512
 """Receipts kept, for commands that are sent again."""
+_MOST_READ: Final = 10_000
 _MOST_SHOWN: Final = 1000
 _ANSWER: Final = 2 * 1024 * 1024
 """Bytes of ledger one answer holds at most."""
@@ -145,7 +146,8 @@ class Commands:
         since, limit, kind = given.get("since", 0), given.get("limit", 0), given.get("kind", "")
         if not isinstance(since, int) or not isinstance(limit, int) or not isinstance(kind, str):
             return refused(400, "bad_command", "`since` and `limit` are numbers, `kind` is text.")
-        entries = await self._state.journal.entries(max(0, since - 1), 10_000)
+        journal = self._state.journal
+        entries = await (journal.entries(since - 1, _MOST_READ) if since > 0 else journal.latest(_MOST_READ))
         chosen = [entry for entry in entries if not kind or entry.kind == kind][-(limit or _MOST_SHOWN) :]
         room, shown = _ANSWER, []
         for entry in reversed(chosen):
@@ -155,7 +157,7 @@ class Commands:
             shown.append(msgspec.to_builtins(entry))
         return Outcome(
             state="done",
-            result={"entries": shown[::-1], "lastSeq": self._state.journal.seq, "waiting": self._state.journal.waiting},
+            result={"entries": shown[::-1], "lastSeq": journal.seq, "waiting": journal.waiting},
         )
 
     # --- switches --------------------------------------------------------------------------------------

@@ -49,9 +49,10 @@ def sight(path: Path) -> Sight | None:
     return (found.st_mtime_ns, found.st_size, found.st_ino, found.st_dev)
 
 
-async def watch(path: Path, every: float, quiet: float, changed: Callable[[], Awaitable[None]]) -> None:
-    """Call `changed` after each change that has been quiet for a while, for ever."""
-    seen = sight(path)
+async def watch(
+    path: Path, seen: Sight | None, every: float, quiet: float, changed: Callable[[], Awaitable[None]]
+) -> None:
+    """Call `changed` after each change since `seen` that has been quiet for a while, for ever."""
     while True:
         await asyncio.sleep(every)
         now = sight(path)

@@ -6,12 +6,13 @@ It opens the ledger, and again when that failed; what must go on without it goes
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from routecodex.blocks.ledger import Entry, Ledger, LedgerUnwritableError, read
+from routecodex.blocks.ledger.reading import entries, segments, tail
 
 _MOST_WAITING: Final = 4096
 
@@ -91,6 +92,19 @@ class Journal:
     async def entries(self, since: int, limit: int) -> list[Entry]:
         """Entries with `seq > since` that are on disk."""
         return await self._do(lambda: read(self.folder, since, limit))
+
+    async def latest(self, limit: int) -> list[Entry]:
+        """The last entries that are on disk, oldest first."""
+        return await self._do(lambda: tail(self.folder, limit))
+
+    async def fold(self, fold: Callable[[Iterator[Mapping[str, Any]]], T]) -> T:
+        """What comes of the bodies since the last checkpoint but one, oldest first, read one by one."""
+
+        def walk() -> T:
+            files = segments(self.folder)[-2:]
+            return fold(entry.body for file in files for entry in entries(file))
+
+        return await self._do(walk)
 
     async def close(self) -> None:
         ledger = self._ledger

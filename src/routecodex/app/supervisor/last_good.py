@@ -31,9 +31,9 @@ class _File(msgspec.Struct, frozen=True):
 
 
 class LastGood:
-    """The blessed configuration, in `last_good.json`."""
+    """The blessed configuration of one file, in `last_good.json`; that of another file is none."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, config: Path) -> None:
         self._path = path
         self._wanted: Wanted | None = None
         self.hash = ""
@@ -48,6 +48,8 @@ class LastGood:
             document = Document(kept.path, base64.b64decode(kept.content, validate=True))
         except (msgspec.DecodeError, ValueError):
             self.unreadable = True
+            return
+        if document.path != str(config):
             return
         self._wanted = Wanted(document, kept.overrides, "last_good")
         self.hash, self.at = kept.hash, kept.at

@@ -12,7 +12,7 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 from routecodex.app.supervisor.boots import CRASHES, TRIES
-from routecodex.app.supervisor.desired import Wanted
+from routecodex.app.supervisor.desired import Wanted, ended
 from routecodex.app.supervisor.messages import Refusal
 from routecodex.app.supervisor.state import NOTHING, State, told
 from routecodex.app.supervisor.transaction import PREEMPTED, Transactions
@@ -77,6 +77,14 @@ class Recovery:
             self.watch.begin(None)
         self.mend()
         await self.transactions.learn()
+        over = ended(state.wanted.overrides, state.configured)
+        if over and not state.safe:
+            # The file was changed while nobody watched it: publishing it again ends what it has overruled.
+            self._begin(self._overruled())
+
+    async def _overruled(self) -> None:
+        wanted = self._state.wanted
+        await self.transactions.apply(wanted, actor=ACTOR, correlation="start", restart=True, always=True)
 
     def _nothing_else(self) -> bool:
         """There is nothing to give way to, so what is wanted is tried once more."""
@@ -156,7 +164,8 @@ class Recovery:
         await state.journal.keep("watch.breached", ACTOR, f"watch-{seq}", {"seq": seq, "why": why})
         back = previous if previous is not None else state.last_good.wanted
         if back is None or back.fingerprint == state.wanted.fingerprint:
-            # There is nothing better; crashes are counted like those of a blessed configuration.
+            # There is nothing better: it goes on, unblessed, until it does well for long enough.
+            self.watch.begin(None)
             return
         state.file.state, state.file.reason = "reverted", why
         outcome = await self.transactions.apply(
@@ -200,7 +209,7 @@ class Recovery:
         if self.watch.active and self._can_revert():
             self.watch.breach(why)
             return  # whoever reverts fills the slot with what is wanted then
-        if not state.safe and worker.boot.desired.document == state.wanted.document:
+        if not state.safe:
             await self._judge(why)
         self.mend()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -164,7 +164,7 @@ def told(overrides: Overrides) -> dict[str, Any]:
     return plain
 
 
-def remembered(bodies: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Override], int]:
+def remembered(bodies: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Override], int]:
     """(overrides, highest config_seq) by the bodies of the ledger's entries, oldest first."""
     overrides: dict[str, Override] = {}
     seq = 0

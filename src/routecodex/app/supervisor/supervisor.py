@@ -56,7 +56,7 @@ class Supervisor:
             self.log,
             self._journal,
             Boots(folder / "boots.json", settings.times.crashes),
-            LastGood(folder / "last_good.json"),
+            LastGood(folder / "last_good.json", settings.config),
             Sentinel(settings.home, environ),
         )
         self._recovery = Recovery(self.state)
@@ -69,6 +69,8 @@ class Supervisor:
         self._ending: asyncio.Future[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._look = asyncio.Event()
+        self._seen: configuration_file.Sight | None = None
+        """The configuration file just before it was read for the start."""
         self._terminal = os.isatty(0) or os.isatty(2)
 
     # --- life ------------------------------------------------------------------------------------------
@@ -99,8 +101,7 @@ class Supervisor:
 
     async def _start(self) -> None:
         state = self.state
-        bodies = [entry.body for entry in await self._journal.entries(0, 10_000)] if self._journal.seq else []
-        overrides, state.seq = remembered(bodies)
+        overrides, state.seq = await self._journal.fold(remembered)
         state.sentinel.look()
         candidate = self._candidate(overrides)
         body = {"pid": os.getpid(), "config": str(self._settings.config), "workers": self._settings.workers}
@@ -119,6 +120,7 @@ class Supervisor:
     def _candidate(self, overrides: Mapping[str, Any]) -> Wanted:
         """What to serve: the file, else what is known to serve. Raises CannotStartError."""
         file = self.state.file
+        self._seen = configuration_file.sight(self._settings.config)
         try:
             document = configuration_file.read(self._settings.config)
         except UnreadableError as error:
@@ -176,7 +178,10 @@ class Supervisor:
     def _attend(self) -> None:
         times = self._settings.times
         self._begin(self.state.workers.watch())
-        self._begin(configuration_file.watch(self._settings.config, times.file, times.debounce, self._file_changed))
+        watching = configuration_file.watch(
+            self._settings.config, self._seen, times.file, times.debounce, self._file_changed
+        )
+        self._begin(watching)
         self._begin(self._watch_sentinel())
         self._begin(self._flush_ledger())
         if self._notifier.watchdog:
@@ -186,6 +191,10 @@ class Supervisor:
         self._commands.hear(worker, command)
 
     async def _file_changed(self) -> None:
+        with contextlib.suppress(UnreadableError):
+            document = configuration_file.read(self._settings.config)
+            if configuration_file.digest(document) == self.state.file.digest:
+                return  # touched, or taken up by a command already
         await self._reload("config.apply", "file watch")
 
     async def _reload(self, name: str, actor: str) -> None:

@@ -227,13 +227,16 @@ class Transactions:
             if isinstance(answer, Published):
                 failures.extend(f"worker {worker.number}: {failure}" for failure in answer.failures)
                 continue
-            said = "; ".join(one.message for one in answer.refusals) if isinstance(answer, Refused) else str(answer)
-            failures.append(f"worker {worker.number}: {said}")
+            if isinstance(answer, Failed):
+                failures.append(answer.why)
+                if answer.gone:
+                    continue  # a crash, which the watch judges
+            elif isinstance(answer, Refused):
+                failures.append(f"worker {worker.number}: {'; '.join(one.message for one in answer.refusals)}")
             worker.why = "did not publish what was decided"
+            state.workers.retire(worker)
             if isinstance(answer, Failed):
                 worker.kill()
-            else:
-                state.workers.retire(worker)
         await state.journal.keep("transaction.done", actor, correlation, {"seq": seq, "failures": failures})
         if watched:
             self._published(previous)
@@ -382,7 +385,7 @@ def _with_configured(wanted: Wanted, prepared: Prepared) -> Wanted:
 def _unprepared(answers: Sequence[Any]) -> Outcome:
     """Why preparing failed, from all workers, each fault once."""
     refusals = tuple({one: None for answer in answers if isinstance(answer, Refused) for one in answer.refusals})
-    failures = tuple(str(answer) for answer in answers if isinstance(answer, Failed))
+    failures = tuple(answer.why for answer in answers if isinstance(answer, Failed))
     if refusals:
         why = refusals[0].message if len(refusals) == 1 else f"The configuration has {len(refusals)} faults."
         return refused(

@@ -89,7 +89,7 @@ class Watch:
             if isinstance(answer, Told) and answer.probe:
                 return f"worker {worker.number}: the probe failed: {answer.probe}"
             if isinstance(answer, Failed):
-                return str(answer)
+                return answer.why
         return breach.result() if breach.done() else ""
 
 

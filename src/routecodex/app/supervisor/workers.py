@@ -23,8 +23,15 @@ from routecodex.app.supervisor.worker_process import (
 )
 
 
-class Failed(Exception):  # noqa: N818 - an answer among answers
-    """A worker gave no answer; the message says why."""
+class Failed:
+    """A worker gave no answer."""
+
+    __slots__ = ("gone", "why")
+
+    def __init__(self, why: str, *, gone: bool) -> None:
+        self.why = why
+        self.gone = gone
+        """It ended; else it lives and says nothing."""
 
 
 class Workers:
@@ -204,9 +211,9 @@ class Workers:
         try:
             return await worker.ask(make, seconds, number)
         except TimeoutError:
-            return Failed(f"Worker {worker.number} gave no answer within {seconds:g} s.")
+            return Failed(f"Worker {worker.number} gave no answer within {seconds:g} s.", gone=False)
         except WorkerGoneError:
-            return Failed(f"Worker {worker.number} ended before it answered.")
+            return Failed(f"Worker {worker.number} ended before it answered.", gone=True)
 
     # --- the watchdog ----------------------------------------------------------------------------------
 
