@@ -99,8 +99,7 @@ class Solver:
         self.nowhere = 0
         """The variable of results nobody reads; it takes nothing."""
         self.counts: dict[int, int] = {}
-        """How many values of a limited sort a variable holds, once it holds some, or -1 if it takes no more: by variable
-        and sort."""
+        """By variable and sort, where the sort is limited: how many values it holds, or -1 if it takes no more."""
         self.news: dict[int, list[Value]] = {}
         self.queue: deque[int] = deque()
         self.fresh: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
