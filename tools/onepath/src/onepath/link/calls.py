@@ -53,6 +53,7 @@ from onepath.link.values import (
     Text,
     Uncomputed,
     Value,
+    Widened,
 )
 
 
@@ -935,6 +936,12 @@ def _call_getter(solver: Solver, site: Site, value: Getter) -> None:
     call_getter(solver, site, value)
 
 
+def _call_widened(solver: Solver, site: Site, value: Widened) -> None:
+    """One of too many is called, and not by a method's name: which, nobody can say."""
+    if site.func >= 0 and site.func not in solver.attribute_of:
+        solver.note_opaque(site.frame, "a value", "it is one of too many to be told apart", site.line)
+
+
 def _call_running(solver: Solver, site: Site, value: Running) -> None:
     """A context made by `contextmanager` decorates."""
     if value.kind == "generator":
@@ -966,6 +973,7 @@ _CALLS: Final[dict[type, Callable[[Solver, Site, Any], None]]] = {
     Getter: _call_getter,
     Module: _call_module,
     Running: _call_running,
+    Widened: _call_widened,
 }
 
 

@@ -52,6 +52,7 @@ MOTLEY: Final = 5
 """How many sorts of values are too many for a variable that holds as many values as `FULL` says."""
 FULL: Final = frozenset({24, 32, 48, 64, 80, WIDE})
 """At these numbers of values it is looked at what they are."""
+FEWEST: Final = min(FULL)
 MUCH: Final = 3
 """From how many values on plain data is counted."""
 _MOST_KEYS: Final = 400
@@ -98,7 +99,7 @@ class Solver:
         self.nowhere = 0
         """The variable of results nobody reads; it takes nothing."""
         self.counts: dict[int, int] = {}
-        """How many values of a limited sort a variable holds, once it holds some: by variable and sort."""
+        """By variable and sort, where the sort is limited: how many values it holds, or -1 if it takes no more."""
         self.news: dict[int, list[Value]] = {}
         self.queue: deque[int] = deque()
         self.fresh: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
@@ -230,18 +231,30 @@ class Solver:
                 return
         elif var == 0:
             return
-        if len(values) + (len(held) if held else 0) > MUCH:
+        if held is None:
+            if len(values) <= MUCH:
+                self.held[var] = dict.fromkeys(values)
+                self._tell(var, values.copy())
+                return
+            held = self.held[var] = {}
+        if len(held) + len(values) >= FEWEST:
             for value in values:
                 self.add(var, value)
             return
-        if held is None:
-            self.held[var] = dict.fromkeys(values)
-        else:
-            for value in values:
-                held[value] = None
+        fresh: list[Value] = []
+        for value in values:
+            if value.most and len(held) >= MUCH and self._is_much(var, held, value):
+                continue
+            held[value] = None
+            fresh.append(value)
+        if fresh:
+            self._tell(var, fresh)
+
+    def _tell(self, var: int, values: list[Value]) -> None:
+        """These are new in it."""
         news = self.news.get(var)
         if news is None:
-            self.news[var] = values if held is not None else values.copy()
+            self.news[var] = values
             self.queue.append(var)
         else:
             news.extend(values)
@@ -253,11 +266,16 @@ class Solver:
         key = var * SORTS + sort
         count = self.counts.get(key)
         if count is None:
-            count = sum(1 for one in held if one.sort == sort)
+            count = 0
+            for one in held:
+                if one.sort == sort:
+                    count += 1
+        elif count < 0:
+            return True
         if count < value.most:
             self.counts[key] = count + 1
             return False
-        self.counts[key] = count
+        self.counts[key] = -1
         if sort in (TEXT, AFFIX):
             self.add(var, self.constant("str"))
         elif sort == NUMBER:
