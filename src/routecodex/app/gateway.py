@@ -27,8 +27,7 @@ from routecodex.app.provider_errors import ProviderErrorCenter
 from routecodex.app.request_flow import RequestFlow
 from routecodex.app.switches import SwitchVector
 from routecodex.blocks.control_plane.v1 import ControlPlane
-from routecodex.blocks.http_adapter import ModelEntry, Rules
-from routecodex.blocks.http_adapter.v1 import Application
+from routecodex.blocks.http_adapter import Application, ModelEntry, Rules
 from routecodex.blocks.http_adapter.v1 import build as build_adapter
 from routecodex.blocks.provider_runtime.v1 import build as build_runtime
 from routecodex.blocks.runtime_bootstrap.v1 import build as build_artifacts

@@ -17,6 +17,7 @@ from typing import Protocol as Interface
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from routecodex.blocks.http_adapter.connection import EXTENSION
 from routecodex.config.compiled import Limits, ServerSettings
 
 if TYPE_CHECKING:
@@ -89,16 +90,32 @@ class Running(Interface):
 
 
 def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
-    """uvicorn's HTTP protocol with a bound on headers and on what waits to be written."""
+    """uvicorn's HTTP protocol with a bound on headers and on what waits to be written; tells requests of hang-ups."""
 
     class BoundedProtocol(HttpToolsProtocol):
         _in_head = True
         _head_bytes = 0
+        _gone = False
+        _lost: Callable[[], None] | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            self._extensions = {EXTENSION: self}
             transport.set_write_buffer_limits(high=limits.write_buffer_bytes)
             super().connection_made(transport)
             self.transport = HeadWithBody(transport, self.loop)  # type: ignore[assignment]
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            self._gone = True
+            if self._lost is not None:
+                self._lost()
+
+        def watch(self, lost: Callable[[], None]) -> None:
+            """`blocks.http_adapter.connection.Connection`; an end can only be seen while reading is not paused."""
+            self._lost = lost
+            self.flow.resume_reading()
+            if self._gone:
+                lost()
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
@@ -112,6 +129,7 @@ def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
             self._in_head = True
             self._head_bytes = 0
             super().on_message_begin()
+            self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # any name is allowed there
 
         def on_headers_complete(self) -> None:
             self._in_head = False

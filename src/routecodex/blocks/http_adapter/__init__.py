@@ -1,11 +1,13 @@
 """HTTP and WebSocket on the client's side: parses the head, keeps the raw body, calls the request flow.
 
 contract.py says what the adapter calls upward and what a client is to the flow; policy.py holds everything both
-sides of `hostBlocks.httpAdapter` share (who may ask, what an endpoint is, limits, headers); v1.py is the
-Starlette application. Nothing in here chooses a target or opens a connection.
+sides of `hostBlocks.httpAdapter` share (who may ask, what an endpoint is, limits, headers); v1.py is the Starlette
+application, v2.py plain ASGI. Nothing in here chooses a target or opens a connection.
 """
 
 from routecodex.blocks.http_adapter.contract import (
+    AdapterFactory,
+    Application,
     ClientPort,
     ControlPlane,
     ModelCatalogue,
@@ -14,4 +16,13 @@ from routecodex.blocks.http_adapter.contract import (
     Rules,
 )
 
-__all__ = ["ClientPort", "ControlPlane", "ModelCatalogue", "ModelEntry", "RequestFlow", "Rules"]
+__all__ = [
+    "AdapterFactory",
+    "Application",
+    "ClientPort",
+    "ControlPlane",
+    "ModelCatalogue",
+    "ModelEntry",
+    "RequestFlow",
+    "Rules",
+]

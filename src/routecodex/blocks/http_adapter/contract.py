@@ -6,8 +6,8 @@ Protocols and frozen data only. Header names are lower-case bytes, as ASGI has t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any, Literal, TypeAlias
 from typing import Protocol as Interface
 
 import msgspec
@@ -20,6 +20,20 @@ from llmswitch_core.protocols.contract import ErrorReply
 from routecodex.config.compiled import Limits, ServerSettings
 
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+
+class Application(Interface):
+    """An adapter as the server calls it: ASGI 3, and the switch that lets it finish."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+    def stop_accepting(self) -> None:
+        """From here on new requests are refused with 503; running ones go on."""
+        ...
 
 
 class ClientPort(Interface):
@@ -128,3 +142,16 @@ class Rules(msgspec.Struct, frozen=True):
 
 Shape: TypeAlias = Literal["openai", "anthropic", "gemini"]
 """Whose model list a client expects."""
+
+
+class AdapterFactory(Interface):
+    """Makes an adapter over these rules. `new_id(prefix)` makes request ids."""
+
+    def __call__(
+        self,
+        rules: Rules,
+        flow: RequestFlow,
+        catalogue: ModelCatalogue,
+        control: ControlPlane,
+        new_id: Callable[[str], str],
+    ) -> Application: ...

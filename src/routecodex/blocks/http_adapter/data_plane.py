@@ -6,24 +6,19 @@ is refused in the shape of the protocol whose endpoint was asked.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable
+from typing import Final
 
 from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer
 from llmswitch_core.canonical.model import Protocol
 from llmswitch_core.hub.exchange import Inbound
 from llmswitch_core.protocols.contract import RequestHead
 from routecodex.blocks.http_adapter import body
-from routecodex.blocks.http_adapter.contract import RequestFlow
+from routecodex.blocks.http_adapter.asgi import answer
+from routecodex.blocks.http_adapter.contract import ClientPort, Headers, Receive, RequestFlow, Scope, Send
 from routecodex.blocks.http_adapter.endpoints import Endpoint
 from routecodex.blocks.http_adapter.headers import SECRET, decoded
 from routecodex.blocks.http_adapter.policy import Policy, query_values
-from routecodex.blocks.http_adapter.port import HttpPort
-
-Message: TypeAlias = MutableMapping[str, Any]
-Scope: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 ROUTE_HINT: Final = "x-routecodex-route"
 CONVERSATION: Final = "x-routecodex-conversation"
@@ -37,10 +32,18 @@ _PREFLIGHT_HEADERS: Final = (
 class DataPlane:
     """Brings requests of clients to the flow."""
 
-    def __init__(self, policy: Policy, flow: RequestFlow, new_id: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        flow: RequestFlow,
+        new_id: Callable[[str], str],
+        port: Callable[[Scope, Receive, Send, Headers], ClientPort],
+    ) -> None:
+        """`port` makes a request's client of what it came with and the headers its answer gets besides the flow's."""
         self.policy = policy
         self.flow = flow
         self.new_id = new_id
+        self._port = port
         self.stopping = False
         """New requests are refused: the process is on its way out."""
         limits = policy.rules.limits
@@ -61,7 +64,7 @@ class DataPlane:
             if "origin" in headers:
                 extra = self.policy.cors(headers)
                 if method == "OPTIONS" and extra:
-                    await _preflight(send, extra)
+                    await answer(send, 204, [*extra, *_PREFLIGHT_HEADERS], b"")
                     return
             if method not in endpoint.methods:
                 raise method_not_allowed(method, endpoint)
@@ -93,7 +96,7 @@ class DataPlane:
         except Exception as error:
             await self.refuse(send, endpoint.protocol, _own_fault(error), request_id, account, extra)
             return
-        await self.flow.run(inbound, HttpPort(receive, send, extra))
+        await self.flow.run(inbound, self._port(scope, receive, send, extra))
 
     def check_capacity(self) -> None:
         """Refuse what cannot be served now (503)."""
@@ -138,8 +141,7 @@ class DataPlane:
             headers.append((b"allow", error.param.encode("ascii")))
         if self.stopping:
             headers.append((b"connection", b"close"))
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": reply.body, "more_body": False})
+        await answer(send, reply.status, headers, reply.body)
 
     async def not_found(self, scope: Scope, send: Send, protocol: Protocol) -> None:
         """No endpoint has this path."""
@@ -184,8 +186,3 @@ def method_not_allowed(method: str, endpoint: Endpoint) -> GatewayError:
         next_step=f"Use {allowed}.",
         layer=Layer.CLIENT,
     )
-
-
-async def _preflight(send: Send, extra: list[tuple[bytes, bytes]]) -> None:
-    await send({"type": "http.response.start", "status": 204, "headers": [*extra, *_PREFLIGHT_HEADERS]})
-    await send({"type": "http.response.body", "body": b"", "more_body": False})

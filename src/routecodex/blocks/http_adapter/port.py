@@ -7,26 +7,18 @@ when the answer is complete: the server then says `http.disconnect`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
 
-from routecodex.blocks.http_adapter.contract import Headers
+from routecodex.blocks.http_adapter.contract import Headers, Receive, Scope, Send
 
 
-class HttpPort:
-    """One HTTP request's client."""
+class Answer:
+    """An answer as ASGI messages; `extra` joins the flow's headers."""
 
-    __slots__ = ("_extra", "_send", "disconnected")
+    __slots__ = ("_extra", "_send")
 
-    def __init__(
-        self,
-        receive: Callable[[], Awaitable[Mapping[str, Any]]],
-        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
-        extra: Headers = (),
-    ) -> None:
+    def __init__(self, send: Send, extra: Headers = ()) -> None:
         self._send = send
         self._extra = extra
-        self.disconnected: asyncio.Future[None] = asyncio.get_running_loop().create_task(_gone(receive))
 
     async def start(self, status: int, headers: Headers) -> None:
         await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self._extra]})
@@ -51,6 +43,21 @@ class HttpPort:
         """Return without completing the answer: the server then closes the connection mid-chunk."""
 
 
-async def _gone(receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
+class HttpPort(Answer):
+    """One HTTP request's client."""
+
+    __slots__ = ("disconnected",)
+
+    def __init__(self, receive: Receive, send: Send, extra: Headers = ()) -> None:
+        super().__init__(send, extra)
+        self.disconnected: asyncio.Future[None] = asyncio.get_running_loop().create_task(_gone(receive))
+
+
+def watching_port(_: Scope, receive: Receive, send: Send, extra: Headers) -> HttpPort:
+    """The client of a request under any server."""
+    return HttpPort(receive, send, extra)
+
+
+async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

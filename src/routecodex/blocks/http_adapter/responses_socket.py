@@ -19,16 +19,8 @@ from llmswitch_core.hub.exchange import Inbound
 from llmswitch_core.hub.responses_state import ResponseStore
 from llmswitch_core.protocols.contract import RequestHead
 from llmswitch_core.protocols.openai_responses.websocket import ClientFrame, error_frame, read_frame
-from routecodex.blocks.http_adapter.data_plane import (
-    CONVERSATION,
-    ROUTE_HINT,
-    DataPlane,
-    Message,
-    Receive,
-    Scope,
-    Send,
-    without_secrets,
-)
+from routecodex.blocks.http_adapter.contract import Message, Receive, Scope, Send
+from routecodex.blocks.http_adapter.data_plane import CONVERSATION, ROUTE_HINT, DataPlane, without_secrets
 from routecodex.blocks.http_adapter.headers import decoded
 from routecodex.blocks.http_adapter.policy import query_values
 from routecodex.blocks.http_adapter.socket_port import SocketPort
