@@ -8,6 +8,15 @@ import aiohttp
 import pytest
 
 from tests.fake_upstream import FakeUpstream
+from tests.host.dataplane import gateway
+
+
+@pytest.fixture(autouse=True, params=list(gateway.ADAPTERS))
+def adapter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The side of `hostBlocks.httpAdapter` that gateways of this test serve with."""
+    side: str = request.param
+    monkeypatch.setattr(gateway, "adapter", side)
+    return side
 
 
 @pytest.fixture

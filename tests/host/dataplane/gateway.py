@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from llmswitch_core.canonical.model import Protocol
 from llmswitch_core.compat.profile import compile_profiles, rule_set
 from llmswitch_core.router.contract import Alias, Pool, PoolEntry, ProviderModels, Route, RoutingTable, Target
+from routecodex.app import gateway as gateway_module
 from routecodex.app.gateway import Gateway
 from routecodex.app.server import server
 from routecodex.app.switches import SwitchVector
+from routecodex.blocks.http_adapter import AdapterFactory, v1, v2
 from routecodex.blocks.telemetry import LogWriter, OutcomeRecord
 from routecodex.blocks.telemetry.logs import configure
 from routecodex.config.compiled import (
@@ -36,6 +39,12 @@ from routecodex.config.compiled import (
     Timeouts,
 )
 from routecodex.config.secret import Secret
+
+ADAPTERS: Mapping[str, AdapterFactory] = {"v1": v1.build, "v2": v2.build}
+"""Both sides of `hostBlocks.httpAdapter`."""
+
+adapter = "v1"
+"""The side that `host` serves with where nothing else is said; conftest.py runs the suite over both."""
 
 C = Protocol.OPENAI_CHAT
 R = Protocol.OPENAI_RESPONSES
@@ -158,13 +167,15 @@ class Host:
 
 
 @asynccontextmanager
-async def host(config: CompiledConfig) -> AsyncIterator[Host]:
+async def host(config: CompiledConfig, build: AdapterFactory | None = None) -> AsyncIterator[Host]:
     """Serve this configuration on a free port of 127.0.0.1 until the block ends."""
     log = StringIO()
     writer = LogWriter(log)
     logger = configure(writer, "debug")
     profiles = rule_set(compile_profiles({"plain": {}}), "stable")
-    gateway = Gateway(config, profiles, SwitchVector(), writer, logger)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gateway_module, "build_adapter", build or ADAPTERS[adapter])
+        gateway = Gateway(config, profiles, SwitchVector(), writer, logger)
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     listener.setblocking(False)
     port = listener.getsockname()[1]

@@ -58,7 +58,7 @@ class RawApplication:
         sockets: Mapping[str, ASGIApp],
         rest: ASGIApp,
     ) -> None:
-        """`endpoints` and `fixed` by whole path, `below` by its beginning, `sockets` for upgrades, `rest` for others."""
+        """`endpoints` and `fixed` go by the whole path, `below` by how it begins, `sockets` are for upgrades."""
         self._plane = plane
         self._endpoints = endpoints
         self._fixed = fixed
