@@ -11,10 +11,16 @@ from tests.fake_upstream import FakeUpstream
 from tests.host.dataplane import gateway
 
 
-@pytest.fixture(autouse=True, params=list(gateway.ADAPTERS))
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What serves a gateway in this process runs once per side of `hostBlocks.httpAdapter`."""
+    if hasattr(metafunc.module, "host"):
+        metafunc.parametrize("adapter", list(gateway.ADAPTERS), indirect=True)
+
+
+@pytest.fixture(autouse=True)
 def adapter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The side of `hostBlocks.httpAdapter` that gateways of this test serve with."""
-    side: str = request.param
+    """The side that `host` serves with."""
+    side: str = getattr(request, "param", gateway.adapter)
     monkeypatch.setattr(gateway, "adapter", side)
     return side
 
