@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from io import StringIO
@@ -167,7 +168,13 @@ class Host:
 
 
 @asynccontextmanager
-async def host(config: CompiledConfig, build: AdapterFactory | None = None) -> AsyncIterator[Host]:
+async def host(
+    config: CompiledConfig,
+    build: AdapterFactory | None = None,
+    *,
+    new_id: Callable[[str], str] = gateway_module.new_id,
+    now: Callable[[], float] = time.time,
+) -> AsyncIterator[Host]:
     """Serve this configuration on a free port of 127.0.0.1 until the block ends."""
     log = StringIO()
     writer = LogWriter(log)
@@ -175,7 +182,8 @@ async def host(config: CompiledConfig, build: AdapterFactory | None = None) -> A
     profiles = rule_set(compile_profiles({"plain": {}}), "stable")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gateway_module, "build_adapter", build or ADAPTERS[adapter])
-        gateway = Gateway(config, profiles, SwitchVector(), writer, logger)
+        patch.setattr(gateway_module, "new_id", new_id)
+        gateway = Gateway(config, profiles, SwitchVector(), writer, logger, now)
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     listener.setblocking(False)
     port = listener.getsockname()[1]
@@ -183,7 +191,8 @@ async def host(config: CompiledConfig, build: AdapterFactory | None = None) -> A
     task = asyncio.get_running_loop().create_task(running.serve(sockets=[listener]))
     while not running.started and not task.done():  # noqa: ASYNC110 - uvicorn offers nothing to wait for
         await asyncio.sleep(0.002)
-    token = Path(config.server.admin.token_file).read_text().strip()  # noqa: ASYNC240
+    admin = config.server.admin
+    token = Path(admin.token_file).read_text().strip() if admin.enabled else ""  # noqa: ASYNC240
     try:
         yield Host(f"http://127.0.0.1:{port}", port, gateway, running, log, task, config, token)
     finally:
