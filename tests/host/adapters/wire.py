@@ -17,6 +17,13 @@ WITHIN: Final = 5.0
 
 
 @dataclass(frozen=True)
+class Later:
+    """Bytes to send in which `{id}` is the id of the response that came last."""
+
+    template: bytes
+
+
+@dataclass(frozen=True)
 class Answer:
     """Read one whole answer; `head` where it has no body (to HEAD)."""
 
@@ -49,11 +56,11 @@ class HangUp:
     reset: bool = False
 
 
-Step: TypeAlias = bytes | Answer | Until | Rest | Pause | HangUp
+Step: TypeAlias = bytes | Later | Answer | Until | Rest | Pause | HangUp
 
 
 async def converse(port: int, steps: tuple[Step, ...]) -> bytes:
-    """Everything that came on one connection."""
+    """Everything that came on one connection. Raises TimeoutError where what is waited for does not come."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
     came = bytearray()
     try:
@@ -62,6 +69,8 @@ async def converse(port: int, steps: tuple[Step, ...]) -> bytes:
                 if isinstance(step, bytes):
                     writer.write(step)
                     await writer.drain()
+                elif isinstance(step, Later):
+                    writer.write(step.template.replace(b"{id}", _RESPONSE.findall(came)[-1]))
                 elif isinstance(step, Answer):
                     came += await _answer(reader, step.head)
                 elif isinstance(step, Until):
@@ -76,7 +85,7 @@ async def converse(port: int, steps: tuple[Step, ...]) -> bytes:
                     writer.transport.abort()
                 else:
                     writer.close()
-    except (ConnectionError, TimeoutError) as error:
+    except ConnectionError as error:
         came += f"<{type(error).__name__}>".encode()
     finally:
         writer.close()
@@ -90,6 +99,7 @@ async def _until(reader: asyncio.StreamReader, wanted: bytes) -> bytes:
         return error.partial
 
 
+_RESPONSE = re.compile(rb"\bresp_\w+")
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n")
 
 
