@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 from typing import Protocol as Interface
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HEADER_RE, STATUS_LINE, HttpToolsProtocol
 
 from routecodex.blocks.http_adapter.connection import EXTENSION
+from routecodex.blocks.http_adapter.contract import Headers
 from routecodex.config.compiled import Limits, ServerSettings
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _STATUS_LINE: Final = b"HTTP/1.1 "
 _COPIED: Final = 64 * 1024
 """Bytes of a body's first piece below which copying it behind its head is cheaper than a second write."""
+
+_CONTROLS: Final = bytes(code for code in (*range(32), 127) if code != 9)
+"""What a header's value cannot hold (RFC 9110 §5.5): all control characters but the tabulator."""
+_FRAMING: Final = frozenset({b"transfer-encoding", b"connection"})
+_NAMES: Final = 512
+"""Header names remembered as fit."""
 
 _TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain\r\ncontent-length: 34\r\n"
@@ -67,6 +74,14 @@ class HeadWithBody:
             return
         self._transport.write(data)
 
+    def write_answer(self, head: bytes, body: bytes) -> None:
+        """Both, with nothing to wait for."""
+        if len(body) < _COPIED:
+            self._transport.write(head + body)
+        else:
+            self._transport.write(head)
+            self._transport.write(body)
+
     def _flush(self) -> None:
         head, self._head = self._head, b""
         if head and not self._transport.is_closing():
@@ -78,6 +93,35 @@ class HeadWithBody:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
+
+
+class HeaderNames:
+    """Names of headers that were found fit to be sent: few, and asked for with every answer."""
+
+    def __init__(self) -> None:
+        self._known: set[bytes] = set()
+
+    def fit(self, headers: Headers) -> bool:
+        """Whether all of these are lower case, in HTTP's alphabet, and none of those that frame or end an answer."""
+        asked = [name for name, _ in headers]
+        if self._known.issuperset(asked):
+            return True
+        if any(name in _FRAMING or name != name.lower() or HEADER_RE.search(name) for name in asked):
+            return False
+        if len(self._known) < _NAMES:
+            self._known.update(asked)
+        return True
+
+
+def head_of(status: int, headers: Headers, keep_alive: bool) -> bytes | None:
+    """The head of an answer; None where a value holds characters that no header may."""
+    lines = [STATUS_LINE[status]]
+    for name, value in headers:
+        lines += (name, b": ", value, b"\r\n")
+    lines.append(b"\r\n" if keep_alive else b"connection: close\r\n\r\n")
+    head = b"".join(lines)
+    line_ends = len(headers) + (2 if keep_alive else 3)
+    return head if len(head.translate(None, _CONTROLS)) == len(head) - 2 * line_ends else None
 
 
 class Running(Interface):
@@ -92,6 +136,8 @@ class Running(Interface):
 def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
     """uvicorn's HTTP protocol with a bound on headers and on what waits to be written; tells requests of hang-ups."""
 
+    names = HeaderNames()
+
     class BoundedProtocol(HttpToolsProtocol):
         _in_head = True
         _head_bytes = 0
@@ -102,7 +148,8 @@ def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
             self._extensions = {EXTENSION: self}
             transport.set_write_buffer_limits(high=limits.write_buffer_bytes)
             super().connection_made(transport)
-            self.transport = HeadWithBody(transport, self.loop)  # type: ignore[assignment]
+            self._wire = HeadWithBody(transport, self.loop)
+            self.transport = self._wire  # type: ignore[assignment]
 
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
@@ -116,6 +163,25 @@ def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
             self.flow.resume_reading()
             if self._gone:
                 lost()
+
+        def answer(self, status: int, headers: Headers, body: bytes) -> bool:
+            """`blocks.http_adapter.connection.Connection`: what uvicorn's cycle does with two messages, at once."""
+            cycle = self.cycle
+            if self.pipeline or self.flow.write_paused or cycle.response_started or not names.fit(headers):
+                return False
+            if cycle.disconnected:
+                return True
+            head = head_of(status, headers, cycle.keep_alive)
+            if head is None:
+                return False
+            cycle.waiting_for_100_continue = False
+            cycle.response_started = cycle.response_complete = True
+            self._wire.write_answer(head, body)
+            cycle.message_event.set()
+            if not cycle.keep_alive:
+                self.transport.close()
+            cycle.on_response()
+            return True
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)

@@ -8,13 +8,15 @@ from __future__ import annotations
 import asyncio
 import sys
 import zlib
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Final
 from typing import Protocol as Interface
 
 import brotli  # type: ignore[import-untyped]
 
 from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer
+from routecodex.blocks.http_adapter.contract import Receive
+from routecodex.blocks.http_adapter.patience import Patience
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -33,58 +35,47 @@ class ClientGone(Exception):  # noqa: N818 (not a failure of ours)
     """The client left before its request was complete."""
 
 
-async def read(receive: Callable[[], Awaitable[Mapping[str, Any]]], headers: Mapping[str, str], limit: int) -> bytes:
-    """The whole body, decoded. Raises GatewayError (layer client) or ClientGone."""
+async def read(receive: Receive, headers: Mapping[str, str], limit: int, patience: Patience) -> bytes:
+    """The whole body, decoded. `patience` is with the client. Raises GatewayError (layer client) or ClientGone."""
     announced = headers.get("content-length")
     if announced is not None and announced.isdigit() and int(announced) > limit:
         raise too_large(limit)
-    body = await _received(receive, limit)
+    task = patience.begin()
+    try:
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        if message.get("more_body", False):
+            body = await _rest(receive, body, limit, patience)
+        elif message["type"] == "http.disconnect":
+            raise ClientGone
+        elif len(body) > limit:
+            raise too_large(limit)
+    except asyncio.CancelledError:
+        if patience.ran_out(task):
+            raise _too_slow(patience.seconds) from None
+        raise
+    finally:
+        patience.end(task)
     encoding = headers.get("content-encoding")
     return body if encoding is None or not body else decode(body, encoding, limit)
 
 
-async def _received(receive: Callable[[], Awaitable[Mapping[str, Any]]], limit: int) -> bytes:
-    message = await _next(receive)
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        if len(body) > limit:
-            raise too_large(limit)
-        return body
-    pieces = [body]
-    size = len(body)
-    while message.get("more_body", False):
-        message = await _next(receive)
+async def _rest(receive: Receive, first: bytes, limit: int, patience: Patience) -> bytes:
+    pieces = [first]
+    size = len(first)
+    more = True
+    while more:
+        patience.begin()
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
         piece: bytes = message.get("body", b"")
         pieces.append(piece)
         size += len(piece)
         if size > limit:
             raise too_large(limit)
+        more = message.get("more_body", False)
     return b"".join(pieces)
-
-
-async def _next(receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> Mapping[str, Any]:
-    """The next message. A timer of its own: `asyncio.timeout` costs five times as much, on every request."""
-    task = asyncio.current_task()
-    expired = False
-
-    def expire() -> None:
-        nonlocal expired
-        expired = True
-        if task is not None:
-            task.cancel()
-
-    timer = asyncio.get_running_loop().call_later(SILENCE, expire)
-    try:
-        message = await receive()
-    except asyncio.CancelledError:
-        if not expired or task is None or task.uncancel():
-            raise
-        raise _too_slow() from None
-    finally:
-        timer.cancel()
-    if message["type"] == "http.disconnect":
-        raise ClientGone
-    return message
 
 
 class _Decompressor(Interface):
@@ -203,11 +194,11 @@ def _decoded(decompressor: _Decompressor, body: bytes, name: str, limit: int) ->
     return bytes(out)
 
 
-def _too_slow() -> GatewayError:
+def _too_slow(seconds: float) -> GatewayError:
     return GatewayError(
         ErrorKind.TIMEOUT,
         "request_body_timeout",
-        f"The rest of the request body did not come within {SILENCE:.0f} s.",
+        f"The rest of the request body did not come within {seconds:.0f} s.",
         status=408,
         next_step="Send the body without pauses.",
         layer=Layer.CLIENT,

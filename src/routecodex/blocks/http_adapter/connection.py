@@ -1,7 +1,7 @@
-"""What our own server offers beyond ASGI, as an ASGI extension: it tells at once that a client's connection is gone.
+"""What our own server offers beyond ASGI, as an ASGI extension: it tells of hang-ups, and takes whole answers at once.
 
-Plain ASGI answers that question only to a task of its own that waits in `receive` for the whole request. Under a server
-without the extension the adapter has such a task (port.py).
+Plain ASGI tells of a hang-up only to a task of its own that waits in `receive` for the whole request, and takes a whole
+answer as two messages. Under a server without the extension the adapter does with that (port.py).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from typing import Protocol as Interface
 
+from routecodex.blocks.http_adapter.asgi import answer
 from routecodex.blocks.http_adapter.contract import Headers, Scope, Send
 from routecodex.blocks.http_adapter.port import Answer
 
@@ -25,6 +26,14 @@ class Connection(Interface):
         """Call `lost` when the connection is gone, at once if it is already; the next request on it takes over."""
         ...
 
+    def answer(self, status: int, headers: Headers, body: bytes) -> bool:
+        """Write this whole answer to the running request, now; `headers` hold its content-length.
+
+        False, and nothing happens: this answer must go by ASGI (the client is behind, other requests wait, a header
+        nobody should send).
+        """
+        ...
+
 
 def connection_of(scope: Scope) -> Connection | None:
     """The connection a request came on, where the server tells."""
@@ -34,14 +43,21 @@ def connection_of(scope: Scope) -> Connection | None:
 
 
 class WatchedPort(Answer):
-    """One HTTP request's client on a connection that tells of its end."""
+    """One HTTP request's client on a connection that tells of its end. Not for HEAD: an answer's body is sent."""
 
-    __slots__ = ("disconnected",)
+    __slots__ = ("_connection", "disconnected")
 
     def __init__(self, connection: Connection, send: Send, extra: Headers = ()) -> None:
-        super().__init__(send, extra)
+        self._send = send
+        self._extra = extra
+        self._connection = connection
         self.disconnected: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         connection.watch(self._lost)
+
+    async def reply(self, status: int, headers: Headers, body: bytes) -> None:
+        head = [*headers, *self._extra, (b"content-length", b"%d" % len(body))]
+        if not self._connection.answer(status, head, body):
+            await answer(self._send, status, head, body)
 
     def _lost(self) -> None:
         if not self.disconnected.done():

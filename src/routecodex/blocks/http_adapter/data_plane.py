@@ -18,6 +18,7 @@ from routecodex.blocks.http_adapter.asgi import answer
 from routecodex.blocks.http_adapter.contract import ClientPort, Headers, Receive, RequestFlow, Scope, Send
 from routecodex.blocks.http_adapter.endpoints import Endpoint
 from routecodex.blocks.http_adapter.headers import SECRET, decoded
+from routecodex.blocks.http_adapter.patience import Patience
 from routecodex.blocks.http_adapter.policy import Policy, query_values
 
 ROUTE_HINT: Final = "x-routecodex-route"
@@ -47,6 +48,7 @@ class DataPlane:
         self.stopping = False
         """New requests are refused: the process is on its way out."""
         limits = policy.rules.limits
+        self._patience = Patience(body.SILENCE)
         self._max_body = limits.max_body_bytes
         self._max_running = limits.max_concurrent_requests
 
@@ -72,7 +74,7 @@ class DataPlane:
             account = self.policy.account(headers, query)
             self.check_capacity()
             if method == "POST":
-                content = await body.read(receive, headers, self._max_body)
+                content = await body.read(receive, headers, self._max_body, self._patience)
                 if content:
                     self.policy.check_content_type(headers)
             else:

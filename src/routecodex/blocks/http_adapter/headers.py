@@ -6,7 +6,7 @@ credentials and cookies out of everything behind the adapter, and says what of a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -44,8 +44,13 @@ RESPONSE_PREFIXES: Final = ("x-ratelimit-", "anthropic-", "x-codex-")
 """Upstream headers the client sees, by how the name begins."""
 
 
-def decoded(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+def decoded(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     """ASGI's header list as a mapping; repeated names are joined by `, ` (a second credential is dropped)."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
+    return headers if len(headers) == len(raw) else _joined(raw)
+
+
+def _joined(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in raw:
         key = name.decode("latin-1")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
+from routecodex.blocks.http_adapter.asgi import answer
 from routecodex.blocks.http_adapter.contract import Headers, Receive, Scope, Send
 
 
@@ -30,14 +31,7 @@ class Answer:
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def reply(self, status: int, headers: Headers, body: bytes) -> None:
-        await self._send(
-            {
-                "type": "http.response.start",
-                "status": status,
-                "headers": [*headers, *self._extra, (b"content-length", b"%d" % len(body))],
-            }
-        )
-        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+        await answer(self._send, status, [*headers, *self._extra, (b"content-length", b"%d" % len(body))], body)
 
     async def break_off(self) -> None:
         """Return without completing the answer: the server then closes the connection mid-chunk."""
