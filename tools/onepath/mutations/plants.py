@@ -14,7 +14,7 @@ from .editing import Change, Sources
 HANDLER: Final = "routecodex.blocks.http_adapter:DataPlane.handle"
 REFUSE: Final = "routecodex.blocks.http_adapter:DataPlane.refuse"
 SOCKET: Final = "routecodex.blocks.http_adapter:ResponsesSocket.__call__"
-LIST: Final = "routecodex.blocks.http_adapter.v1:ModelList.__call__"
+LIST: Final = "routecodex.blocks.http_adapter.model_list:ModelList.__call__"
 BUILD: Final = "routecodex.blocks.http_adapter.v1:build"
 HEALTH: Final = "routecodex.blocks.control_plane:ControlPlane.health"
 FLOW: Final = "routecodex.app:RequestFlow.run"

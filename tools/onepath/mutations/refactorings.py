@@ -298,6 +298,9 @@ def _(sources: Sources) -> None:
         BUILD,
         "routes",
         """
+        from starlette.requests import Request
+        from starlette.responses import Response
+
         async def motto(request: Request) -> Response:
             return Response("one path")
 

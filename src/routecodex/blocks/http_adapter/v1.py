@@ -83,16 +83,17 @@ def build(
 ) -> Application:
     """The adapter over these rules. `new_id(prefix)` makes request ids."""
     plane = DataPlane(Policy(rules), flow, new_id, watching_port)
-    listed = ModelList(plane, catalogue)
-    fixed = FixedPaths()
-    for path, endpoint in FIXED.items():
-        fixed.add(path, DataEndpoint(plane, endpoint))
+    fixed: dict[str, ASGIApp] = {path: DataEndpoint(plane, endpoint) for path, endpoint in FIXED.items()}
     for path in RESPONSES:
-        fixed.add(path, ResponsesEndpoint(plane))
+        fixed[path] = ResponsesEndpoint(plane)
+    listed = ModelList(plane, catalogue)
     for path in MODEL_LISTS:
-        fixed.add(path, listed)
+        fixed[path] = listed
     state, model = ResponseStateEndpoint(plane), ModelEndpoint(plane, listed)
-    routes: list[BaseRoute] = [fixed]
+    paths = FixedPaths()
+    for path, app in fixed.items():
+        paths.add(path, app)
+    routes: list[BaseRoute] = [paths]
     routes.extend(Route(f"{path}/{{rest:path}}", state) for path in RESPONSES)
     routes.extend(Route(f"{prefix}{{rest:path}}", model) for prefix in GEMINI_PREFIXES)
     routes.extend(Admin(plane, control).routes())
