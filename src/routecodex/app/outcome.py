@@ -84,7 +84,10 @@ class Facts:
 
 
 def record(facts: Facts, inbound: Inbound, at: float, now: float, generation: str) -> OutcomeRecord:
-    """The record of one request; `at` Unix seconds, `now` on the loop's clock."""
+    """The record of one request; `at` Unix seconds, `now` on the loop's clock.
+
+    `str` of an enum's member, here and in the metrics, because `.value` is a Python property: three times as slow.
+    """
     error, exchange, plan, result = facts.error, facts.exchange, facts.plan, facts.result
     introduced = result.introduced if result is not None else ()
     if error is not None:
@@ -101,7 +104,7 @@ def record(facts: Facts, inbound: Inbound, at: float, now: float, generation: st
         request_id=inbound.request_id,
         outcome=outcome,
         status=facts.status,
-        inbound=inbound.protocol.value,
+        inbound=str(inbound.protocol),
         operation=inbound.operation,
         layer=error.layer.value if error is not None else "",
         code=error.code if error is not None else "",
@@ -112,10 +115,10 @@ def record(facts: Facts, inbound: Inbound, at: float, now: float, generation: st
         requested_model=decision.requested_model if decision is not None else "",
         route=decision.route if decision is not None else "",
         provider_key=target.provider_key if target is not None else "",
-        outbound=target.protocol.value if target is not None else "",
+        outbound=str(target.protocol) if target is not None else "",
         stream=exchange.stream if exchange is not None else False,
         attempts=tuple(facts.attempts),
-        finish=result.finish.value if result is not None and result.finish is not None else "",
+        finish=str(result.finish) if result is not None and result.finish is not None else "",
         tool_calls=result.tool_calls if result is not None else 0,
         introduced=introduced,
         input_tokens=(usage.input or 0) if usage is not None else 0,

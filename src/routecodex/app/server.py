@@ -53,10 +53,11 @@ class HeadWithBody:
     goes with the next write, or at the end of the loop's turn where nothing follows.
     """
 
-    __slots__ = ("_head", "_loop", "_transport")
+    __slots__ = ("_head", "_loop", "_transport", "is_closing")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
+        self.is_closing = transport.is_closing
         self._loop = loop
         self._head = b""
 
@@ -84,7 +85,7 @@ class HeadWithBody:
 
     def _flush(self) -> None:
         head, self._head = self._head, b""
-        if head and not self._transport.is_closing():
+        if head and not self.is_closing():
             self._transport.write(head)
 
     def close(self) -> None:

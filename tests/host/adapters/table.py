@@ -357,11 +357,11 @@ def _bodies() -> Iterator[Case]:
         yield f"type {kind}", one(ask("POST", "/v1/chat/completions", header, body=chat()))
         yield f"type {kind}, nothing", one(ask("POST", "/v1/responses", header))
     yield "no type", one(ask("POST", "/v1/chat/completions", body=chat()))
-    for path, body in (("/v1/chat/completions", chat), ("/v1/messages", messages), ("/v1/responses", responses)):
+    for path, made in (("/v1/chat/completions", chat), ("/v1/messages", messages), ("/v1/responses", responses)):
         for upstream in ("chat", "responses", "messages", "gemini"):
             for stream in (False, True):
                 name = f"{path} over {upstream}, {'streamed' if stream else 'whole'}"
-                yield name, one(post(path, body(model=f"{upstream}.fake-model", stream=stream)))
+                yield name, one(post(path, made(model=f"{upstream}.fake-model", stream=stream)))
 
 
 def _chunked(body: bytes, size: int) -> bytes:

@@ -87,7 +87,7 @@ class Metrics(Collector):
 
     def take(self, record: OutcomeRecord) -> None:
         """Count one request."""
-        key = (record.inbound, record.operation, record.outcome.value, str(record.status))
+        key = (record.inbound, record.operation, str(record.outcome), str(record.status))
         _count(self._requests, key)
         for attempt in record.attempts:
             _count(self._attempts, (attempt.provider_key, attempt.code or "ok"))
