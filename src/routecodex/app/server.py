@@ -76,11 +76,12 @@ class HeadWithBody:
         self._transport.write(data)
 
     def write_answer(self, head: bytes, body: bytes) -> None:
-        """Both, with nothing to wait for."""
+        """Both, with nothing to wait for, behind what was held back (a `100 Continue`)."""
+        held, self._head = self._head, b""
         if len(body) < _COPIED:
-            self._transport.write(head + body)
+            self._transport.write(held + head + body)
         else:
-            self._transport.write(head)
+            self._transport.write(held + head)
             self._transport.write(body)
 
     def _flush(self) -> None:
@@ -135,8 +136,10 @@ class Running(Interface):
 
 
 def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
-    """uvicorn's HTTP protocol with a bound on headers and on what waits to be written; tells requests of hang-ups."""
+    """uvicorn's HTTP protocol with a bound on headers and on what waits to be written.
 
+    It is the `routecodex.connection` of its requests (blocks/http_adapter/connection.py).
+    """
     names = HeaderNames()
 
     class BoundedProtocol(HttpToolsProtocol):
@@ -159,14 +162,14 @@ def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
                 self._lost()
 
         def watch(self, lost: Callable[[], None]) -> None:
-            """`blocks.http_adapter.connection.Connection`; an end can only be seen while reading is not paused."""
+            """An end can only be seen while reading is not paused."""
             self._lost = lost
             self.flow.resume_reading()
             if self._gone:
                 lost()
 
         def answer(self, status: int, headers: Headers, body: bytes) -> bool:
-            """`blocks.http_adapter.connection.Connection`: what uvicorn's cycle does with two messages, at once."""
+            """What uvicorn's cycle does with two messages, at once; `cycle` is the running one if no other waits."""
             cycle = self.cycle
             if self.pipeline or self.flow.write_paused or cycle.response_started or not names.fit(headers):
                 return False

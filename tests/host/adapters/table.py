@@ -403,6 +403,8 @@ def _framing() -> Iterator[Case]:
     expecting = ask("POST", chat_path, _JSON, "expect: 100-continue", f"content-length: {len(chat())}")
     yield "expecting", (expecting, Until(b"\r\n\r\n"), chat(), Answer())
     yield "expecting, at once", one(expecting + chat())
+    yield "expecting, at once, no JSON", one(post(chat_path, b"x", "expect: 100-continue"))
+    yield "expecting, at once, estimated", one(post("/v1/messages/count_tokens", messages(), "expect: 100-continue"))
     yield "expecting, refused", one(ask("POST", "/no", "expect: 100-continue", "content-length: 5"))
     yield "expecting without a body", one(ask("GET", "/v1/responses/resp_1", "expect: 100-continue"))
     yield "expecting on a list", one(ask("GET", "/v1/models", "expect: 100-continue"))

@@ -78,3 +78,14 @@ async def test_a_connection_that_died_in_between_is_not_written_to() -> None:
     wire.close()
     await asyncio.sleep(0)
     assert wire.writes == []
+
+
+async def test_a_whole_answer_goes_behind_what_was_held_back() -> None:
+    wire = Wire()
+    client = HeadWithBody(wire, asyncio.get_running_loop())
+    for size in (2, 64 * 1024):
+        client.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        client.write_answer(HEAD, bytes(size))
+        await asyncio.sleep(0)
+        assert b"".join(wire.writes) == b"HTTP/1.1 100 Continue\r\n\r\n" + HEAD + bytes(size)
+        wire.writes.clear()
