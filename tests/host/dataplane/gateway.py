@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 
 from llmswitch_core.canonical.model import Protocol
 from llmswitch_core.router.contract import Alias, Pool, PoolEntry, ProviderModels, Route, RoutingTable, Target
@@ -42,12 +41,6 @@ from tests.kernels import Running, candidate_of, serving
 from tests.sides import chosen
 
 ADAPTERS: Mapping[Any, AdapterFactory] = sides.http_adapters()
-"""Both sides of `hostBlocks.httpAdapter`."""
-
-adapter = "v1"
-"""The side that `host` serves with where nothing else is said; conftest.py runs the suite over both."""
-
-ADAPTERS: Mapping[str, AdapterFactory] = {"v1": v1.build, "v2": v2.build}
 """Both sides of `hostBlocks.httpAdapter`."""
 
 adapter = "v1"
