@@ -18,17 +18,20 @@ SOURCES: Final = ("src/routecodex/cli/application.py",)
 _EXIT_CODES: Final = (
     (0, "done"),
     (2, "the command line itself is wrong"),
-    (failures.EXIT_INTERNAL, "a fault of our own"),
+    (
+        failures.EXIT_INTERNAL,
+        "a fault of our own; a rollback that no worker could be brought to; a ledger that is not whole",
+    ),
     (
         failures.EXIT_TEMPORARY,
-        "not now: no gateway answers, the port is in use, a file cannot be written; `doctor` found a fault",
+        "not now: no gateway answers, the port is taken, a file cannot be written, a change waits; `doctor` found faults",
     ),
-    (failures.EXIT_CONFIGURATION, "the configuration is wrong"),
+    (failures.EXIT_CONFIGURATION, "the configuration, or a value for it, is wrong"),
     (failures.EXIT_NOT_FOUND, "`run`: the client is not installed"),
     (130, "interrupted"),
 )
 
-_EXPLAINED: Final = ("init", "models", "env", "run", "doctor")
+_EXPLAINED: Final = ("init", "models", "env", "run", "doctor", "rollback", "status")
 """Commands whose module says more that users want to know."""
 
 

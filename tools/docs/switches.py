@@ -35,7 +35,7 @@ def page() -> str:
             table(("switch", "default", "not there yet", "scope", "takes effect", "what it decides"), rows),
             (
                 "hot: read per request. drain: new requests take the new value, old ones end on the old one. restart: "
-                "with the next start."
+                "new workers on the same listener."
             ),
             "## The sides",
             *(_sides(row) for row in SWITCHES),
@@ -44,11 +44,13 @@ def page() -> str:
             "## Who wins",
             (
                 "Highest first:\n\n"
-                f"1. {code(FORCE_STABLE_VARIABLE)}: keys separated by commas or blanks, or `1` for all; the rows take "
-                "their first side whatever else is set;\n"
-                "2. the environment, such as `ROUTECODEX_ARCHITECTURE__HOSTBLOCKS__HTTPADAPTER=v1`;\n"
-                "3. the configuration file;\n"
-                "4. the default."
+                f"1. the sentinel file `run/force_stable` and {code(FORCE_STABLE_VARIABLE)}: keys separated by commas "
+                "or blanks, `*` or `1` for all; the rows take their first side whatever else is set;\n"
+                "2. a live override (`routecodex switch set`), until it is cleared or the file's value changes;\n"
+                "3. the environment, such as `ROUTECODEX_ARCHITECTURE__HOSTBLOCKS__HTTPADAPTER=v1`;\n"
+                "4. the configuration file;\n"
+                "5. the default.\n\n"
+                "How to see and change them: [switches](../how-to/switches.md), [rollback](../how-to/rollback.md)."
             ),
         ]
     )

@@ -23,6 +23,7 @@ from routecodex.cli import (
     models,
     rollback,
     run,
+    server_commands,
     service,
     start,
     status,
@@ -81,6 +82,10 @@ _LEDGER_COMMANDS: Final[Mapping[str, Callable[..., int]]] = {
     "show": ledger_commands.show,
     "verify": ledger_commands.verify,
 }
+_SERVER_COMMANDS: Final[Mapping[str, Callable[..., int]]] = {
+    "restart": server_commands.restart,
+    "drain": server_commands.drain,
+}
 _SERVICE_COMMANDS: Final[Mapping[str, Callable[..., int]]] = {"install": service.install}
 _BASELINE_COMMANDS: Final[Mapping[str, Callable[..., int]]] = {"freeze": baseline.freeze}
 _PASSING_ARGUMENTS: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -106,6 +111,11 @@ _ledger = typer.Typer(
 for _name, _command in _LEDGER_COMMANDS.items():
     _ledger.command(_name)(_command)
 app.add_typer(_ledger, name="ledger")
+
+_server = typer.Typer(help="Restart or drain the running gateway.", no_args_is_help=True, rich_markup_mode=None)
+for _name, _command in _SERVER_COMMANDS.items():
+    _server.command(_name)(_command)
+app.add_typer(_server, name="server")
 
 _service = typer.Typer(help="Run the gateway as a service.", no_args_is_help=True, rich_markup_mode=None)
 for _name, _command in _SERVICE_COMMANDS.items():

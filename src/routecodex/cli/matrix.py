@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -21,10 +21,13 @@ from routecodex.cli.failures import EXIT_CONFIGURATION, EXIT_TEMPORARY, CommandE
 from routecodex.cli.servers import chosen
 from routecodex.cli.status import health_of
 from routecodex.cli.target_server import TargetServer, find
-from routecodex.config.compiled import SwitchValue
+from routecodex.config.compiled import Setting, SwitchValue
 from routecodex.config.compiling import switch_settings
 from routecodex.config.faults import did_you_mean
 from routecodex.config.loading import gateway_home
+
+_ENTRIES: Final = 10_000
+"""Of the ledger, as many as a start reads."""
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -117,8 +120,21 @@ def _live(target: TargetServer) -> list[SwitchReport]:
 
 
 def _offline(config: Path | None, environ: Mapping[str, str] = os.environ) -> Matrix:
-    """What a start would take: file, environment, sentinel."""
+    """What a start would take: file, environment, live overrides that were not cleared, sentinel."""
     loaded = shaped(config, environ)
-    forced = sentinel.forced(gateway_home(environ) / "run", environ)
-    vector = resolve(switch_settings(loaded), forced=forced)
+    home = gateway_home(environ)
+    settings = switch_settings(loaded)
+    overrides = _remembered(home / "control" / str(loaded.effective["server"]["port"]), settings)
+    vector = resolve(settings, ledger=overrides, forced=sentinel.forced(home / "run", environ))
     return Matrix("configuration", str(loaded.path), reports(vector.values(), vector.sources))
+
+
+def _remembered(folder: Path, settings: Mapping[str, Setting]) -> dict[str, SwitchValue]:
+    """Live overrides a start takes up again: of the ledger, without those whose row the file now sets otherwise."""
+    from routecodex.app.supervisor.desired import ended
+    from routecodex.app.supervisor.state import remembered
+    from routecodex.blocks.ledger import read
+
+    overrides, _ = remembered([entry.body for entry in read(folder, 0, _ENTRIES)] if folder.is_dir() else [])
+    over = ended(overrides, {key: setting.value for key, setting in settings.items()})
+    return {key: override.value for key, override in overrides.items() if key in BY_KEY and key not in over}

@@ -206,3 +206,20 @@ def test_an_offline_rollback_needs_no_configuration(cli: Cli) -> None:
 def test_json_answers_are_one_document(configured: Cli) -> None:
     for arguments in (("list",), ("show", "appKernel"), ("explain", "appKernel"), ("clear", "--all", "--forced")):
         assert json.loads(configured("switch", *arguments, "--json").out)
+
+
+def test_an_override_that_was_not_cleared_is_what_a_start_would_take(cli: Cli) -> None:
+    from routecodex.blocks.ledger import Ledger
+
+    cli.write(CONFIG.format(port=1) + '\n[architecture]\nappKernel = "v2"\n')
+    ledger = Ledger(cli.home / "control" / "1")
+    override = {"value": "v2", "configured": "v1"}
+    gone = {"value": "v1", "configured": "v1"}
+    body = {"overrides": {"hostBlocks.runtimeBootstrap": override, "appKernel": gone}}
+    ledger.append("transaction.commit", "cli:alice", "c1", body)
+    ledger.close()
+    found = rows(cli)
+
+    kept, ended = found["hostBlocks.runtimeBootstrap"], found["appKernel"]
+    assert (kept["value"], kept["source"]) == ("v2", "ledger")
+    assert (ended["value"], ended["source"]) == ("v2", "file")
