@@ -14,11 +14,12 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from llmswitch_core.canonical.errors import ErrorKind, GatewayError
 from llmswitch_core.canonical.model import Protocol
-from routecodex.blocks.provider_runtime.v1 import AiohttpTransport
 from routecodex.config.compiled import AuthSpec, OAuthSpec, ProviderSpec, ServiceAccountSpec
 from routecodex.config.secret import Secret
 from routecodex.providers.auth import EARLY, LATE, Credential, credential
+from routecodex.providers.transport import Transport
 from tests.host.providers.endpoint import TokenEndpoint
+from tests.host.transports.sides import Make
 
 
 class Clock:
@@ -29,9 +30,9 @@ class Clock:
         return self.now
 
 
-def made(spec: AuthSpec, clock: Clock) -> tuple[Credential, AiohttpTransport]:
+def made(make: Make, spec: AuthSpec, clock: Clock) -> tuple[Credential, Transport]:
     provider = ProviderSpec("acme", Protocol.OPENAI_CHAT, "http://127.0.0.1:9", "acme", "plain", {"main": spec})
-    transport = AiohttpTransport(provider)
+    transport = make(provider)
     found = credential(spec, transport, "acme", clock)
     assert found is not None
     return found, transport
@@ -42,9 +43,9 @@ def oauth(url: str, **more: Any) -> AuthSpec:
     return AuthSpec("oauth2", oauth=OAuthSpec(token_url=url, client_id="me", **fields))
 
 
-async def test_many_who_wait_share_one_fetch() -> None:
+async def test_many_who_wait_share_one_fetch(make: Make) -> None:
     async with TokenEndpoint() as endpoint:
-        held, transport = made(oauth(endpoint.url, scopes=("a", "b"), audience="api"), Clock())
+        held, transport = made(make, oauth(endpoint.url, scopes=("a", "b"), audience="api"), Clock())
         assert held.ready() is None
         values = await asyncio.gather(*(held.obtain() for _ in range(20)))
         await transport.close()
@@ -59,9 +60,9 @@ async def test_many_who_wait_share_one_fetch() -> None:
     }
 
 
-async def test_one_who_leaves_does_not_cancel_the_fetch_of_the_others() -> None:
+async def test_one_who_leaves_does_not_cancel_the_fetch_of_the_others(make: Make) -> None:
     async with TokenEndpoint(slow=0.1) as endpoint:
-        held, transport = made(oauth(endpoint.url), Clock())
+        held, transport = made(make, oauth(endpoint.url), Clock())
         first = asyncio.ensure_future(held.obtain())
         second = asyncio.ensure_future(held.obtain())
         await asyncio.sleep(0.02)
@@ -71,10 +72,10 @@ async def test_one_who_leaves_does_not_cancel_the_fetch_of_the_others() -> None:
     assert len(endpoint.forms) == 1
 
 
-async def test_a_token_is_renewed_before_its_end_while_it_is_still_used() -> None:
+async def test_a_token_is_renewed_before_its_end_while_it_is_still_used(make: Make) -> None:
     clock = Clock()
     async with TokenEndpoint(expires_in=3600) as endpoint:
-        held, transport = made(oauth(endpoint.url), clock)
+        held, transport = made(make, oauth(endpoint.url), clock)
         assert await held.obtain() == "token-1"
         clock.now += 3600 - EARLY - 1
         assert held.ready() == "token-1"
@@ -91,9 +92,9 @@ async def test_a_token_is_renewed_before_its_end_while_it_is_still_used() -> Non
         await transport.close()
 
 
-async def test_a_refused_token_is_replaced() -> None:
+async def test_a_refused_token_is_replaced(make: Make) -> None:
     async with TokenEndpoint() as endpoint:
-        held, transport = made(oauth(endpoint.url), Clock())
+        held, transport = made(make, oauth(endpoint.url), Clock())
         assert held.refused(await held.obtain())
         assert await held.obtain() == "token-2"
         assert held.refused("token-1")
@@ -101,10 +102,10 @@ async def test_a_refused_token_is_replaced() -> None:
         await transport.close()
 
 
-async def test_a_rotated_refresh_token_is_used_from_then_on() -> None:
+async def test_a_rotated_refresh_token_is_used_from_then_on(make: Make) -> None:
     async with TokenEndpoint(rotate=True) as endpoint:
         spec = oauth(endpoint.url, grant="refresh_token", refresh_token=Secret("r0", "${R}"), client_auth="basic")
-        held, transport = made(spec, Clock())
+        held, transport = made(make, spec, Clock())
         for _ in range(3):
             held.refused(await held.obtain())
         await transport.close()
@@ -123,9 +124,11 @@ async def test_a_rotated_refresh_token_is_used_from_then_on() -> None:
         (200, b'{"token_type":"bearer"}', ErrorKind.AUTHENTICATION, "token_answer_invalid"),
     ],
 )
-async def test_a_token_endpoint_that_refuses_is_named(status: int, body: bytes, kind: ErrorKind, code: str) -> None:
+async def test_a_token_endpoint_that_refuses_is_named(
+    make: Make, status: int, body: bytes, kind: ErrorKind, code: str
+) -> None:
     async with TokenEndpoint(answer=(status, body)) as endpoint:
-        held, transport = made(oauth(endpoint.url), Clock())
+        held, transport = made(make, oauth(endpoint.url), Clock())
         with pytest.raises(GatewayError) as failed:
             await held.obtain()
         endpoint.answer = None
@@ -136,8 +139,8 @@ async def test_a_token_endpoint_that_refuses_is_named(status: int, body: bytes, 
     assert failed.value.next_step
 
 
-async def test_an_endpoint_nobody_serves_is_a_failure_of_the_provider() -> None:
-    held, transport = made(oauth("http://127.0.0.1:9/token"), Clock())
+async def test_an_endpoint_nobody_serves_is_a_failure_of_the_provider(make: Make) -> None:
+    held, transport = made(make, oauth("http://127.0.0.1:9/token"), Clock())
     with pytest.raises(GatewayError) as failed:
         await held.obtain()
     await transport.close()
@@ -145,7 +148,7 @@ async def test_an_endpoint_nobody_serves_is_a_failure_of_the_provider() -> None:
     assert failed.value.layer == "provider"
 
 
-async def test_a_service_account_signs_what_google_asks_for() -> None:
+async def test_a_service_account_signs_what_google_asks_for(make: Make) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -162,7 +165,7 @@ async def test_a_service_account_signs_what_google_asks_for() -> None:
         spec = AuthSpec(
             "service_account", service_account=ServiceAccountSpec(Secret(json.dumps(document), "file:key.json"))
         )
-        held, transport = made(spec, clock)
+        held, transport = made(make, spec, clock)
         assert await held.obtain() == "token-1"
         await transport.close()
     (form,) = endpoint.forms
@@ -185,9 +188,9 @@ async def test_a_service_account_signs_what_google_asks_for() -> None:
 
 
 @pytest.mark.parametrize("text", ["no json", "{}", '{"client_email":"a","private_key":"no pem"}'])
-async def test_a_service_account_key_that_is_none_is_told_without_quoting_it(text: str) -> None:
+async def test_a_service_account_key_that_is_none_is_told_without_quoting_it(make: Make, text: str) -> None:
     held, transport = made(
-        AuthSpec("service_account", service_account=ServiceAccountSpec(Secret(text, "file:key.json"))), Clock()
+        make, AuthSpec("service_account", service_account=ServiceAccountSpec(Secret(text, "file:key.json"))), Clock()
     )
     with pytest.raises(GatewayError) as failed:
         await held.obtain()
@@ -196,10 +199,10 @@ async def test_a_service_account_key_that_is_none_is_told_without_quoting_it(tex
     assert "no pem" not in failed.value.text
 
 
-def test_a_token_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
+def test_a_token_file_is_read_again_when_it_changes(make: Make, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("first\n")
-    held, _ = made(AuthSpec("token_file", token_file=str(file)), Clock())
+    held, _ = made(make, AuthSpec("token_file", token_file=str(file)), Clock())
     assert held.ready() == "first"
     assert not held.refused("first")
     file.write_text("second, longer\n")

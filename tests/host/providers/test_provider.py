@@ -18,12 +18,12 @@ from cryptography.x509.oid import NameOID
 
 from llmswitch_core.canonical.errors import GatewayError
 from llmswitch_core.canonical.model import Protocol
-from routecodex.blocks.provider_runtime.v1 import build
 from routecodex.config.compiled import AuthSpec, OAuthSpec, ProviderSpec, Timeouts, TlsSpec
 from routecodex.config.secret import Secret
 from tests.fake_upstream import FakeUpstream, Hang, Script, Text
 from tests.host.providers.endpoint import TokenEndpoint
 from tests.host.providers.sealed import request
+from tests.host.transports.sides import Build
 
 BODY = b'{"model":"fake-model","messages":[{"role":"user","content":"hi"}]}'
 KEY = AuthSpec("static", secret=Secret("k-1", "${K}"))
@@ -34,7 +34,7 @@ def spec(url: str, auth: AuthSpec = KEY, **more: Any) -> ProviderSpec:
     return ProviderSpec("acme", Protocol.OPENAI_CHAT, url + "/v1", "acme", "plain", {"main": auth}, **more)
 
 
-async def sent(provider: ProviderSpec, **more: Any) -> tuple[int, bytes]:
+async def sent(build: Build, provider: ProviderSpec, **more: Any) -> tuple[int, bytes]:
     """Send one request by a runtime of this provider: (status, body)."""
     runtime = build({"acme": provider}, time.time)
     try:
@@ -55,16 +55,16 @@ async def sent(provider: ProviderSpec, **more: Any) -> tuple[int, bytes]:
     ],
 )
 async def test_the_credential_goes_where_the_vendor_wants_it(
-    auth: AuthSpec, header: str, value: str | None, query: dict[str, str]
+    build: Build, auth: AuthSpec, header: str, value: str | None, query: dict[str, str]
 ) -> None:
     async with FakeUpstream(strict=False) as up:
-        status, _ = await sent(spec(up.url, auth))
+        status, _ = await sent(build, spec(up.url, auth))
         assert status == 200
         assert up.last.header(header) == value
         assert up.last.query == query
 
 
-async def test_static_headers_are_added_and_forbidden_ones_are_not() -> None:
+async def test_static_headers_are_added_and_forbidden_ones_are_not(build: Build) -> None:
     headers = {"x-team": Secret("blue", ""), "user-agent": Secret("mine/1", "")}
     smuggled = {
         "cookie": "a=b",
@@ -74,7 +74,7 @@ async def test_static_headers_are_added_and_forbidden_ones_are_not() -> None:
         "openai-beta": "yes",
     }
     async with FakeUpstream(strict=False) as up:
-        status, _ = await sent(spec(up.url, headers=headers), headers=smuggled)
+        status, _ = await sent(build, spec(up.url, headers=headers), headers=smuggled)
         assert status == 200
         assert up.last.header("x-team") == "blue"
         assert up.last.header("user-agent") == "mine/1"
@@ -87,7 +87,7 @@ async def test_static_headers_are_added_and_forbidden_ones_are_not() -> None:
     assert len(names) == len(set(names))
 
 
-async def test_connections_are_used_again() -> None:
+async def test_connections_are_used_again(build: Build) -> None:
     async with FakeUpstream() as up:
         runtime = build({"acme": spec(up.url)}, time.time)
         for _ in range(5):
@@ -98,15 +98,15 @@ async def test_connections_are_used_again() -> None:
         await up.wait_closed()
 
 
-async def test_a_body_of_several_megabytes_is_sent_whole() -> None:
+async def test_a_body_of_several_megabytes_is_sent_whole(build: Build) -> None:
     body = b'{"model":"fake-model","messages":[{"role":"user","content":"' + b"x" * 9_000_000 + b'"}]}'
     async with FakeUpstream() as up:
-        status, _ = await sent(spec(up.url), body=body)
+        status, _ = await sent(build, spec(up.url), body=body)
         assert status == 200
         assert up.last.raw == body
 
 
-async def test_a_token_that_ended_early_is_renewed_within_the_attempt() -> None:
+async def test_a_token_that_ended_early_is_renewed_within_the_attempt(build: Build) -> None:
     async with TokenEndpoint() as endpoint, FakeUpstream(api_keys=["token-1"]) as up:
         auth = AuthSpec(
             "oauth2", oauth=OAuthSpec(token_url=endpoint.url, client_id="me", client_secret=Secret("s", ""))
@@ -123,16 +123,16 @@ async def test_a_token_that_ended_early_is_renewed_within_the_attempt() -> None:
     assert len(endpoint.forms) == 3
 
 
-async def test_an_unreachable_address_and_a_refused_connection_are_told() -> None:
+async def test_an_unreachable_address_and_a_refused_connection_are_told(build: Build) -> None:
     for url, code in (("http://127.0.0.1:9", "connect_failed"), ("http://no-such-host.invalid", "connect_failed")):
         with pytest.raises(GatewayError) as failed:
-            await sent(spec(url))
+            await sent(build, spec(url))
         assert failed.value.code == code
         assert "acme.main" in failed.value.message
         assert "k-1" not in failed.value.text
 
 
-async def test_a_full_pool_is_a_connect_time_out() -> None:
+async def test_a_full_pool_is_a_connect_time_out(build: Build) -> None:
     async with FakeUpstream() as up:
         up.always(Script.of(Hang("head"), Text("never")))
         runtime = build({"acme": spec(up.url, max_connections=1, timeouts=Timeouts(0.2, 5, 5, 30))}, time.time)
@@ -188,10 +188,10 @@ class Proxy:
         await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer), return_exceptions=True)
 
 
-async def test_a_proxy_is_used_with_its_login() -> None:
+async def test_a_proxy_is_used_with_its_login(build: Build) -> None:
     async with FakeUpstream(strict=False) as up, Proxy() as proxy:
         address = Secret(f"http://user:pa%20ss@127.0.0.1:{proxy.port}", "${PROXY}")
-        status, _ = await sent(spec(up.url, proxy=address))
+        status, _ = await sent(build, spec(up.url, proxy=address))
         assert status == 200
         assert up.last.header("proxy-authorization") in (None, "Basic dXNlcjpwYSBzcw==")
     ((line, login),) = proxy.seen
@@ -199,9 +199,9 @@ async def test_a_proxy_is_used_with_its_login() -> None:
     assert login == "Basic dXNlcjpwYSBzcw=="
 
 
-async def test_a_proxy_that_is_not_there_is_named() -> None:
+async def test_a_proxy_that_is_not_there_is_named(build: Build) -> None:
     with pytest.raises(GatewayError) as failed:
-        await sent(spec("http://127.0.0.1:9", proxy=Secret("http://127.0.0.1:9", "${PROXY}")))
+        await sent(build, spec("http://127.0.0.1:9", proxy=Secret("http://127.0.0.1:9", "${PROXY}")))
     assert failed.value.code == "proxy_failed"
 
 
@@ -231,7 +231,9 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize("through_proxy", [False, True])
-async def test_a_private_authority_is_trusted_only_where_it_is_named(through_proxy: bool, tmp_path: Path) -> None:
+async def test_a_private_authority_is_trusted_only_where_it_is_named(
+    build: Build, through_proxy: bool, tmp_path: Path
+) -> None:
     pem, private = certificate(tmp_path)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(pem, private)
@@ -247,8 +249,8 @@ async def test_a_private_authority_is_trusted_only_where_it_is_named(through_pro
     async with server, Proxy() as proxy:
         more: dict[str, Any] = {"proxy": Secret(f"http://127.0.0.1:{proxy.port}", "${PROXY}")} if through_proxy else {}
         with pytest.raises(GatewayError) as failed:
-            await sent(spec(url, **more))
+            await sent(build, spec(url, **more))
         assert failed.value.code == "tls_failed"
-        assert await sent(spec(url, tls=TlsSpec(ca_file=str(pem)), **more)) == (200, b"{}")
-        assert await sent(spec(url, tls=TlsSpec(verify=False), **more)) == (200, b"{}")
+        assert await sent(build, spec(url, tls=TlsSpec(ca_file=str(pem)), **more)) == (200, b"{}")
+        assert await sent(build, spec(url, tls=TlsSpec(verify=False), **more)) == (200, b"{}")
     assert len(proxy.seen) == (3 if through_proxy else 0)

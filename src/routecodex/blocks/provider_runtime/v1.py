@@ -310,3 +310,7 @@ def _asks_for_tokens(spec: ProviderSpec) -> bool:
 def build(providers: Mapping[str, ProviderSpec], now: Callable[[], float]) -> Runtime:
     """The provider runtime v1 over these providers; `now` in Unix seconds."""
     return Runtime(providers, AiohttpTransport, now)
+
+
+transport: Final = AiohttpTransport
+"""One provider's connections as this side makes them."""
