@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from routecodex.blocks.provider_runtime import wording
 from routecodex.blocks.provider_runtime.runtime import Runtime
 from routecodex.config.compiled import ProviderSpec
-from routecodex.providers.transport import TransportError, TransportFault, TransportRequest, TransportStream
+from routecodex.providers.transport import TransportError, TransportRequest, TransportStream
 
 if TYPE_CHECKING:
     from aiohttp.client import ClientTimeout
@@ -49,12 +51,12 @@ class AiohttpTransport:
     """Connections to one provider. Must be used from one event loop; sessions are made on first use."""
 
     def __init__(self, spec: ProviderSpec) -> None:
-        self._spec = spec
+        self.spec = spec
         self._pool: aiohttp.ClientSession | None = None
         self._fresh: aiohttp.ClientSession | None = None
         self._closed = False
         self._urls: dict[str, URL] = {}
-        self._idle = spec.timeouts.idle
+        self.idle = spec.timeouts.idle
         self._timeout = aiohttp.ClientTimeout(
             total=None, connect=spec.timeouts.connect, sock_read=spec.timeouts.first_byte
         )
@@ -64,16 +66,22 @@ class AiohttpTransport:
 
     async def open(self, request: TransportRequest) -> TransportStream:
         if self._closed:
-            raise TransportError(TransportFault.CLOSED, "the provider's connections are closed")
+            raise wording.closed()
         if self._pool is None:
             self._pool = self._session(_MarkingConnector, force_close=False)
         try:
             return await self._send(self._pool, request)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-            if isinstance(error, aiohttp.ClientConnectorError) or not _reused.get():
-                raise _fault(error) from error
+            if self._closed or not _reused.get() or not _unheard(error):
+                raise self._fault(error) from error
         except _FAILURES as error:
-            raise _fault(error) from error
+            raise self._fault(error) from error
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._closed and task is not None and not task.cancelling():
+                # Who waits for a connection when the session is closed is cancelled by it, not by anybody else.
+                raise wording.closed() from None
+            raise
         # The pooled connection had been closed by the peer: what was sent reached nobody. Others of the pool may
         # be as dead, so this one try is made on a connection of its own.
         if self._fresh is None:
@@ -81,7 +89,14 @@ class AiohttpTransport:
         try:
             return await self._send(self._fresh, request)
         except _FAILURES as error:
-            raise _fault(error) from error
+            raise self._fault(error) from error
+
+    def _fault(self, error: BaseException) -> TransportError:
+        return wording.closed() if self._closed else _fault(error, self.spec)
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
 
     async def _send(self, session: aiohttp.ClientSession, request: TransportRequest) -> TransportStream:
         body = request.body
@@ -93,7 +108,7 @@ class AiohttpTransport:
             allow_redirects=False,
             proxy=self._proxy,
         )
-        return AiohttpStream(response, self._idle)
+        return AiohttpStream(response, self)
 
     def _url(self, text: str) -> URL:
         url = self._urls.get(text)
@@ -111,9 +126,9 @@ class AiohttpTransport:
 
     def _session(self, connector: Callable[..., aiohttp.TCPConnector], *, force_close: bool) -> aiohttp.ClientSession:
         pooling = {"force_close": True} if force_close else {"keepalive_timeout": KEPT_ALIVE}
-        return aiohttp.ClientSession(
+        session = aiohttp.ClientSession(
             connector=connector(
-                limit=self._spec.max_connections,
+                limit=self.spec.max_connections,
                 ttl_dns_cache=_DNS_TTL,
                 resolver=aiohttp.ThreadedResolver(),
                 ssl=self._ssl,
@@ -126,6 +141,9 @@ class AiohttpTransport:
             max_line_size=_HEADER_LIMIT,
             max_field_size=_HEADER_LIMIT,
         )
+        # aiohttp would send GET and its like a second time over whatever failed; second tries are ours, and few.
+        session._retry_connection = False
+        return session
 
 
 class AiohttpStream:
@@ -135,7 +153,9 @@ class AiohttpStream:
         "_content",
         "_ended",
         "_idle",
+        "_owner",
         "_loop",
+        "_protocol",
         "_response",
         "_since",
         "_timed_out",
@@ -144,23 +164,27 @@ class AiohttpStream:
         "status",
     )
 
-    def __init__(self, response: aiohttp.ClientResponse, idle: float) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, owner: AiohttpTransport) -> None:
         self.status: int = response.status
         self.headers: Mapping[str, str] = _headers(response.headers)
         self._response = response
         self._content = response.content
         self._ended = False
-        self._idle = idle
+        self._owner = owner
+        self._idle = owner.idle
         self._loop = asyncio.get_running_loop()
         self._since = 0.0
         """When `read` began to wait; 0 while nobody waits."""
         self._timed_out = False
         self._timer: asyncio.TimerHandle | None = None
+        self._protocol: ResponseHandler | None = None
         connection = response.connection
         if connection is not None and connection.protocol is not None:
             # From the head on silence is watched here; aiohttp's own timer would be moved with every chunk.
+            self._protocol = connection.protocol
             connection.protocol.read_timeout = None
             connection.protocol.start_timeout()
+            vars(connection.protocol)["routecodex_content"] = response.content
 
     async def read(self) -> bytes:
         if self._ended:
@@ -176,13 +200,24 @@ class AiohttpStream:
             self._since = 0.0
         if not chunk:
             self._end()
+            self._check_end()
         return chunk
+
+    def _check_end(self) -> None:
+        """aiohttp calls a body that lasts until the connection closes whole, also when the connection was reset."""
+        lost = None if self._protocol is None else self._protocol.exception()
+        if lost is None or "content-length" in self.headers or "chunked" in self.headers.get("transfer-encoding", ""):
+            return
+        if self._owner.closed:
+            raise wording.closed()
+        if isinstance(lost, aiohttp.ClientOSError):
+            raise wording.truncated()
 
     def _rescued(self, error: BaseException) -> bytes:
         """What had arrived before the failure is handed out first: it may hold the end of the answer."""
         if self._timed_out:
             self.close()
-            raise TransportError(TransportFault.IDLE_TIMEOUT, f"nothing came for {self._idle:g} s") from error
+            raise wording.idle_timeout(self._idle) from error
         content = self._content
         if content.exception() is not None and content.total_bytes:
             content.set_exception(None)  # type: ignore[arg-type]  # the public way to take it back; it is set again below
@@ -191,7 +226,7 @@ class AiohttpStream:
             if left:
                 return left
         self.close()
-        raise _fault(error, TransportFault.TRUNCATED) from error
+        raise (wording.closed() if self._owner.closed else _fault(error, self._owner.spec, in_body=True)) from error
 
     def close(self) -> None:
         if not self._ended:
@@ -222,12 +257,18 @@ class _MarkingConnector(aiohttp.TCPConnector):
         _reused.set(False)
         connection = await super().connect(req, traces, timeout)
         protocol = connection.protocol
+        while protocol is not None and "routecodex_used" in vars(protocol) and protocol.should_close:
+            # Something came while nobody asked: it must not become this request's answer.
+            connection.close()
+            connection = await super().connect(req, traces, timeout)
+            protocol = connection.protocol
         if protocol is not None:
             marks = vars(protocol)
             _reused.set("routecodex_used" in marks)
             if "routecodex_used" not in marks:
                 marks["routecodex_used"] = True
                 _resume_once(protocol)
+                _tell_reader(protocol)
         return connection
 
 
@@ -254,34 +295,65 @@ def _resume_once(protocol: ResponseHandler) -> None:
     vars(protocol).update(pause_reading=pause_reading, resume_reading=resume_reading)
 
 
+class _MalformedError(aiohttp.ClientPayloadError):
+    """The framing broke the rules in the middle of a body."""
+
+
+def _tell_reader(protocol: ResponseHandler) -> None:
+    """Let the body's reader know when the parser gives up: aiohttp would let him wait until his time is up."""
+    set_exception = protocol.set_exception
+
+    def set_exceptions(exc: BaseException, exc_cause: BaseException | None = None) -> None:
+        set_exception(exc, exc_cause or exc)
+        content = vars(protocol).get("routecodex_content")
+        if content is None or content.is_eof() or content.exception() is not None:
+            return
+        if isinstance(exc, HttpProcessingError):
+            # Only the end of an encoded body raises this here: it came too early.
+            cut_short = isinstance(exc_cause, ContentEncodingError)
+            content.set_exception(aiohttp.ClientPayloadError() if cut_short else _MalformedError())
+
+    vars(protocol).update(set_exception=set_exceptions)
+
+
+def _unheard(error: BaseException) -> bool:
+    """Whether the connection ended before any byte of an answer, as far as aiohttp tells."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return False
+    return not isinstance(error, aiohttp.ServerDisconnectedError) or isinstance(error.message, str)
+
+
 _FAILURES: Final = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
 
-_BY_TYPE: Final[tuple[tuple[type[BaseException], TransportFault], ...]] = (
-    (aiohttp.ClientProxyConnectionError, TransportFault.PROXY_FAILED),
-    (aiohttp.ClientHttpProxyError, TransportFault.PROXY_FAILED),
-    (aiohttp.ClientConnectorCertificateError, TransportFault.TLS_FAILED),
-    (aiohttp.ClientSSLError, TransportFault.TLS_FAILED),
-    (aiohttp.ServerFingerprintMismatch, TransportFault.TLS_FAILED),
-    (aiohttp.ClientConnectorError, TransportFault.CONNECT_FAILED),
-    (aiohttp.ConnectionTimeoutError, TransportFault.CONNECT_TIMEOUT),
-    (TimeoutError, TransportFault.FIRST_BYTE_TIMEOUT),
-    (aiohttp.InvalidURL, TransportFault.CONNECT_FAILED),
-    (aiohttp.ClientResponseError, TransportFault.PROTOCOL_ERROR),
-    (aiohttp.ClientPayloadError, TransportFault.TRUNCATED),
-    (aiohttp.ClientConnectionError, TransportFault.CONNECTION_LOST),
-    (OSError, TransportFault.CONNECTION_LOST),
-    (ValueError, TransportFault.PROTOCOL_ERROR),
-)
-"""In this order: the first type that fits names the fault."""
+_LOST: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, aiohttp.ClientConnectionError, OSError)
 
 
-def _fault(error: BaseException, lost: TransportFault = TransportFault.CONNECTION_LOST) -> TransportError:
-    """An aiohttp failure by its type. `lost` is what a lost connection means in this phase."""
-    fault = next((fault for kind, fault in _BY_TYPE if isinstance(error, kind)), TransportFault.PROTOCOL_ERROR)
-    if fault is TransportFault.CONNECTION_LOST:
-        fault = lost
-    text = str(error).splitlines()
-    return TransportError(fault, text[0][:300].rstrip(".") if text and text[0] else type(error).__name__)
+def _fault(error: BaseException, spec: ProviderSpec, *, in_body: bool = False) -> TransportError:
+    """An aiohttp failure by its type, in the words both sides use; the first that fits names the fault."""
+    match error:
+        case aiohttp.ClientHttpProxyError():
+            return wording.proxy_refused(error.status)
+        case aiohttp.ClientProxyConnectionError():
+            return wording.proxy_unreachable(error.host, error.port or 0, error.os_error)
+        case aiohttp.ClientConnectorCertificateError():
+            return wording.tls_failed(error.host, error.port or 0, error.certificate_error)
+        case aiohttp.ClientConnectorError():
+            tls = isinstance(error, aiohttp.ClientSSLError)
+            told = wording.tls_failed if tls else wording.connect_failed
+            return told(error.host, error.port or 0, error.os_error)
+        case aiohttp.ConnectionTimeoutError():
+            return wording.connect_timeout(spec.timeouts.connect)
+        case TimeoutError():
+            return wording.first_byte_timeout(spec.timeouts.first_byte)
+        case aiohttp.InvalidURL():
+            return wording.bad_url()
+        case aiohttp.ClientPayloadError() if isinstance(error.__cause__, ContentEncodingError):
+            return wording.undecodable()
+        case aiohttp.ClientResponseError() | _MalformedError():
+            return wording.malformed()
+        case _ if isinstance(error, _LOST):
+            return wording.truncated() if in_body else wording.connection_lost()
+    return wording.unsendable() if isinstance(error, ValueError) else wording.malformed()
 
 
 def _headers(received: CIMultiDictProxy[str]) -> dict[str, str]:

@@ -59,8 +59,8 @@ def malformed() -> TransportError:
     return TransportError(TransportFault.PROTOCOL_ERROR, "what came breaks the rules of HTTP/1.1")
 
 
-def undecodable(encoding: str) -> TransportError:
-    return TransportError(TransportFault.PROTOCOL_ERROR, f"the body is not {encoding}, as its head says")
+def undecodable() -> TransportError:
+    return TransportError(TransportFault.PROTOCOL_ERROR, "the body is not in the encoding its head names")
 
 
 def unsendable() -> TransportError:

@@ -23,7 +23,7 @@ _NO_HEADERS: Final[Mapping[str, str]] = {}
 class Answer:
     """A `TransportStream`. Until its head has come, only its connection holds it."""
 
-    __slots__ = ("_decoder", "connection", "encoding", "failure", "headers", "idle", "pieces", "status")
+    __slots__ = ("_decoder", "connection", "failure", "headers", "idle", "pieces", "status")
 
     def __init__(self, connection: Connection, idle: float) -> None:
         self.status = 0
@@ -35,14 +35,12 @@ class Answer:
         self.connection: Connection | None = connection
         """None once the answer ended, well or not: the connection is then somebody else's, or gone."""
         self.failure: TransportError | None = None
-        self.encoding: str | None = None
         self._decoder: Decoder | None = None
 
     def encoded(self, encoding: str) -> None:
         """The body is to be decoded, if the encoding is a known one."""
         make = DECODERS.get(encoding)
         if make is not None:
-            self.encoding = encoding
             self._decoder = make()
 
     async def read(self) -> bytes:
@@ -108,7 +106,7 @@ class Answer:
                 size += len(part)
                 out.append(part)
         except UndecodableError as error:
-            failure = wording.undecodable(self.encoding or "")
+            failure = wording.undecodable()
             failure.__cause__ = error
             self.close()
             self.failure = failure

@@ -253,6 +253,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._fields = []
+        self._known = 0
         if self._complete:
             # Another answer behind the one that was asked for. It is parsed, since what breaks the rules together
             # with a head spoils that head, and then thrown away with the connection.
@@ -269,8 +270,12 @@ class Connection(asyncio.Protocol):
             return
         headers: dict[str, str] = {}
         encoding = None
-        check(fields)
+        self._known = len(fields)
+        if self._known > FIELDS:
+            raise ValueError("too many header lines")
         for name, raw in fields:
+            if len(name) + len(raw) > FIELD_LIMIT:
+                raise ValueError("a header line is too long")
             key = _names.get(name) or _lowered(name)
             value = raw.rstrip(b" \t").decode("utf-8", "surrogateescape")
             if "\0" in value:
@@ -309,7 +314,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         if len(self._fields) > self._known:
-            check(self._fields)
+            _check_trailers(self._fields)
         if self._interim:
             self._interim = False
         else:
@@ -450,8 +455,8 @@ class Connection(asyncio.Protocol):
         self._fail(failure)
 
 
-def check(fields: list[tuple[bytes, bytes]]) -> None:
-    """Refuse too many header lines, or too long ones. Raises ValueError."""
+def _check_trailers(fields: list[tuple[bytes, bytes]]) -> None:
+    """Trailers are dropped, but not borne without end. Raises ValueError."""
     if len(fields) > FIELDS:
         raise ValueError("too many header lines")
     for name, value in fields:
