@@ -99,7 +99,7 @@ async def _one(seed: int, upstream: Upstream, report: Report) -> None:
         if any(o.fault == "hang" or o.fault.startswith("crash") for o in runs[name].outcomes):
             report.faults.append(f"seed {seed} ({case.kind}): {name}: {[o.fault for o in runs[name].outcomes]}")
     for name in names[1:]:
-        fine, row = judged(runs[names[0]], runs[name])
+        fine, row = judged(case, runs[names[0]], runs[name])
         if not fine:
             report.faults.append(
                 f"seed {seed} ({case.kind}):\n  {names[0]} {_told(runs[names[0]])}\n  {name} {_told(runs[name])}"

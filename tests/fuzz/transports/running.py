@@ -52,10 +52,9 @@ async def run(make: Make, upstream: Upstream, case: Case) -> Run:
         body = b"" if method in ("GET", "HEAD") else BODY
         outcome = await _asked(make, transport, TransportRequest(method, url, {"accept": "*/*"}, body))
         outcomes.append(outcome)
-    requests = len(upstream.requests)
     await transport.close()
     await upstream.quiet()
-    return Run(tuple(outcomes), requests)
+    return Run(tuple(outcomes), len(upstream.requests))
 
 
 async def _asked(make: Make, transport: object, request: TransportRequest) -> Outcome:

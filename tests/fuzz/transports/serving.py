@@ -56,7 +56,7 @@ class Upstream:
     async def quiet(self) -> None:
         """Wait until no connection is open; raises TimeoutError where the client leaked one."""
         async with asyncio.timeout(10):
-            while self.open:  # noqa: ASYNC110 - sockets of the test's own
+            while self.open or self._tasks:  # noqa: ASYNC110 - sockets of the test's own
                 await asyncio.sleep(0.002)
 
     def next_exchange(self) -> Exchange | None:
@@ -131,7 +131,8 @@ class _Line(asyncio.Protocol):
                 await self._request(forever=False)
             if exchange.ending == "rst":
                 await _turns()
-                self._reset()
+                if not self._ended:
+                    self._reset()
                 return
             if exchange.ending == "fin":
                 break

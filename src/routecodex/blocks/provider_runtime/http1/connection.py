@@ -72,6 +72,7 @@ class Connection(asyncio.Protocol):
         "_heard",
         "_interim",
         "_keep",
+        "_judged",
         "_known",
         "_limit",
         "_loop",
@@ -80,6 +81,7 @@ class Connection(asyncio.Protocol):
         "_parser",
         "_paused",
         "_pieces",
+        "_reason",
         "_rest",
         "_since",
         "_stalled",
@@ -137,7 +139,9 @@ class Connection(asyncio.Protocol):
             self._parser = _parser(self)
         answer = self._answer = Answer(self, idle)
         self._pieces = answer.pieces
-        self._heard = self._opened = self._complete = self._interim = self._until_close = self._discarding = False
+        self._heard = self._judged = self._opened = self._complete = self._interim = self._until_close = (
+            self._discarding
+        ) = False
         self._head_only = method == "HEAD"
         self._keep = True
         self._unread = self._stalled = self._known = 0
@@ -203,12 +207,15 @@ class Connection(asyncio.Protocol):
             self._keep = False
             self._complete = True
         except httptools.HttpParserError as error:
-            if not (self._opened and self._complete):
+            self._keep = False
+            if answer.status == 101:
+                # What follows the switch is no HTTP, whether or not the head said what it is.
+                self._complete = True
+            elif not (self._complete and (self._opened or self._head_only)):
                 self._malformed(error)
                 return
-            self._keep = False
         if not self._opened:
-            if answer.status == 0:
+            if not self._judged:
                 self._in_head(len(data))
                 return
             self._opened = True
@@ -253,13 +260,18 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._fields = []
-        self._known = 0
+        self._known = self._reason = 0
         if self._complete:
             # Another answer behind the one that was asked for. It is parsed, since what breaks the rules together
             # with a head spoils that head, and then thrown away with the connection.
             self._keep = False
             self._discarding = True
             self._pieces = []
+
+    def on_status(self, reason: bytes) -> None:
+        self._reason += len(reason)
+        if self._reason > FIELD_LIMIT:
+            raise ValueError("the reason is too long")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._fields.append((name, value))
@@ -289,6 +301,7 @@ class Connection(asyncio.Protocol):
         if status < 200 and status != 101:
             self._interim = True
             return
+        self._judged = True
         answer.status = status
         answer.headers = headers
         if status == 101 or not parser.should_keep_alive():
@@ -307,8 +320,6 @@ class Connection(asyncio.Protocol):
             self._until_close = "content-length" not in headers
 
     def on_body(self, body: bytes) -> None:
-        if self._head_only and not self._discarding:
-            raise ValueError("a body where none can be")
         self._pieces.append(body)
         self._unread += len(body)
 
@@ -361,18 +372,19 @@ class Connection(asyncio.Protocol):
 
     def _in_head(self, size: int) -> None:
         """The head is not whole yet: it must not grow for ever, and its sender is alive."""
-        known = len(self._fields)
-        if known > FIELDS:
-            self._malformed(None)
-            return
+        fields = self._fields
+        known = len(fields)
         if known == self._known:
             self._stalled += size
-            if self._stalled > FIELD_LIMIT + 1024:
+        else:
+            self._stalled = 0
+            if known > FIELDS or any(b"\0" in value for _, value in fields[self._known :]):
                 self._malformed(None)
                 return
-        else:
             self._known = known
-            self._stalled = 0
+        if self._stalled > FIELD_LIMIT + 1024:
+            self._malformed(None)
+            return
         if self._since:
             self._since = self._loop.time()
 
@@ -466,6 +478,9 @@ def _check_trailers(fields: list[tuple[bytes, bytes]]) -> None:
 
 def _lowered(name: bytes) -> str:
     text = name.decode("utf-8", "surrogateescape").lower()
+    if text.startswith("transfer-encoding") and text != "transfer-encoding":
+        # httptools takes an empty Transfer-Encoding's name for the beginning of the next one.
+        raise ValueError("an empty Transfer-Encoding")
     if len(_names) < _NAMES and len(name) <= FIELDS:
         _names[bytes(name)] = text
     return text
