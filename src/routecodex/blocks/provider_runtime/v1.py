@@ -246,6 +246,7 @@ class AiohttpStream:
             self._timed_out = True
             self._timer = None
             self._response.close()  # wakes the reader with an exception
+            _remind(self._content)
             return
         self._timer = self._loop.call_later(since + self._idle - now if since else self._idle, self._watch)
 
@@ -306,14 +307,24 @@ def _tell_reader(protocol: ResponseHandler) -> None:
     def set_exceptions(exc: BaseException, exc_cause: BaseException | None = None) -> None:
         set_exception(exc, exc_cause or exc)
         content = vars(protocol).get("routecodex_content")
-        if content is None or content.is_eof() or content.exception() is not None:
+        if content is None or content.is_eof():
             return
-        if isinstance(exc, HttpProcessingError):
+        if content.exception() is None and isinstance(exc, HttpProcessingError):
             # Only the end of an encoded body raises this here: it came too early.
             cut_short = isinstance(exc_cause, ContentEncodingError)
             content.set_exception(aiohttp.ClientPayloadError() if cut_short else _MalformedError())
+        if content.exception() is not None:
+            # A reader just woken by the end of a chunk looks for bytes only, and would wait again.
+            asyncio.get_running_loop().call_soon(_remind, content)
 
     vars(protocol).update(set_exception=set_exceptions)
+
+
+def _remind(content: aiohttp.StreamReader) -> None:
+    """Wake whoever waits for bytes that will not come."""
+    error = content.exception()
+    if error is not None:
+        content.set_exception(error)
 
 
 def _unheard(error: BaseException) -> bool:

@@ -85,6 +85,7 @@ class Connection(asyncio.Protocol):
         "_rest",
         "_since",
         "_stalled",
+        "_switched",
         "_timer",
         "_transport",
         "_unread",
@@ -139,9 +140,9 @@ class Connection(asyncio.Protocol):
             self._parser = _parser(self)
         answer = self._answer = Answer(self, idle)
         self._pieces = answer.pieces
-        self._heard = self._judged = self._opened = self._complete = self._interim = self._until_close = (
-            self._discarding
-        ) = False
+        self._heard = self._judged = self._switched = self._opened = self._complete = self._interim = (
+            self._until_close
+        ) = self._discarding = False
         self._head_only = method == "HEAD"
         self._keep = True
         self._unread = self._stalled = self._known = 0
@@ -208,7 +209,7 @@ class Connection(asyncio.Protocol):
             self._complete = True
         except httptools.HttpParserError as error:
             self._keep = False
-            if answer.status == 101:
+            if self._switched:
                 # What follows the switch is no HTTP, whether or not the head said what it is.
                 self._complete = True
             elif not (self._complete and (self._opened or self._head_only)):
@@ -295,10 +296,11 @@ class Connection(asyncio.Protocol):
             if key == "content-encoding":
                 encoding = value
             headers[key] = f"{headers[key]}, {value}" if key in headers else value
+        status = parser.get_status_code()
+        self._switched = status == 101
         if self._discarding:
             return
-        status = parser.get_status_code()
-        if status < 200 and status != 101:
+        if 100 <= status < 200 and status != 101:
             self._interim = True
             return
         self._judged = True
@@ -478,7 +480,7 @@ def _check_trailers(fields: list[tuple[bytes, bytes]]) -> None:
 
 def _lowered(name: bytes) -> str:
     text = name.decode("utf-8", "surrogateescape").lower()
-    if text.startswith("transfer-encoding") and text != "transfer-encoding":
+    if text.startswith("transfer-encoding") and text.rstrip() != "transfer-encoding":
         # httptools takes an empty Transfer-Encoding's name for the beginning of the next one.
         raise ValueError("an empty Transfer-Encoding")
     if len(_names) < _NAMES and len(name) <= FIELDS:
