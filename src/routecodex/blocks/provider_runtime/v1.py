@@ -370,13 +370,14 @@ def _fault(error: BaseException, spec: ProviderSpec, *, in_body: bool = False) -
 def _headers(received: CIMultiDictProxy[str]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in received.items():
-        key = name.lower()
+        key = name.lower().rstrip()
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
     return headers
 
 
 def _ssl(spec: ProviderSpec) -> ssl.SSLContext | bool:
-    if urlsplit(spec.base_url).scheme != "https" and not _asks_for_tokens(spec):
+    schemes = {urlsplit(spec.base_url).scheme, "" if spec.proxy is None else urlsplit(spec.proxy.reveal()).scheme}
+    if "https" not in schemes and not _asks_for_tokens(spec):
         return True
     if not spec.tls.verify:
         return False

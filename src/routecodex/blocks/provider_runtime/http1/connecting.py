@@ -37,7 +37,8 @@ class Connector:
         self.proxy: Proxy | None = None if spec.proxy is None else parse_proxy(spec.proxy.reveal())
         self._names: dict[tuple[str, int], tuple[float, list[Address]]] = {}
         self._lookups: dict[tuple[str, int], asyncio.Task[list[Address]]] = {}
-        if urlsplit(spec.base_url).scheme == "https" or _asks_for_tokens(spec):
+        proxied = self.proxy is not None and self.proxy.origin.tls
+        if urlsplit(spec.base_url).scheme == "https" or proxied or _asks_for_tokens(spec):
             self._tls()
 
     async def connect(self, connection: Connection) -> None:

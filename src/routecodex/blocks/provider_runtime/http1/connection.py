@@ -479,8 +479,9 @@ def _check_trailers(fields: list[tuple[bytes, bytes]]) -> None:
 
 
 def _lowered(name: bytes) -> str:
-    text = name.decode("utf-8", "surrogateescape").lower()
-    if text.startswith("transfer-encoding") and text.rstrip() != "transfer-encoding":
+    # A blank before the colon is let pass and means nothing (RFC 9112 §5.1).
+    text = name.decode("utf-8", "surrogateescape").lower().rstrip()
+    if text.startswith("transfer-encoding") and text != "transfer-encoding":
         # httptools takes an empty Transfer-Encoding's name for the beginning of the next one.
         raise ValueError("an empty Transfer-Encoding")
     if len(_names) < _NAMES and len(name) <= FIELDS:
