@@ -79,6 +79,12 @@ ALLOWED: Final[tuple[Difference, ...]] = (
         lambda seen: not seen.one.fault and seen.two.fault == "protocol_error" and _surplus(seen.case),
     ),
     Difference(
+        "kept behind a short encoding",
+        "The message is whole by its framing, the encoded body in it is not, and more bytes follow later. v2 keeps the "
+        "connection by its framing, and meets those bytes in the next answer; v1 closes it for the encoding.",
+        lambda seen: seen.number > 0 and seen.two.fault == "protocol_error" and b"ncoding" in _bytes(seen.case),
+    ),
+    Difference(
         "reset within a head",
         "A kept connection is reset behind a part of the answer's head. v1's library does not tell that something had "
         "come, and the request is sent again; v2 sends again only what nobody answered.",

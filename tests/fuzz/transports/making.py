@@ -7,6 +7,7 @@ import random
 import sys
 import zlib
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Final
 
 import brotli
@@ -307,7 +308,7 @@ def _cut(rng: random.Random, data: bytes) -> tuple[bytes, ...]:
     else:
         places = [rng.randint(0, len(data)) for _ in range(rng.randint(1, 6))]
     marks = sorted({0, len(data), *places})
-    return tuple(data[a:b] for a, b in zip(marks, marks[1:], strict=False))
+    return tuple(data[a:b] for a, b in pairwise(marks))
 
 
 # --- kinds of cases --------------------------------------------------------------------------------------
@@ -376,7 +377,7 @@ def _huge(rng: random.Random) -> _Made:
         data = start + b"transfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n" + trailers + b"\r\n"
     cuts = rng.choice((1, 1, 2, 3))
     marks = sorted({0, len(data), *(rng.randint(0, len(data)) for _ in range(cuts - 1))})
-    return ["POST"], [Exchange(tuple(data[a:b] for a, b in zip(marks, marks[1:], strict=False)), "fin")]
+    return ["POST"], [Exchange(tuple(data[a:b] for a, b in pairwise(marks)), "fin")]
 
 
 def _squeezed_badly(rng: random.Random) -> _Made:

@@ -16,6 +16,10 @@ from tests.host.transports.sides import Make
 from tests.host.transports.upstream import OK, Line, Upstream, settle, whole
 
 
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 async def answered(line: Line, data: bytes = OK) -> None:
     await line.request()
     line.send(data)
@@ -182,7 +186,7 @@ async def test_closing_ends_busy_connections_and_those_who_wait(make: Make) -> N
 
 async def test_nothing_is_left_behind(make: Make) -> None:
     async with Upstream() as up:
-        before = len(list(Path("/proc/self/fd").iterdir())), len(asyncio.all_tasks())
+        before = descriptors(), len(asyncio.all_tasks())
         transport = make(up.spec())
         for _ in range(20):
             opening = asyncio.ensure_future(transport.open(up.ask()))
@@ -195,7 +199,7 @@ async def test_nothing_is_left_behind(make: Make) -> None:
             await transport.open(type(up.ask())("POST", "http://127.0.0.1:9/", {}, b""))
         await transport.close()
         await asyncio.sleep(0.1)
-        assert (len(list(Path("/proc/self/fd").iterdir())), len(asyncio.all_tasks())) == before
+        assert (descriptors(), len(asyncio.all_tasks())) == before
 
 
 @pytest.mark.parametrize("inner", ["http", "https"])

@@ -1,6 +1,6 @@
 """Content encodings, decoded as bytes come: gzip, deflate (also raw), br, zstd.
 
-It knows bytes only. A decoder never gives more than `PIECE` bytes at a time, however much they were squeezed: the rest
+It knows bytes only. A decoder gives about `PIECE` bytes at a time and no more, however much they were squeezed: the rest
 waits inside it until it is asked again. gzip and zstd bodies may be several members in a row (RFC 1952 §2.2, RFC 8878
 §3.1); a body that ends inside a member is not whole.
 """
@@ -21,7 +21,7 @@ else:
     from backports.zstd import ZstdDecompressor, ZstdError
 
 PIECE: Final = 256 * 1024
-"""Bytes given out at most by one call."""
+"""Bytes given out at most by one call; brotli fills its buffer up, to less than twice as much."""
 _MEMBERS: Final = 1024
 """Members decoded by one call; more is an attack: each costs a decoder and yields next to nothing."""
 _WINDOW: Final = (64, 64 * 1024)
@@ -36,7 +36,7 @@ class Decoder(Interface):
     """One body's way out of its encoding."""
 
     def decode(self, data: bytes) -> bytes:
-        """At most `PIECE` bytes; call again with b"" while `pending`. Raises UndecodableError."""
+        """At most about `PIECE` bytes; call again with b"" while `pending`. Raises UndecodableError."""
         ...
 
     @property
