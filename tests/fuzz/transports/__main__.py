@@ -109,11 +109,11 @@ async def _one(seed: int, upstream: Upstream, report: Report) -> None:
 
 
 def _told(run: Run) -> str:
-    parts = [
-        f"[{o.status} {len(o.headers)} headers, {len(o.body)} bytes, {o.fault or 'clean'}{': ' + o.detail if o.detail else ''}]"
+    told = ", ".join(
+        f"[{o.status}, {len(o.headers)} headers, {len(o.body)} bytes, {o.fault or 'clean'} {o.detail}]"
         for o in run.outcomes
-    ]
-    return f"{' '.join(parts)} ({run.requests} requests)"
+    )
+    return f"{told}, {run.requests} requests"
 
 
 def _fds() -> int:

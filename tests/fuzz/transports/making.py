@@ -406,7 +406,6 @@ def _squeezed_badly(rng: random.Random) -> _Made:
 def _large(rng: random.Random) -> _Made:
     """Bodies past every buffer, plain and squeezed to nearly nothing."""
     size = rng.choice((70_000, 300_000, 1_100_000))
-    data, keep = _answer(rng, odd=False, size=2000)
     if rng.random() < 0.5:
         body = gzip.compress(b"x" * size, 6, mtime=0)
         data = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(body) + body

@@ -125,7 +125,7 @@ class _Line(asyncio.Protocol):
                 self._transport.write(cut)
                 await _turns()
                 # Past the socket's buffer the client must have taken some.
-                while self._transport.get_write_buffer_size() and not self._ended:
+                while self._transport.get_write_buffer_size() and not self._ended:  # noqa: ASYNC110 - see above
                     await asyncio.sleep(0)
             if early:
                 await self._request(forever=False)

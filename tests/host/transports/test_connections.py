@@ -256,3 +256,16 @@ async def test_a_proxy_that_refuses_or_falls_silent_is_told(make: Make) -> None:
         await transport.close()
     assert (refused.value.fault, refused.value.detail) == (TransportFault.PROXY_FAILED, "it answered 407")
     assert silent.value.fault is TransportFault.CONNECT_TIMEOUT
+
+
+async def test_connections_to_several_origins_share_the_places(make: Make) -> None:
+    """Token endpoints and the API are different origins of one provider."""
+    async with Upstream() as up, Upstream() as other:
+        transport = make(up.spec(max_connections=1))
+        for server in (up, other, up, other):
+            asking = asyncio.ensure_future(whole(transport, server.ask()))
+            await settle()
+            idle = [line for line in server.lines if not line.writer.is_closing() and not line.reader.at_eof()]
+            await answered(idle[0] if idle else await server.line())
+            assert await asking == (200, b"ok")
+        await transport.close()

@@ -470,12 +470,12 @@ class Connection(asyncio.Protocol):
 
 
 def _check_trailers(fields: list[tuple[bytes, bytes]]) -> None:
-    """Trailers are dropped, but not borne without end. Raises ValueError."""
+    """Trailers are dropped, but not borne whatever they are. Raises ValueError."""
     if len(fields) > FIELDS:
         raise ValueError("too many header lines")
     for name, value in fields:
-        if len(name) + len(value) > FIELD_LIMIT:
-            raise ValueError("a header line is too long")
+        if len(name) + len(value) > FIELD_LIMIT or b"\0" in value:
+            raise ValueError("a trailer is too long, or holds NUL")
 
 
 def _lowered(name: bytes) -> str:
