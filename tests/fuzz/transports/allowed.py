@@ -94,9 +94,9 @@ ALLOWED: Final[tuple[Difference, ...]] = (
     ),
     Difference(
         "body behind HEAD",
-        "A HEAD request is answered with a body, or an interim answer claims one. v1 refuses the body if it came in one "
-        "segment with the head and is no HTTP, and overlooks the claim; v2 drops the body and closes the connection, "
-        "and refuses the claim. The gateway sends no HEAD.",
+        "A HEAD request is answered with a body, or an interim answer claims one. v1 refuses the body if it came in "
+        "one segment with the head and is no HTTP, and overlooks the claim; v2 drops the body and closes the "
+        "connection, and refuses the claim. The gateway sends no HEAD.",
         lambda seen: (
             seen.case.methods[seen.number] == "HEAD" and {seen.one.fault, seen.two.fault} == {"", "protocol_error"}
         ),

@@ -78,7 +78,7 @@ class AiohttpTransport:
             raise self._fault(error) from error
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if self._closed and task is not None and not task.cancelling():
+            if self.closed and task is not None and not task.cancelling():
                 # Who waits for a connection when the session is closed is cancelled by it, not by anybody else.
                 raise wording.closed() from None
             raise
@@ -153,8 +153,8 @@ class AiohttpStream:
         "_content",
         "_ended",
         "_idle",
-        "_owner",
         "_loop",
+        "_owner",
         "_protocol",
         "_response",
         "_since",

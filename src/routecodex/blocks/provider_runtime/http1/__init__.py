@@ -2,7 +2,8 @@
 
     target      where a URL leads, and the bytes of a request's head
     connecting  names, TCP, TLS, proxies: from an origin to a connected socket
-    connection  one connection: writes requests, parses answers, watches time and flow
+    connection  one connection: writes requests, watches time and flow
+    parsing     bytes into an answer, by HTTP's rules and no socket
     answer      what the caller reads: bytes as they come, decoded
     decoding    the content encodings
     pool        who may hold a connection, who waits, what is kept

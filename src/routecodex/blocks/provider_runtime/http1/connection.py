@@ -1,8 +1,8 @@
-"""One HTTP/1.1 connection: writes a request, parses the answer, watches time and flow.
+"""One HTTP/1.1 connection: writes a request, lets the answer be parsed, watches time and flow.
 
-It knows bytes, httptools' callbacks and one exchange at a time. It must not know how it was connected, nor who comes
-next: its owner is told when it is free again and when it is gone. One timer per connection is armed lazily: it looks at
-when somebody began to wait, and is not moved by what arrives.
+It knows bytes and one exchange at a time. It must not know how it was connected, nor who comes next: its owner is told
+when it is free again and when it is gone. One timer per connection is armed lazily: it looks at when somebody began to
+wait, and is not moved by what arrives.
 """
 
 from __future__ import annotations
@@ -11,17 +11,12 @@ import asyncio
 from typing import Final, cast
 from typing import Protocol as Interface
 
-import httptools
-
 from routecodex.blocks.provider_runtime import wording
 from routecodex.blocks.provider_runtime.http1.answer import Answer
+from routecodex.blocks.provider_runtime.http1.parsing import FIELD_LIMIT, MalformedError, Parsing
 from routecodex.blocks.provider_runtime.http1.target import Origin
 from routecodex.providers.transport import TransportError
 
-FIELD_LIMIT: Final = 64 * 1024
-"""Bytes of one header line, name and value, and of the reason phrase."""
-FIELDS: Final = 128
-"""Header lines of one answer, trailers included."""
 UNREAD: Final = 256 * 1024
 """Bytes the reader may be behind before the peer is not listened to any more."""
 _JOINED: Final = 64 * 1024
@@ -31,10 +26,6 @@ _TURN: Final = 8
 """Slices of a large body written before the loop gets its turn."""
 _TICK: Final = 0.001
 """Loops round their clocks; a timer may fire this much early."""
-
-_names: dict[bytes, str] = {}
-"""Header names seen, in lower case."""
-_NAMES: Final = 1024
 
 
 class UnheardError(TransportError):
@@ -62,34 +53,19 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_answer",
-        "_chunked",
-        "_complete",
-        "_discarding",
         "_early",
-        "_fields",
         "_first_byte",
-        "_head_only",
         "_heard",
-        "_interim",
-        "_keep",
-        "_judged",
-        "_known",
         "_limit",
         "_loop",
         "_opened",
         "_owner",
-        "_parser",
+        "_parsing",
         "_paused",
-        "_pieces",
-        "_reason",
         "_rest",
         "_since",
-        "_stalled",
-        "_switched",
         "_timer",
         "_transport",
-        "_unread",
-        "_until_close",
         "_used",
         "_wake",
         "_writing_paused",
@@ -107,22 +83,25 @@ class Connection(asyncio.Protocol):
         self._loop = loop
         self._owner = owner
         self._transport: asyncio.Transport | None = None
-        self._parser: httptools.HttpResponseParser | None = None
+        self._parsing = Parsing()
+        self._answer: Answer | None = None
+        self._opened = False
+        """Whether the answer's asker has its head."""
+        self._heard = False
+        """Whether anything came since the request went out."""
         self._used = False
+        """Whether an exchange ended well before."""
         self._early = b""
         self._timer: asyncio.TimerHandle | None = None
         self._wake = 0.0
         self._since = 0.0
         """When the present waiting began; 0 while nobody waits."""
         self._limit = 0.0
+        self._first_byte = 0.0
         self._paused = False
         self._writing_paused = False
         self._rest: memoryview | None = None
         """What of the request's body is not written yet."""
-        self._answer: Answer | None = None
-        self._pieces: list[bytes] = []
-        self._fields: list[tuple[bytes, bytes]] = []
-        self._first_byte = 0.0
 
     # --- the owner's and the reader's side ---------------------------------------------------------------
 
@@ -136,16 +115,9 @@ class Connection(asyncio.Protocol):
         """Send. The future tells when the head of the answer has come. The connection must be alive and free."""
         transport = self._transport
         assert transport is not None  # noqa: S101 (the owner hands out live connections only)
-        if self._parser is None:
-            self._parser = _parser(self)
         answer = self._answer = Answer(self, idle)
-        self._pieces = answer.pieces
-        self._heard = self._judged = self._switched = self._opened = self._complete = self._interim = (
-            self._until_close
-        ) = self._discarding = False
-        self._head_only = method == "HEAD"
-        self._keep = True
-        self._unread = self._stalled = self._known = 0
+        self._parsing.expect(answer, head_only=method == "HEAD")
+        self._heard = self._opened = False
         self._first_byte = first_byte
         waiter = self.waiter = self._loop.create_future()
         if len(body) <= _JOINED:
@@ -174,7 +146,7 @@ class Connection(asyncio.Protocol):
 
     def taken(self) -> None:
         """The reader took what had come."""
-        self._unread = 0
+        self._parsing.unread = 0
         if self._paused:
             self._resume()
 
@@ -197,33 +169,25 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         answer = self._answer
-        parser = self._parser
-        if answer is None or parser is None:
+        if answer is None:
             self._unasked(data)
             return
         self._heard = True
+        parsing = self._parsing
         try:
-            parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._keep = False
-            self._complete = True
-        except httptools.HttpParserError as error:
-            self._keep = False
-            if self._switched:
-                # What follows the switch is no HTTP, whether or not the head said what it is.
-                self._complete = True
-            elif not (self._complete and (self._opened or self._head_only)):
-                self._malformed(error)
-                return
+            parsing.feed(data)
+        except MalformedError as error:
+            failure = wording.malformed()
+            failure.__cause__ = error
+            self._fail(failure)
+            return
         if not self._opened:
-            if not self._judged:
-                self._in_head(len(data))
+            if not parsing.judged:
+                self._stir()
                 return
             self._opened = True
-        elif not self._complete and not self._pieces:
-            # Framing without content: the peer is alive.
-            if self._since:
-                self._since = self._loop.time()
+        elif not parsing.complete and not answer.pieces:
+            self._stir()
             return
         waiter = self.waiter
         if waiter is not None:
@@ -231,9 +195,9 @@ class Connection(asyncio.Protocol):
             self._since = 0.0
             if not waiter.done():
                 waiter.set_result(None)
-        if self._complete:
+        if parsing.complete:
             self._end(answer)
-        elif self._unread > UNREAD and not self._paused:
+        elif parsing.unread > UNREAD and not self._paused:
             self._paused = True
             if self._transport is not None:
                 self._transport.pause_reading()
@@ -242,7 +206,7 @@ class Connection(asyncio.Protocol):
         if self._answer is not None:
             self._lost(exc)
         self._transport = None
-        self._parser = None
+        self._parsing.release()
         self._rest = None
         if self._timer is not None:
             self._timer.cancel()
@@ -256,82 +220,6 @@ class Connection(asyncio.Protocol):
         self._writing_paused = False
         if self._rest is not None:
             self._write_on()
-
-    # --- httptools' side ---------------------------------------------------------------------------------
-
-    def on_message_begin(self) -> None:
-        self._fields = []
-        self._known = self._reason = 0
-        if self._complete:
-            # Another answer behind the one that was asked for. It is parsed, since what breaks the rules together
-            # with a head spoils that head, and then thrown away with the connection.
-            self._keep = False
-            self._discarding = True
-            self._pieces = []
-
-    def on_status(self, reason: bytes) -> None:
-        self._reason += len(reason)
-        if self._reason > FIELD_LIMIT:
-            raise ValueError("the reason is too long")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._fields.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        answer, parser, fields = self._answer, self._parser, self._fields
-        if answer is None or parser is None:
-            return
-        headers: dict[str, str] = {}
-        encoding = None
-        self._known = len(fields)
-        if self._known > FIELDS:
-            raise ValueError("too many header lines")
-        for name, raw in fields:
-            if len(name) + len(raw) > FIELD_LIMIT:
-                raise ValueError("a header line is too long")
-            key = _names.get(name) or _lowered(name)
-            value = raw.rstrip(b" \t").decode("utf-8", "surrogateescape")
-            if "\0" in value:
-                raise ValueError("NUL in a header's value")
-            if key == "content-encoding":
-                encoding = value
-            headers[key] = f"{headers[key]}, {value}" if key in headers else value
-        status = parser.get_status_code()
-        self._switched = status == 101
-        if self._discarding:
-            return
-        if 100 <= status < 200 and status != 101:
-            self._interim = True
-            return
-        self._judged = True
-        answer.status = status
-        answer.headers = headers
-        if status == 101 or not parser.should_keep_alive():
-            self._keep = False
-        if self._head_only:
-            self._complete = True
-            self._pieces = []
-            self._parser = None
-            return
-        if encoding is not None:
-            answer.encoded(encoding.lower())
-        coding = headers.get("transfer-encoding")
-        if coding is not None:
-            self._until_close = coding.rpartition(",")[2].strip().lower() != "chunked"
-        else:
-            self._until_close = "content-length" not in headers
-
-    def on_body(self, body: bytes) -> None:
-        self._pieces.append(body)
-        self._unread += len(body)
-
-    def on_message_complete(self) -> None:
-        if len(self._fields) > self._known:
-            _check_trailers(self._fields)
-        if self._interim:
-            self._interim = False
-        else:
-            self._complete = True
 
     # --- inside ------------------------------------------------------------------------------------------
 
@@ -372,21 +260,8 @@ class Connection(asyncio.Protocol):
         elif self._transport is not None:
             self._transport.abort()
 
-    def _in_head(self, size: int) -> None:
-        """The head is not whole yet: it must not grow for ever, and its sender is alive."""
-        fields = self._fields
-        known = len(fields)
-        if known == self._known:
-            self._stalled += size
-        else:
-            self._stalled = 0
-            if known > FIELDS or any(b"\0" in value for _, value in fields[self._known :]):
-                self._malformed(None)
-                return
-            self._known = known
-        if self._stalled > FIELD_LIMIT + 1024:
-            self._malformed(None)
-            return
+    def _stir(self) -> None:
+        """Something came that is nothing to hand out yet: the peer is alive."""
         if self._since:
             self._since = self._loop.time()
 
@@ -418,7 +293,7 @@ class Connection(asyncio.Protocol):
         self._answer = None
         self._used = True
         transport = self._transport
-        if self._keep and self._rest is None and transport is not None and not transport.is_closing():
+        if self._parsing.keep and self._rest is None and transport is not None and not transport.is_closing():
             if self._paused:
                 self._resume()
             self._owner.freed(self)
@@ -448,15 +323,9 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _malformed(self, error: Exception | None) -> None:
-        failure = wording.malformed()
-        failure.__cause__ = error
-        self._fail(failure)
-
     def _lost(self, exc: Exception | None) -> None:
         answer = self._answer
-        if self._opened and self._until_close and exc is None and answer is not None:
-            self._keep = False
+        if self._opened and self._parsing.until_close and exc is None and answer is not None:
             waiter, self.waiter = self.waiter, None
             if waiter is not None and not waiter.done():
                 waiter.set_result(None)
@@ -467,32 +336,3 @@ class Connection(asyncio.Protocol):
             failure = UnheardError(failure.fault, failure.detail)
         failure.__cause__ = exc
         self._fail(failure)
-
-
-def _check_trailers(fields: list[tuple[bytes, bytes]]) -> None:
-    """Trailers are dropped, but not borne whatever they are. Raises ValueError."""
-    if len(fields) > FIELDS:
-        raise ValueError("too many header lines")
-    for name, value in fields:
-        if len(name) + len(value) > FIELD_LIMIT or b"\0" in value:
-            raise ValueError("a trailer is too long, or holds NUL")
-
-
-def _lowered(name: bytes) -> str:
-    # A blank before the colon is let pass and means nothing (RFC 9112 §5.1).
-    text = name.decode("utf-8", "surrogateescape").lower().rstrip()
-    if text.startswith("transfer-encoding") and text != "transfer-encoding":
-        # httptools takes an empty Transfer-Encoding's name for the beginning of the next one.
-        raise ValueError("an empty Transfer-Encoding")
-    if len(_names) < _NAMES and len(name) <= FIELDS:
-        _names[bytes(name)] = text
-    return text
-
-
-def _parser(connection: Connection) -> httptools.HttpResponseParser:
-    """With what real upstreams need forgiven: odd bytes in values, a bare LF, blanks behind a chunk's size."""
-    parser = httptools.HttpResponseParser(connection)
-    parser.set_dangerous_leniencies(
-        lenient_headers=True, lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
-    )
-    return parser

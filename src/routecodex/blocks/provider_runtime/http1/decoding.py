@@ -1,8 +1,8 @@
 """Content encodings, decoded as bytes come: gzip, deflate (also raw), br, zstd.
 
-It knows bytes only. A decoder gives about `PIECE` bytes at a time and no more, however much they were squeezed: the rest
-waits inside it until it is asked again. gzip and zstd bodies may be several members in a row (RFC 1952 §2.2, RFC 8878
-§3.1); a body that ends inside a member is not whole.
+It knows bytes only. A decoder gives about `PIECE` bytes at a time and no more, however much they were squeezed: the
+rest waits inside it until it is asked again. gzip and zstd bodies may be several members in a row (RFC 1952 §2.2,
+RFC 8878 §3.1); a body that ends inside a member is not whole.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import asyncio
 import httptools
 
 from routecodex.blocks.provider_runtime import wording
+from routecodex.blocks.provider_runtime.http1.parsing import response_parser
 from routecodex.blocks.provider_runtime.http1.target import Origin, sealed
 
 _HEAD_LIMIT = 64 * 1024
@@ -20,10 +21,7 @@ class Tunnel(asyncio.Protocol):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.answered: asyncio.Future[int] = loop.create_future()
-        self._parser = httptools.HttpResponseParser(self)
-        self._parser.set_dangerous_leniencies(
-            lenient_headers=True, lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
-        )
+        self._parser = response_parser(self)
         self._size = 0
 
     def data_received(self, data: bytes) -> None:
