@@ -184,6 +184,14 @@ def truth(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Every side of the transport over fuzzed upstreams and a real nginx (`-- --count N`; 100 000 by default)."""
+    install(session, "test")
+    session.run("python", "-m", "tests.fuzz.transports", *session.posargs)
+    session.run("python", "-m", "tests.fuzz.transports.nginx")
+
+
+@nox.session
 def build(session: nox.Session) -> None:
     """Wheel and source archive, checked by installing the wheel in this fresh environment and running it."""
     session.install("--quiet", "-r", str(REQUIREMENTS / "build.txt"))
