@@ -6,8 +6,6 @@ quote what an upstream sent.
 
 from __future__ import annotations
 
-import ssl
-
 from routecodex.providers.transport import TransportError, TransportFault
 
 
@@ -24,10 +22,8 @@ def connect_timeout(seconds: float) -> TransportError:
 
 
 def tls_failed(host: str, port: int, error: BaseException) -> TransportError:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        text = error.verify_message
-    else:
-        text = (error.reason or "").replace("_", " ").lower() if isinstance(error, ssl.SSLError) else ""
+    # The certificate's fault as OpenSSL words it, else the handshake's (ssl.SSLError has one or both).
+    text = getattr(error, "verify_message", "") or str(getattr(error, "reason", "") or "").replace("_", " ").lower()
     return TransportError(TransportFault.TLS_FAILED, f"{host}:{port}: {text or 'handshake failed'}")
 
 
