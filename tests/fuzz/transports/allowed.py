@@ -107,7 +107,7 @@ ALLOWED: Final[tuple[Difference, ...]] = (
         "a little earlier or later than 64 KiB a line and 128 lines say, and does not see NUL in that trailer.",
         lambda seen: (
             {seen.one.fault, seen.two.fault} == {"", "protocol_error"}
-            and (_at_limit(seen.case) or b"\0" in _bytes(seen.case) and seen.one.body == seen.two.body)
+            and (_at_limit(seen.case) or (b"\0" in _bytes(seen.case) and seen.one.body == seen.two.body))
         ),
     ),
     Difference(
