@@ -132,6 +132,8 @@ class Connector:
         lookup = self._lookups.get(key)
         if lookup is None:
             lookup = self._lookups[key] = loop.create_task(self._look_up(key))
+            # Its askers may all have gone when it fails: nobody misses the failure then.
+            lookup.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(lookup)
 
     async def _look_up(self, key: tuple[str, int]) -> list[Address]:
