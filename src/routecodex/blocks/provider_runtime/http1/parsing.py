@@ -7,6 +7,7 @@ What breaks the rules in the segment that brings the head spoils that head, what
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import httptools
@@ -43,17 +44,18 @@ class Parsing:
         "_answer",
         "_discarding",
         "_fields",
+        "_got",
         "_head_only",
         "_interim",
         "_known",
         "_parser",
-        "_pieces",
         "_reason",
         "_stalled",
         "_switched",
         "complete",
         "judged",
         "keep",
+        "on_body",
         "unread",
         "until_close",
     )
@@ -62,16 +64,21 @@ class Parsing:
         self._parser: httptools.HttpResponseParser | None = None
         self._fields: list[tuple[bytes, bytes]] = []
         self._reason = 0
+        self._got: list[bytes] = []
+        """Content of the segment being parsed."""
+        self.on_body: Callable[[bytes], None] = self._got.append
+        """httptools calls this per chunk: no frame of ours stands between."""
 
     def expect(self, answer: Answer, *, head_only: bool) -> None:
         """The next bytes are this answer's."""
         if self._parser is None:
             self._parser = response_parser(self)
         self._answer = answer
-        self._pieces = answer.pieces
         self._head_only = head_only
         self._interim = self._discarding = self._switched = False
-        self._known = self._stalled = self.unread = 0
+        self._known = self._stalled = 0
+        self.unread = 0
+        """Bytes that came since the reader took something."""
         self.judged = False
         """Whether the head is there; status and headers are then the answer's."""
         self.complete = False
@@ -97,8 +104,12 @@ class Parsing:
                 self.complete = True
             elif not (self.complete and (opened or self._head_only)):
                 raise MalformedError(str(error)) from error
+        finally:
+            self._hand_over()
         if not self.judged:
             self._bound(len(data))
+        else:
+            self.unread += len(data)
 
     def release(self) -> None:
         """Nothing more will come; parser and callbacks let go of each other."""
@@ -113,7 +124,6 @@ class Parsing:
             # Another answer behind the one that was asked for: parsed for the rules it may break, and thrown away.
             self.keep = False
             self._discarding = True
-            self._pieces = []
 
     def on_status(self, reason: bytes) -> None:
         self._reason += len(reason)
@@ -151,19 +161,24 @@ class Parsing:
             return
         self._judge(parser, status, headers, encoding)
 
-    def on_body(self, body: bytes) -> None:
-        self._pieces.append(body)
-        self.unread += len(body)
-
     def on_message_complete(self) -> None:
         if len(self._fields) > self._known:
             _check_trailers(self._fields)
         if self._interim:
             self._interim = False
         else:
+            self._hand_over()
             self.complete = True
 
     # --- inside ------------------------------------------------------------------------------------------
+
+    def _hand_over(self) -> None:
+        """The content of this segment is the answer's, unless its answer was whole before."""
+        got = self._got
+        if got:
+            if not self.complete:
+                self._answer.pieces += got
+            got.clear()
 
     def _judge(
         self, parser: httptools.HttpResponseParser, status: int, headers: dict[str, str], encoding: str | None
@@ -178,7 +193,6 @@ class Parsing:
         if self._head_only:
             # The parser believes in a body that will not come: it is of no use for the next answer.
             self.complete = True
-            self._pieces = []
             self._parser = None
             return
         if encoding is not None:
