@@ -7,8 +7,11 @@ the boundary seen there. The next request played is the next exchange, on whatev
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import socket
 import struct
+import sys
+import termios
 from typing import cast
 
 from tests.fuzz.transports.making import Case, Exchange
@@ -123,10 +126,8 @@ class _Line(asyncio.Protocol):
                 if self._ended:
                     return
                 self._transport.write(cut)
+                await self._delivered()
                 await _turns()
-                # Past the socket's buffer the client must have taken some.
-                while self._transport.get_write_buffer_size() and not self._ended:  # noqa: ASYNC110 - see above
-                    await asyncio.sleep(0)
             if early:
                 await self._request(forever=False)
             if exchange.ending == "rst":
@@ -138,6 +139,14 @@ class _Line(asyncio.Protocol):
                 break
         await _turns()
         self._transport.close()
+
+    async def _delivered(self) -> None:
+        """Until the other side's system has all of it: a reset behind it must not swallow it."""
+        raw = self._transport.get_extra_info("socket")
+        while not self._ended:
+            if not self._transport.get_write_buffer_size() and not _unacknowledged(raw.fileno()):
+                return
+            await asyncio.sleep(0)
 
     async def _request(self, *, forever: bool) -> bool:
         """Take one whole request from the buffer; False when none comes."""
@@ -175,3 +184,10 @@ class _Line(asyncio.Protocol):
 async def _turns() -> None:
     for _ in range(TURNS):
         await asyncio.sleep(0)
+
+
+def _unacknowledged(descriptor: int) -> int:
+    """Bytes written that the peer's system has not taken (Linux's SIOCOUTQ; elsewhere 0)."""
+    if not sys.platform.startswith("linux") or descriptor < 0:
+        return 0
+    return int(struct.unpack("i", fcntl.ioctl(descriptor, termios.TIOCOUTQ, b"\0" * 4))[0])
