@@ -120,6 +120,19 @@ def test_any_cut_of_the_file_leaves_a_ledger_that_verifies_and_goes_on(many: lis
         assert kept[-1] == after
 
 
+def test_a_last_entry_without_its_lines_end_is_whole(tmp_path: Path) -> None:
+    with written({"a": 1}, {"b": 2}, now=lambda: 1.5) as folder:
+        file = folder / "ledger.jsonl"
+        file.write_bytes(file.read_bytes().removesuffix(b"\n"))
+        ledger = Ledger(folder)
+        ledger.append("after", "test", "", {})
+        ledger.close()
+        assert not ledger.broken
+        assert verify(folder).ok
+        assert [entry.kind for entry in read(folder)][-1] == "after"
+        assert "ledger.torn" not in [entry.kind for entry in read(folder)]
+
+
 @settings(deadline=None, max_examples=80)
 @given(many=st.lists(bodies, min_size=2, max_size=5), data=st.data())
 def test_any_changed_byte_is_found_and_its_entry_named(many: list[dict[str, Any]], data: Any) -> None:

@@ -213,6 +213,7 @@ class Ledger:
             if not line.whole:  # it is there to its last brace; only the line's end is missing
                 _write_all(self._descriptor, b"\n")
                 self._size += 1
+                break  # reading on would find the line's end just written
         return None
 
     def _cut(self, torn: Line) -> None:
