@@ -24,7 +24,7 @@ _EXIT_CODES: Final = (
     ),
     (
         failures.EXIT_TEMPORARY,
-        "not now: no gateway answers, the port is taken, a file cannot be written, a change waits; `doctor` found faults",
+        "not now: no gateway answers, a port is taken, a file cannot be written, a change waits, `doctor` found faults",
     ),
     (failures.EXIT_CONFIGURATION, "the configuration, or a value for it, is wrong"),
     (failures.EXIT_NOT_FOUND, "`run`: the client is not installed"),

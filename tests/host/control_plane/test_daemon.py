@@ -14,6 +14,7 @@ import pytest
 
 from routecodex.blocks.control_plane.commands import ARGUMENTS
 from routecodex.blocks.http_adapter.daemon import COMMANDS, MAX_BODY
+from tests.host.dataplane import gateway
 from tests.host.dataplane.gateway import Host, compiled, host, provider
 
 
@@ -48,6 +49,12 @@ async def asked(
     given = {"content-type": "application/json", **authorised(served), **headers}
     async with http.request(method, served.url + path, data=data, headers=given) as answer:
         return answer.status, await answer.json(), answer.headers
+
+
+@pytest.fixture(autouse=True, params=list(gateway.ADAPTERS))
+def adapter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything in here holds on both sides of `hostBlocks.httpAdapter`."""
+    monkeypatch.setattr(gateway, "adapter", request.param)
 
 
 @pytest.fixture

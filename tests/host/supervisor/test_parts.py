@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -22,6 +23,7 @@ from routecodex.app.supervisor.last_good import LastGood
 from routecodex.app.supervisor.log import Log
 from routecodex.app.supervisor.messages import Document
 from routecodex.app.supervisor.notify import Notifier
+from routecodex.app.supervisor.safe_http import Request, read_request
 from routecodex.app.supervisor.sentinel import Sentinel
 from routecodex.app.supervisor.state import remembered
 from routecodex.app.switches import BY_KEY, COMBINATIONS
@@ -215,6 +217,35 @@ def test_what_the_ledger_says_last_is_what_is_remembered() -> None:
         {"seq": 3},
     ]
     assert remembered(bodies) == ({"controlBus": Override("v2", "v1")}, 4)
+
+
+# --- safe mode's HTTP ------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.binary(max_size=300)
+    | st.from_regex(rb"(GET|POST) /[a-z?=&%]{0,150} HTTP/1.1\r\n([a-z-]+: ?[0-9a-z]*\r\n){0,4}\r\n.*")
+)
+def test_whatever_comes_is_a_request_or_none(content: bytes) -> None:
+    async def ask() -> Request | None:
+        reader = asyncio.StreamReader(limit=64 * 1024)
+        reader.feed_data(content)
+        reader.feed_eof()
+        return await read_request(reader)
+
+    found = asyncio.run(ask())
+    assert found is None or (b"\r\n\r\n" in content and found.method.encode("latin-1") in content)
+
+
+def test_a_request_is_read_with_its_query_headers_and_body() -> None:
+    async def ask() -> Request | None:
+        reader = asyncio.StreamReader()
+        reader.feed_data(b"POST /daemon/rollback?a=1 HTTP/1.1\r\nContent-Length: 4\r\nX-Y:  z \r\n\r\nbodyrest")
+        return await read_request(reader)
+
+    found = asyncio.run(ask())
+    assert found == Request("POST", "/daemon/rollback", {"a": "1"}, {"content-length": "4", "x-y": "z"}, b"body")
 
 
 # --- the log and the service manager ---------------------------------------------------------------------

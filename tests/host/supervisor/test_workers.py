@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import socket
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from tests.host.supervisor.supervised import Supervised, supervised, until
+from routecodex.blocks.ledger import read
+from tests.host.supervisor.supervised import ODD, Supervised, supervised, until
 
 
 def pids(one: Supervised) -> list[int]:
@@ -203,6 +206,30 @@ def test_sigterm_while_starting_ends_it(tmp_path: Path) -> None:
     with supervised(tmp_path, {"boot": "hang"}, wait=False) as one:
         one.wait_ledger("supervisor.started")
         assert one.stop() == 0
+
+
+def test_a_terminal_that_is_closed_ends_a_gateway_in_the_foreground(tmp_path: Path) -> None:
+    """SIGHUP reads the file again; from a terminal that is gone it means what it always meant."""
+    (tmp_path / "config.json").write_text('{"name": "a"}')
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.set_inheritable(True)
+    command = [sys.executable, "-m", "routecodex.app.supervisor", "--config", str(tmp_path / "config.json")]
+    command += ["--home", str(tmp_path), "--listener-descriptor", str(listener.fileno())]
+    command += ["--worker", sys.executable, "--worker", str(ODD)]
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, command)  # noqa: S606 - our own interpreter
+    port = listener.getsockname()[1]
+    listener.close()
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 200"
+    os.kill(pid, signal.SIGHUP)
+    control = tmp_path / "control" / str(port)
+    until("read again", lambda: [entry for entry in read(control) if entry.actor == "SIGHUP"])
+    os.close(terminal)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
 def test_a_dead_supervisor_lets_its_workers_finish_and_frees_the_port(tmp_path: Path) -> None:

@@ -48,7 +48,10 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
     pairs = (line.partition(":") for line in lines[1:] if line)
     headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
     path, _, query = words[1].partition("?")
-    parsed = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=100))
+    try:
+        parsed = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=100))
+    except ValueError:
+        return None
     async with asyncio.timeout(_BODY_SECONDS):
         body = await _body(reader, headers)
     return Request(words[0], path, parsed, headers, body)

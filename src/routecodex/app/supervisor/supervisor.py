@@ -69,6 +69,8 @@ class Supervisor:
         self._ending: asyncio.Future[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._look = asyncio.Event()
+        self._reload_asked = False
+        """SIGHUP came before there was anything to reload."""
         self._seen: configuration_file.Sight | None = None
         """The configuration file just before it was read for the start."""
         self._terminal = os.isatty(0) or os.isatty(2)
@@ -186,6 +188,8 @@ class Supervisor:
         self._begin(self._flush_ledger())
         if self._notifier.watchdog:
             self._begin(self._show_life())
+        if self._reload_asked:
+            self._begin(self._reload("config.reload", "SIGHUP"))
 
     def _heard(self, worker: WorkerProcess, command: Command) -> None:
         self._commands.hear(worker, command)
@@ -284,6 +288,8 @@ class Supervisor:
             self.stop()
         elif self.state.phase == "serving":
             self._begin(self._reload("config.reload", "SIGHUP"))
+        else:
+            self._reload_asked = True
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
