@@ -83,7 +83,7 @@ async def serving(
         if new_id is not None:
             for module in (gateway, building, assembly):
                 patch.setattr(module, "new_id", new_id)
-        kernel = sides.chosen(candidate.switches, "appKernel", _KERNELS)
+        kernel = _KERNELS[sides.chosen(candidate.switches, "appKernel", _KERNELS)]
         async with kernel(candidate, listener, writer, log, now) as running:
             yield running
 

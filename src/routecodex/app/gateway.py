@@ -57,7 +57,9 @@ class Gateway:
         self.metrics = Metrics()
         self.telemetry = Telemetry(writer, self.metrics, config.server.access_log)
         surround = Surround(sides.provider_runtimes(), self.store.secret(CONVERSATION_SECRET), now)
-        bootstrap = sides.chosen(switches, "hostBlocks.runtimeBootstrap", sides.runtime_bootstraps())(surround)
+        bootstrap = sides.runtime_bootstrap(
+            switches, {key: make(surround) for key, make in sides.runtime_bootstraps().items()}
+        )
         wired = Wired(bootstrap.build(config, sides.rule_set(switches)), bootstrap)
         self.errors = ErrorHandlingCenter(log)
         self.flow = RequestFlow(

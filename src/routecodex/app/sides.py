@@ -7,8 +7,8 @@ its row, its import and its entry in here go too, and what is left is used.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, TypeVar
+from collections.abc import Collection, Mapping
+from typing import Final
 
 from routecodex.app.switches import BY_KEY, SwitchVector
 from routecodex.blocks.control_plane import v1 as control_plane_v1
@@ -29,8 +29,6 @@ from routecodex.blocks.runtime_bootstrap import v1 as runtime_bootstrap_v1
 from routecodex.blocks.runtime_bootstrap import v2 as runtime_bootstrap_v2
 from routecodex.config.compiled import SwitchValue
 
-T = TypeVar("T")
-
 _HTTP_ADAPTER: Final[Mapping[SwitchValue, AdapterFactory]] = {"v1": http_adapter_v1.build, "v2": http_adapter_v2.build}
 _PROVIDER_RUNTIME: Final[Mapping[SwitchValue, RuntimeFactory]] = {
     "v1": provider_runtime_v1.build,
@@ -49,9 +47,9 @@ _DECIDE_ARTIFACTS: Final = (
 )
 
 
-def chosen(vector: SwitchVector, key: str, sides: Mapping[SwitchValue, T]) -> T:
-    """The side this row names; where the row is gone, the one that is left."""
-    return sides[vector.value(key)] if key in BY_KEY else next(iter(sides.values()))
+def chosen(vector: SwitchVector, key: str, sides: Collection[SwitchValue]) -> SwitchValue:
+    """The name of the side this row's value is; where the row is gone, of the one that is left."""
+    return vector.value(key) if key in BY_KEY else next(iter(sides))
 
 
 def http_adapters() -> Mapping[SwitchValue, AdapterFactory]:
@@ -61,7 +59,7 @@ def http_adapters() -> Mapping[SwitchValue, AdapterFactory]:
 
 def http_adapter(vector: SwitchVector) -> AdapterFactory:
     """What answers HTTP."""
-    return chosen(vector, "hostBlocks.httpAdapter", _HTTP_ADAPTER)
+    return _HTTP_ADAPTER[chosen(vector, "hostBlocks.httpAdapter", _HTTP_ADAPTER)]
 
 
 def provider_runtimes() -> Mapping[SwitchValue, RuntimeFactory]:
@@ -71,7 +69,7 @@ def provider_runtimes() -> Mapping[SwitchValue, RuntimeFactory]:
 
 def provider_runtime(vector: SwitchVector, runtimes: Mapping[SwitchValue, Runtime]) -> Runtime:
     """Which of a generation's runtimes new requests take."""
-    return chosen(vector, "hostBlocks.providerRuntime", runtimes)
+    return runtimes[chosen(vector, "hostBlocks.providerRuntime", runtimes)]
 
 
 def runtime_bootstraps() -> Mapping[SwitchValue, BootstrapFactory]:
@@ -81,12 +79,12 @@ def runtime_bootstraps() -> Mapping[SwitchValue, BootstrapFactory]:
 
 def runtime_bootstrap(vector: SwitchVector, bootstraps: Mapping[SwitchValue, RuntimeBootstrap]) -> RuntimeBootstrap:
     """Which of a process's bootstraps builds the next generation."""
-    return chosen(vector, "hostBlocks.runtimeBootstrap", bootstraps)
+    return bootstraps[chosen(vector, "hostBlocks.runtimeBootstrap", bootstraps)]
 
 
 def control_plane(vector: SwitchVector) -> ControlPlaneFactory:
     """What the admin handlers work on."""
-    return chosen(vector, "hostBlocks.controlPlane", _CONTROL_PLANE)
+    return _CONTROL_PLANE[chosen(vector, "hostBlocks.controlPlane", _CONTROL_PLANE)]
 
 
 def rule_set(vector: SwitchVector) -> RuleSet:

@@ -89,7 +89,7 @@ async def _run(listener: socket.socket, end: socket.socket) -> int:
 async def _serve(start: WorkerStart) -> int:
     settle_memory()
     try:
-        await sides.chosen(start.candidate.switches, "appKernel", _KERNELS)(start)
+        await _KERNELS[sides.chosen(start.candidate.switches, "appKernel", _KERNELS)](start)
     except CannotServeError as error:
         start.log.error("server.refused", cause=str(error))
         start.desk.say(BootFailed(CONFIGURATION, (Refusal("cannot_serve", "$", str(error)),)))
