@@ -83,7 +83,12 @@ def main() -> int:
 
 def wanted(quick: bool, only: list[str], folder: Path, upstream: int) -> list[Subject]:
     """The subjects of this run, installed where they are not yet."""
-    subjects = [direct(upstream), proxy(folder, upstream + 1, upstream), ours(folder, upstream + 2, upstream)]
+    subjects = [
+        direct(upstream),
+        proxy(folder, upstream + 1, upstream),
+        ours(folder, upstream + 2, upstream),
+        ours(folder, upstream + 5, upstream, second=True),
+    ]
     if not quick:
         subjects.append(litellm(folder, upstream + 3, upstream, TOOLS))
         subjects.append(portkey(folder, upstream + 4, upstream, TOOLS))

@@ -86,13 +86,27 @@ default = ["json.bench"]
 """
 
 
-def ours(folder: Path, port: int, upstream: int) -> Subject:
-    """This gateway as shipped."""
-    config = folder / "routecodex.toml"
-    config.write_text(_OURS.format(port=port, upstream=upstream))
-    environment = {"BENCH_KEY": "sk-bench", "ROUTECODEX_CONFIG": str(config), "ROUTECODEX_HOME": str(folder)}
+_SECOND = """
+[architecture]
+appKernel = "v2"
+
+[architecture.hostBlocks]
+runtimeBootstrap = "v2"
+providerRuntime = "v2"
+httpAdapter = "v2"
+"""
+
+
+def ours(folder: Path, port: int, upstream: int, *, second: bool = False) -> Subject:
+    """This gateway as shipped; `second`: with every second side of its switches."""
+    name = "routecodex v2" if second else "routecodex"
+    home = folder / name.replace(" ", "-")
+    home.mkdir()
+    config = home / "routecodex.toml"
+    config.write_text(_OURS.format(port=port, upstream=upstream) + (_SECOND if second else ""))
+    environment = {"BENCH_KEY": "sk-bench", "ROUTECODEX_CONFIG": str(config), "ROUTECODEX_HOME": str(home)}
     command = (sys.executable, "-m", "routecodex", "start")
-    return Subject("routecodex", port, command, f"http://127.0.0.1:{port}/health", environment)
+    return Subject(name, port, command, f"http://127.0.0.1:{port}/health", environment)
 
 
 _LITELLM = """\
