@@ -1,6 +1,6 @@
 """`nox -s bench -- rollback`: how fast a rollback is, and whether anybody is refused meanwhile.
 
-A whole gateway with 1, 2 and 4 workers, every round a rollback of a drain row (force map, verified on all workers) and
+A whole gateway with 1, 2 and 4 workers, every round a rollback of a hot or drain row (force map, verified on all) and
 one of the restart row appKernel (forced restart), while another thread opens connection after connection. The figures
 are the receipts' own; the connections are counted from outside.
 """
@@ -31,7 +31,8 @@ from rich.progress import Progress
 from bench.processes import BenchError
 from bench.report import Sheet
 
-ROW = "hostBlocks.runtimeBootstrap"
+ROWS = ("hostBlocks.providerRuntime", "hostBlocks.httpAdapter", "hostBlocks.runtimeBootstrap")
+"""A hot row and two drain rows, in turn."""
 KERNEL = "appKernel"
 FORCE_MS, VERIFIED_MS, RESTART_MS = 50.0, 2_000.0, 10_000.0
 _PATIENCE = 60.0
@@ -49,7 +50,7 @@ CONFIG = {
         },
         "routing": {"default": ["acme.large"]},
     },
-    "architecture": {"appKernel": "v2", "hostBlocks": {"runtimeBootstrap": "v2"}},
+    "architecture": {"appKernel": "v2", "hostBlocks": {row.rpartition(".")[2]: "v2" for row in ROWS}},
 }
 
 
@@ -173,15 +174,15 @@ def gateway(folder: Path, workers: int) -> Iterator[Gateway]:
             process.kill()
 
 
-def one_round(one: Gateway, workers: int, figures: Figures) -> None:
+def one_round(one: Gateway, workers: int, row: str, figures: Figures) -> None:
     """Roll the row back, then the kernel; each is put back before the next."""
-    receipt = one.command("POST", "/daemon/rollback", {"key": ROW, "reason": "bench"})["result"]
+    receipt = one.command("POST", "/daemon/rollback", {"key": row, "reason": "bench"})["result"]
     steps = {step["step"]: step for step in receipt["steps"]}
     if not receipt["verified"] or not steps["R1"]["ok"] or "R4" in steps:
         raise BenchError(f"The force map did not do: {json.dumps(receipt['steps'])}")
     figures.force.append(steps["R1"]["at"])
     figures.verified.append(steps["R3"]["at"])
-    one.command("DELETE", f"/daemon/switches/{ROW}")
+    one.command("DELETE", f"/daemon/switches/{row}")
     receipt = one.command("POST", "/daemon/rollback", {"key": KERNEL, "reason": "bench"})["result"]
     steps = {step["step"]: step for step in receipt["steps"]}
     if not receipt["verified"] or not steps["R4"]["ok"]:
@@ -205,8 +206,8 @@ def measure(counts: Sequence[int], rounds: int, console: Console) -> dict[int, F
             with gateway(Path(name), workers) as one:
                 figures.knocking = Knocking(one.port)
                 with figures.knocking.meanwhile():
-                    for _ in range(rounds):
-                        one_round(one, workers, figures)
+                    for number in range(rounds):
+                        one_round(one, workers, ROWS[number % len(ROWS)], figures)
                         progress.advance(task)
     return results
 

@@ -73,10 +73,13 @@ def test_there_is_one_writer(tmp_path: Path) -> None:
 
 def test_the_lock_does_not_reach_children(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False) as child:
+    command = [sys.executable, "-c", "print(flush=True); input()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, close_fds=False) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdout.readline()  # it runs: what it does not inherit is closed by now
         ledger.close()
         Ledger(tmp_path).close()
-        assert child.stdin is not None
         child.stdin.write(b"\n")
         child.stdin.close()
 

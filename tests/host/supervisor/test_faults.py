@@ -26,8 +26,9 @@ from tests.fake_upstream import Finish, Gate, Script, Text, ThreadedUpstream
 from tests.host.supervisor.supervised import Supervised, supervised, until
 
 PLANTED = Path(__file__).with_name("planted")
-ROWS = {"appKernel": "v2", "hostBlocks": {"runtimeBootstrap": "v2"}}
-FIRST = {"appKernel": "v1", "hostBlocks.runtimeBootstrap": "v1"}
+BLOCKS = ("runtimeBootstrap", "providerRuntime", "httpAdapter")
+ROWS = {"appKernel": "v2", "hostBlocks": dict.fromkeys(BLOCKS, "v2")}
+FIRST = {"appKernel": "v1", **{f"hostBlocks.{block}": "v1" for block in BLOCKS}}
 Say = Callable[[str, str], None]
 
 
@@ -49,7 +50,7 @@ def up() -> Iterator[ThreadedUpstream]:
 
 
 class Real:
-    """A real gateway: kernel v2, two rows at their second side, one provider."""
+    """A real gateway: kernel v2, all blocks at their second side, one provider."""
 
     def __init__(self, folder: Path, up: ThreadedUpstream) -> None:
         self.folder = folder
