@@ -186,6 +186,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     made: tuple[Made, ...] = ()
     mutations: tuple[Mutation, ...] = ()
     faults: tuple[Fault, ...] = ()
+    uses: dict[str, tuple[str, ...]] = {}
+    """By module: the foreign names it reads that lie in the package of something a rule watches."""
     calls_total: int = 0
     """How many call sites there are; `unknown` is a part of them."""
 

@@ -22,7 +22,7 @@ from onepath.graph import Program
 from onepath.rules.contract import Model
 from onepath.rules.groups import GROUPS
 
-LINKER: Final = 3
+LINKER: Final = 4
 """Version of what linking finds; part of the key of a kept program."""
 
 _decoder = msgspec.msgpack.Decoder(Program)

@@ -456,6 +456,9 @@ def _read_foreign(solver: Solver, frame: Frame, value: Foreign | Result, name: s
         solver.add(dst, module)
         return
     solver.add(dst, solver.foreign(full))
+    if full.partition(".")[0] in solver.watched_heads:
+        unit = frame.code.unit
+        solver.uses.setdefault((unit.outer or unit).name, {}).setdefault(full)
     key = (value.name, name)
     solver.foreign_reads.setdefault(key, []).append(dst)
     patched = solver.patched.get(key)

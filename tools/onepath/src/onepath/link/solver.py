@@ -159,6 +159,9 @@ class Solver:
             for parts in (name.removesuffix(".*").split(".") for name in options.watched)
             for count in range(1, len(parts) + 1)
         }
+        self.watched_heads = frozenset(name.partition(".")[0] for name in options.watched)
+        self.uses: dict[str, dict[str, None]] = {}
+        """By module: foreign names it reads, of packages in which something is watched."""
         self.absent: dict[tuple[Value, str], list[tuple[Trigger, Any]]] = {}
         """What waits for a name to be set on a class that does not bind it."""
         self.escapes: dict[tuple[Frame, int], int] = {}

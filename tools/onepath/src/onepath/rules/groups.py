@@ -233,6 +233,11 @@ class Sinks:
             else:
                 self._patterns.append(pattern)
 
+    def holds_below(self, name: str) -> bool:
+        """Whether something below a name is one of them: a class whose methods are."""
+        below = name + "."
+        return any(one.startswith(below) for one in (*self._exact, *self._patterns))
+
     def __contains__(self, name: object) -> bool:
         if not isinstance(name, str):
             return False

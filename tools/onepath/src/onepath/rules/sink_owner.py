@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from onepath.config import SinkOwners
 from onepath.graph import Import, Program
+from onepath.link.foreign import canonical
 from onepath.rules.contract import Finding, Hop, Model, Outcome, UsageFault
 from onepath.rules.groups import GROUPS, TOUCHING, Sinks
 from onepath.rules.names import any_matches, unmatched
@@ -71,7 +72,7 @@ class SinkOwnerRule:
                 continue
             touched = one.written in sinks or any_matches(plain, one.written)
             if not touched and any_matches(modules, one.written):
-                touched = not _is_harmless(one)
+                touched = not _is_harmless(one) and (one.symbol == "*" or _is_used(one, sinks, program))
             if touched:
                 findings.setdefault(
                     (one.importer, one.written),
@@ -87,6 +88,15 @@ class SinkOwnerRule:
                     ),
                 )
         return list(findings.values())
+
+
+def _is_used(one: Import, sinks: Sinks, program: Program) -> bool:
+    """Whether a name of the module is read that is an operation, or what has operations: not its exceptions alone."""
+    if one.symbol:
+        return True
+    module = canonical(one.written)
+    read = [name for name in program.uses.get(one.importer, ()) if name.startswith(module + ".")]
+    return any(name in sinks or sinks.holds_below(name) for name in read)
 
 
 def _is_harmless(one: Import) -> bool:
