@@ -16,9 +16,11 @@ import msgspec
 
 from onepath.config import Configuration, ConfigurationError, Project, find_project
 from onepath.discover import discover
-from onepath.facts.gather import Progress, gather, read_entry, read_sources, write_entry
+from onepath.facts.gather import Progress, gather, read_sources
 from onepath.facts.model import Annotation, ModuleFacts
 from onepath.graph import Program
+from onepath.keeping import read_entry, write_entry
+from onepath.looking import Looked
 from onepath.rules.contract import Model
 from onepath.rules.groups import GROUPS
 
@@ -54,7 +56,9 @@ def load_model(
     configuration = project.configuration
     cache = project.folder / configuration.cache if configuration.cache else None
     discovery = discover(project.folder, configuration.roots, configuration.exclude)
-    sources, faults = read_sources(discovery.modules)
+    looked = Looked()
+    looked.modules = discovery.digest
+    sources, faults = read_sources(discovery.modules, looked)
     demands = demands_of(configuration, whole=whole)
     digest = hashlib.sha256(f"program\0{LINKER}\0".encode() + msgspec.msgpack.encode(demands))
     for source in sources:
@@ -69,7 +73,7 @@ def load_model(
         facts = [*gather(sources, cache, jobs=jobs, progress=progress), *faults]
         program = _linked(facts, demands, discovery.namespaces)
         write_entry(cache, key, msgspec.msgpack.encode(program))
-    return Model(project.folder, configuration, program)
+    return Model(project.folder, configuration, program, looked)
 
 
 def _kept(cache: Path | None, key: str) -> Program | None:

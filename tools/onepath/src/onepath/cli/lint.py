@@ -32,13 +32,12 @@ def lint(
     ] = False,
 ) -> None:
     """Judge the program by its contracts. Exit 1 on findings, 2 on a contract that speaks of nothing."""
-    from onepath.cli.loading import judge, load, project
+    from onepath.cli.loading import judged, project
 
     found = project(config)
     if update_baseline and not found.configuration.baseline:
         raise exits.UsageError("--update-baseline needs `baseline = FILE` in the configuration")
-    model = load(found, jobs=jobs, quiet=quiet, whole=False)
-    report = judge(found, model, update_baseline=update_baseline)
+    report = judged(found, jobs=jobs, quiet=quiet, update_baseline=update_baseline)
     if form is Format.json:
         from onepath.render import json_report
 

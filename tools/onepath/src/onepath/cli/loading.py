@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,11 +55,11 @@ def load(found: Project, *, jobs: int | None, quiet: bool, whole: bool = True) -
         return onepath.load(found, jobs=jobs, progress=report, whole=whole)
 
 
-def judge(found: Project, model: Model, *, update_baseline: bool = False) -> Report:
+def judge(found: Project, model: Model, *, update_baseline: bool = False, today: datetime.date | None = None) -> Report:
     """What the rules find, waivers and baseline applied."""
     from onepath.rules import judging
 
-    verdict = judging.judge(found, model, update_baseline=update_baseline)
+    verdict = judging.judge(found, model, update_baseline=update_baseline, today=today)
     return Report(
         findings=verdict.findings,
         waived=verdict.waived,
@@ -69,6 +70,29 @@ def judge(found: Project, model: Model, *, update_baseline: bool = False) -> Rep
         configuration=found.file or "pyproject.toml",
         version=version(),
     )
+
+
+def judged(
+    found: Project,
+    *,
+    jobs: int | None,
+    quiet: bool,
+    update_baseline: bool = False,
+    today: datetime.date | None = None,
+) -> Report:
+    """What the rules find in a project; as it was kept, if nothing it was made of has changed."""
+    from onepath.answers import Answers
+
+    day = today or datetime.datetime.now(tz=datetime.UTC).date()
+    answers = Answers(found, day)
+    report = None if update_baseline else answers.told()
+    if report is not None:
+        return msgspec.structs.replace(report, version=version())
+    model = load(found, jobs=jobs, quiet=quiet, whole=False)
+    report = judge(found, model, update_baseline=update_baseline, today=day)
+    if not update_baseline:
+        answers.keep(model.looked, report)
+    return report
 
 
 def matrix_of(model: Model) -> Matrix | None:

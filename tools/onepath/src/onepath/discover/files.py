@@ -5,6 +5,7 @@ It knows what a root is, how a path becomes a module's name, and which folders a
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -46,6 +47,12 @@ class Discovery(msgspec.Struct, frozen=True):
     shadowed: tuple[Shadowed, ...]
     namespaces: frozenset[str]
     """Folders that hold modules and no `__init__.py`: names one can import, without a file."""
+
+    @property
+    def digest(self) -> str:
+        """Of which modules there are, and where; not of what is in them."""
+        lines = (f"{one.name}\0{one.path}\0{one.file}\0{one.is_package}\n" for one in self.modules)
+        return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 class RootError(Exception):
@@ -99,11 +106,11 @@ def _files_of(
         yield (), top
         return
     prefix = () if is_source_folder(root) else (top.name,)
-    yield from _walk(top, prefix, folder, excluded, (os.path.realpath(top),))
+    yield from _walk(str(top), prefix, folder, excluded, (os.path.realpath(top),))
 
 
 def _walk(
-    at: Path, prefix: tuple[str, ...], folder: Path, excluded: Sequence[re.Pattern[str]], above: tuple[str, ...]
+    at: str, prefix: tuple[str, ...], folder: Path, excluded: Sequence[re.Pattern[str]], above: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], Path]]:
     """Files below `at` with the name their folder has; links to a folder above are not followed."""
     try:
@@ -113,9 +120,10 @@ def _walk(
         return
     folders: list[os.DirEntry[str]] = []
     for entry in listed:
-        shown = _relative(Path(entry.path), folder)
-        if any(pattern.fullmatch(shown) for pattern in excluded):
-            continue
+        if excluded:
+            shown = _relative(Path(entry.path), folder)
+            if any(pattern.fullmatch(shown) for pattern in excluded):
+                continue
         if entry.is_dir():
             folders.append(entry)
         elif entry.name.endswith(".py") and entry.is_file():
@@ -124,7 +132,7 @@ def _walk(
         real = os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(above[-1], entry.name)  # noqa: PTH118
         if _is_never_code(entry) or real in above:
             continue
-        yield from _walk(Path(entry.path), (*prefix, entry.name), folder, excluded, (*above, real))
+        yield from _walk(entry.path, (*prefix, entry.name), folder, excluded, (*above, real))
 
 
 def _is_never_code(entry: os.DirEntry[str]) -> bool:
@@ -153,10 +161,13 @@ def _namespaces(found: dict[str, Module]) -> frozenset[str]:
 
 
 def _relative(path: Path, folder: Path) -> str:
+    written, top = path.as_posix(), folder.as_posix().rstrip("/") + "/"
+    if written.startswith(top):
+        return written[len(top) :]
     try:
         return path.relative_to(folder).as_posix()
     except ValueError:
-        return path.as_posix()
+        return written
 
 
 def _pattern(text: str) -> re.Pattern[str]:

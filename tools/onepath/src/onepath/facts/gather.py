@@ -1,7 +1,6 @@
 """Facts of many files: from the cache where they are known, else extracted, in several processes on a cold run.
 
-The cache is keyed by what facts depend on: content, module name, package flag, extractor and libcst. An entry is
-written whole and moved into place, so that parallel runs do not meet half of one; a broken entry is no entry.
+The cache is keyed by what facts depend on: content, module name, package flag, extractor and libcst.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import hashlib
 import multiprocessing
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -22,6 +20,8 @@ import msgspec
 
 from onepath.discover import Module
 from onepath.facts.model import EXTRACTOR, ModuleFacts
+from onepath.keeping import read_entry, write_entry
+from onepath.looking import Looked
 
 Progress = Callable[[str, int, int], None]
 _FEW: Final = 60
@@ -29,7 +29,6 @@ _FEW: Final = 60
 _CHUNK: Final = 24
 _PATIENCE: Final = 20.0
 """Seconds for one file, when a pool broke and each is tried alone."""
-_MARK: Final = b"onepath facts\n"
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(ModuleFacts)
@@ -43,14 +42,14 @@ class Source(msgspec.Struct, frozen=True):
     key: str
 
 
-def read_sources(modules: Sequence[Module]) -> tuple[list[Source], list[ModuleFacts]]:
+def read_sources(modules: Sequence[Module], looked: Looked) -> tuple[list[Source], list[ModuleFacts]]:
     """The files' bytes with their cache keys, and faults for those that cannot be read."""
     salt = _salt()
     sources: list[Source] = []
     faults: list[ModuleFacts] = []
     for module in modules:
         try:
-            content = module.path.read_bytes()
+            content = looked.content(module.path)
         except OSError as error:
             reason = f"cannot be opened: {error.strerror}"
             faults.append(ModuleFacts(module.name, module.file, module.is_package, fault=reason, fault_line=1))
@@ -58,7 +57,7 @@ def read_sources(modules: Sequence[Module]) -> tuple[list[Source], list[ModuleFa
         digest = hashlib.sha256(salt)
         for part in (module.name, module.file, str(module.is_package)):
             digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
-        digest.update(content)
+        digest.update(looked.digest(module.path).encode())
         sources.append(Source(module, content, digest.hexdigest()))
     return sources, faults
 
@@ -196,35 +195,3 @@ def _read(cache: Path | None, key: str) -> ModuleFacts | None:
         return _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-
-
-def read_entry(cache: Path | None, key: str) -> bytes | None:
-    """What is kept under a key; None if there is nothing, or nothing whole."""
-    if cache is None:
-        return None
-    try:
-        data = (cache / key[:2] / key[2:]).read_bytes()
-    except OSError:
-        return None
-    start = len(_MARK) + 32
-    if not data.startswith(_MARK) or hashlib.sha256(data[start:]).digest() != data[len(_MARK) : start]:
-        return None
-    return data[start:]
-
-
-def write_entry(cache: Path | None, key: str, body: bytes) -> None:
-    """Keep something; a cache that cannot be written is none."""
-    if cache is None:
-        return
-    folder = cache / key[:2]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=folder)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(_MARK + hashlib.sha256(body).digest() + body)
-            Path(temporary).replace(folder / key[2:])
-        except OSError:
-            Path(temporary).unlink(missing_ok=True)
-    except OSError:
-        return

@@ -10,15 +10,16 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from onepath.looking import Looked
 from onepath.rules.contract import Finding, UsageFault
 
 _FORMAT = "onepath/baseline/v1"
 
 
-def read(path: Path) -> tuple[frozenset[str], UsageFault | None]:
+def read(path: Path, looked: Looked) -> tuple[frozenset[str], UsageFault | None]:
     """Known fingerprints; none if there is no file yet, a fault if it cannot be read."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(looked.content(path).decode("utf-8"))
         if document["format"] != _FORMAT:
             raise ValueError(f"its format is not {_FORMAT}")
         return frozenset(one["fingerprint"] for one in document["findings"]), None

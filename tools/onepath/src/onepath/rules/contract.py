@@ -15,6 +15,7 @@ import msgspec
 
 from onepath.config import Configuration
 from onepath.graph import Place, Program
+from onepath.looking import Looked
 
 
 class Hop(msgspec.Struct, frozen=True):
@@ -67,6 +68,8 @@ class Model(msgspec.Struct, frozen=True):
     """The project's folder."""
     configuration: Configuration
     program: Program
+    looked: Looked = msgspec.field(default_factory=Looked)
+    """Through which files are read: a rule that reads one any other way makes kept answers lie."""
 
 
 class Proof(msgspec.Struct, frozen=True):

@@ -88,7 +88,7 @@ def judge(
     known: tuple[Finding, ...] = ()
     if project.configuration.baseline:
         path = project.folder / project.configuration.baseline
-        listed, fault = baseline.read(path)
+        listed, fault = baseline.read(path, model.looked)
         if fault is not None:
             faults.append(fault)
         elif update_baseline:

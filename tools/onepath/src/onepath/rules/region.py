@@ -40,7 +40,7 @@ class RegionRule:
         findings: list[Finding] = []
         for file, names in model.configuration.regions.items():
             try:
-                data = (model.folder / file).read_bytes()
+                data = model.looked.content(model.folder / file)
             except OSError as error:
                 findings.append(broken(RegionFault(file, 1, f"cannot be read: {error.strerror or error}")))
                 continue

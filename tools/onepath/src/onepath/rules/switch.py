@@ -34,7 +34,7 @@ class SwitchRule:
         configuration = model.configuration.switches
         if configuration is None:
             return Outcome()
-        sources = Sources(model.folder, model.program.modules)
+        sources = Sources(model.folder, model.program.modules, model.looked)
         try:
             matrix = read_matrix(sources, configuration)
             fields = model_fields(Evaluator(sources), configuration.model) if configuration.model else {}
@@ -113,7 +113,7 @@ def _incomplete(row: Row) -> Iterator[Finding]:
 def _sides(row: Row, sources: Sources) -> Iterator[Finding]:
     for side in row.sides:
         value = shown(side.value)
-        if side.file and not side.symbol and not (sources.folder / side.file).is_file():
+        if side.file and not side.symbol and not sources.is_file(side.file):
             yield _finding(row, f"file {value}", f"`{side.file}` of side `{value}` is no file", "name the file")
         if side.symbol and not is_there(sources, side.symbol):
             message = f"`{side.symbol}` of side `{value}` is not in the roots"
@@ -129,8 +129,7 @@ def _sides(row: Row, sources: Sources) -> Iterator[Finding]:
                 )
     if row.differential and len(row.available) > 1:
         file, _, name = row.differential.partition("::")
-        path = sources.folder / file
-        if not path.is_file() or (name and name.rpartition("::")[2] not in path.read_text(encoding="utf-8")):
+        if not sources.is_file(file) or (name and name.rpartition("::")[2] not in sources.text(file)):
             yield _finding(row, "differential", f"its test `{row.differential}` is not there", "name the test")
 
 
@@ -191,7 +190,7 @@ def _readers(model: Model, sources: Sources, matrix: Matrix, configuration: Swit
     for name in model.program.modules:
         if any_matches(allowed, name):
             continue
-        data = (model.folder / model.program.modules[name]).read_bytes()
+        data = sources.content(model.program.modules[name])
         tree = sources.tree(name) if any(needle in data for needle in needles) else None
         if tree is not None:
             yield from _comparisons(name, model.program.modules[name], tree, words)

@@ -184,7 +184,7 @@ class _Reader:
                 is_symbol = one is symbol or self._is_target(one)
                 text, target = (text, one) if is_symbol else (one, target)
         sources = self.evaluator.sources
-        if "/" in target or (sources.folder / target).is_file():
+        if "/" in target or sources.is_file(target):
             return Side(value=value, text=text, file=target, available=available)
         module, _ = sources.split(target)
         file = sources.files.get(module, "") if target else ""
@@ -195,7 +195,7 @@ class _Reader:
         if re.search(r"\s", text) or "." not in text:
             return False
         sources = self.evaluator.sources
-        return bool(sources.split(text)[0]) or "/" in text or (sources.folder / text).is_file()
+        return bool(sources.split(text)[0]) or "/" in text or sources.is_file(text)
 
     def refusal(self, one: Any, place: Place) -> Refusal:
         """A combination: a record or dict with key, value, needs_key, needs_value, reason; or these in order."""

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from onepath.looking import Looked
+
 Binding: TypeAlias = ast.expr | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | tuple[str, str]
 """What a name stands for: an expression, a definition, or (module, name) for an import, name empty for the module."""
 
@@ -14,10 +16,11 @@ Binding: TypeAlias = ast.expr | ast.FunctionDef | ast.AsyncFunctionDef | ast.Cla
 class Sources:
     """The program's modules as syntax trees."""
 
-    def __init__(self, folder: Path, files: Mapping[str, str]) -> None:
-        """`files`: by module, relative to `folder`."""
+    def __init__(self, folder: Path, files: Mapping[str, str], looked: Looked | None = None) -> None:
+        """`files`: by module, relative to `folder`. `looked`: through which they are read."""
         self.folder = folder
         self.files = files
+        self._looked = looked or Looked()
         self._trees: dict[str, ast.Module | None] = {}
         self._bindings: dict[str, dict[str, Binding]] = {}
 
@@ -27,11 +30,23 @@ class Sources:
             tree: ast.Module | None = None
             if module in self.files:
                 try:
-                    tree = ast.parse((self.folder / self.files[module]).read_bytes())
+                    tree = ast.parse(self.content(self.files[module]))
                 except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
                     tree = None
             self._trees[module] = tree
         return self._trees[module]
+
+    def content(self, file: str) -> bytes:
+        """What is in a file of the project. Raises OSError."""
+        return self._looked.content(self.folder / file)
+
+    def text(self, file: str) -> str:
+        """The same as text. Raises OSError, and UnicodeDecodeError where it is not UTF-8."""
+        return self.content(file).decode("utf-8")
+
+    def is_file(self, file: str) -> bool:
+        """Whether the project has such a file."""
+        return self._looked.is_file(self.folder / file)
 
     def split(self, name: str) -> tuple[str, str]:
         """A dotted (or `module:attribute`) name as module of the program and the rest; ("", name) if there is none."""
