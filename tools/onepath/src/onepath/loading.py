@@ -6,7 +6,6 @@ and then neither libcst nor the linker is imported.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from onepath.config import Configuration, ConfigurationError, Project, find_proj
 from onepath.discover import discover
 from onepath.facts.gather import Progress, gather, read_sources
 from onepath.facts.model import Annotation, ModuleFacts
+from onepath.garbage import not_collecting
 from onepath.graph import Program
 from onepath.keeping import read_entry, write_entry
 from onepath.looking import Looked
@@ -80,15 +80,11 @@ def _kept(cache: Path | None, key: str) -> Program | None:
     body = read_entry(cache, key)
     if body is None:
         return None
-    collecting = gc.isenabled()
-    gc.disable()
     try:
-        return _decoder.decode(body)
+        with not_collecting():
+            return _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _linked(facts: Sequence[ModuleFacts], demands: Demands, namespaces: Iterable[str]) -> Program:
@@ -105,13 +101,8 @@ def _linked(facts: Sequence[ModuleFacts], demands: Demands, namespaces: Iterable
         zones=demands.zones,
         origins=tuple(sorted({*demands.sealed, *carried_classes(facts, demands.carried)})),
     )
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with not_collecting():
         return link(facts, options, namespaces)
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def demands_of(configuration: Configuration, *, whole: bool = True) -> Demands:

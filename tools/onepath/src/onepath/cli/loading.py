@@ -12,6 +12,7 @@ import msgspec
 from onepath.cli.exits import UsageError
 from onepath.cli.progress import progress
 from onepath.config import Configuration, Project, bare_project, find_project, read_project
+from onepath.garbage import not_collecting
 from onepath.render.report import Report, RuleCard
 from onepath.rules.contract import Model
 
@@ -88,8 +89,9 @@ def judged(
     report = None if update_baseline else answers.told()
     if report is not None:
         return msgspec.structs.replace(report, version=version())
-    model = load(found, jobs=jobs, quiet=quiet, whole=False)
-    report = judge(found, model, update_baseline=update_baseline, today=day)
+    with not_collecting():
+        model = load(found, jobs=jobs, quiet=quiet, whole=False)
+        report = judge(found, model, update_baseline=update_baseline, today=day)
     if not update_baseline:
         answers.keep(model.looked, report)
     return report

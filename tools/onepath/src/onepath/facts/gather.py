@@ -5,7 +5,6 @@ The cache is keyed by what facts depend on: content, module name, package flag, 
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import multiprocessing
 import os
@@ -20,6 +19,7 @@ import msgspec
 
 from onepath.discover import Module
 from onepath.facts.model import EXTRACTOR, ModuleFacts
+from onepath.garbage import not_collecting
 from onepath.keeping import read_entry, write_entry
 from onepath.looking import Looked
 
@@ -68,9 +68,7 @@ def gather(
     """The facts of all sources, in their order."""
     found: dict[str, ModuleFacts] = {}
     missing: list[Source] = []
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with not_collecting():
         for source in sources:
             known = _read(cache, source.key)
             if known is None:
@@ -79,9 +77,6 @@ def gather(
                 found[source.key] = known
         if missing:
             _extract(missing, found, cache, jobs, progress)
-    finally:
-        if collecting:
-            gc.enable()
     return [found[source.key] for source in sources]
 
 

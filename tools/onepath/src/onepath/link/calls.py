@@ -37,9 +37,12 @@ from onepath.link.invoke import holding, invoke
 from onepath.link.items import call_method_of_builtin, item_cell, items_of, iterate, unpack_mapping
 from onepath.link.solver import CONTEXTS, KEYS, TAGS, Solver, class_name, is_contextual
 from onepath.link.values import (
+    Affix,
     Bound,
     Box,
+    Bytes,
     Class,
+    Constant,
     Descriptor,
     Foreign,
     Function,
@@ -47,11 +50,13 @@ from onepath.link.values import (
     Instance,
     Method,
     Module,
+    Number,
     Partial,
     Result,
     Running,
     Text,
     Uncomputed,
+    Unknown,
     Value,
     Widened,
 )
@@ -75,6 +80,9 @@ def _answer(solver: Solver, site: Site) -> None:
 
 
 # -- functions -------------------------------------------------------------------------------------------------
+
+
+_PLAIN: Final = frozenset({Text, Affix, Number, Bytes, Constant, Box, Result, Unknown, Widened})
 
 
 class Binding:
@@ -314,7 +322,16 @@ def _make_frames(solver: Solver, binding: Binding, fixed: dict[int, Value]) -> N
 
 def _argument(solver: Solver, payload: Any, value: Value) -> None:
     binding, var, index = payload
-    if _is_excluded(binding, var, value):
+    if binding.only is None and value.__class__ in _PLAIN:
+        # Nothing a function is analysed apart for, unless it looks something up by it.
+        plain = (index, value)
+        if value.__class__ is not Text or index not in _keyed(binding.function.code):
+            if plain not in binding.plain:
+                binding.plain[plain] = None
+                for frame in binding.frames:
+                    solver.add(frame.base + index, value)
+            return
+    elif _is_excluded(binding, var, value):
         return
     if _makes_context(solver, binding, var, index, value):
         known = binding.special.setdefault(index, [])

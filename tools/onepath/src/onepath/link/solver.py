@@ -145,6 +145,8 @@ class Solver:
         """Attributes set on foreign names, by name and attribute."""
         self.foreign_reads: dict[tuple[str, str], list[int]] = {}
         self.texts_run = 0
+        self.formatting: set[tuple[tuple[int, ...], int]] = set()
+        """Formatted texts that are put together as soon as flows are settled: parts and target."""
         self.contexts = CONTEXTS
         """For how many callables a function is analysed apart, at present."""
         self.context_frames = 0

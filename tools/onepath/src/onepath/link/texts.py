@@ -274,11 +274,13 @@ def _format_one(solver: Solver, payload: Any, value: Value) -> None:
 
 
 def _format_again(solver: Solver, payload: Any, value: Value) -> None:
-    if isinstance(value, Text | Affix | Number):
+    if isinstance(value, Text | Affix | Number) and payload not in solver.formatting:
+        solver.formatting.add(payload)
         solver.later(_format_now, solver, *payload)
 
 
 def _format_now(solver: Solver, parts: tuple[int, ...], dst: int) -> None:
+    solver.formatting.discard((parts, dst))
     results: list[list[Value]] = [[]]
     for part in parts:
         held = [_shown(solver, one) for one in solver.has(part)] or [solver.constant("str")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from onepath.config import Pure
@@ -90,6 +91,7 @@ def _is_taken_here(program: Program, edge: Edge) -> bool:
     )
 
 
+@cache
 def _what(name: str) -> str:
     for what, names in _KINDS:
         if name in names or any(one.endswith(".*") and name.startswith(one[:-1]) for one in names):

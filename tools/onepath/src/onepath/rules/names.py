@@ -18,7 +18,7 @@ STANDARD_LIBRARY = "@stdlib"
 def matches(pattern: str, name: str) -> bool:
     """Whether `name` is meant by `pattern`."""
     if "*" not in pattern:
-        return name == pattern or name.startswith(pattern + ".")
+        return name.startswith(pattern) and name[len(pattern) : len(pattern) + 1] in ("", ".")
     return _compiled(pattern).match(name) is not None
 
 
