@@ -70,7 +70,7 @@ def gather(
     missing: list[Source] = []
     with not_collecting():
         for source in sources:
-            known = _read(cache, source.key)
+            known = kept_facts(cache, source.key)
             if known is None:
                 missing.append(source)
             else:
@@ -182,7 +182,8 @@ def _keep(
     write_entry(cache, source.key, encoded or _encoder.encode(facts))
 
 
-def _read(cache: Path | None, key: str) -> ModuleFacts | None:
+def kept_facts(cache: Path | None, key: str) -> ModuleFacts | None:
+    """The facts that are kept under a source's key."""
     body = read_entry(cache, key)
     if body is None:
         return None
