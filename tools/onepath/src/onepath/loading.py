@@ -85,11 +85,15 @@ def load_model(
     if program is None:
         program = _last_relined(cache, surroundings, sources, jobs)
         if program is None:
-            facts = [*gather(sources, cache, jobs=jobs, progress=progress), *faults]
+            facts = [*gather(sources, cache, jobs=jobs, progress=progress, meanwhile=_import_linker), *faults]
             program = _linked(facts, demands, discovery.namespaces)
         write_entry(cache, key, msgspec.msgpack.encode(program))
         write_entry(cache, surroundings, msgspec.msgpack.encode(Last(key, keys)))
     return Model(project.folder, configuration, program, looked)
+
+
+def _import_linker() -> None:
+    import onepath.link  # noqa: F401  # it takes a while, and is wanted next
 
 
 def _last_relined(cache: Path | None, surroundings: str, sources: Sequence[Source], jobs: int | None) -> Program | None:
