@@ -6,6 +6,7 @@ and then neither libcst nor the linker is imported.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -29,6 +30,10 @@ LINKER: Final = 4
 
 _FEW: Final = 40
 """Up to how many changed files it is looked whether only their lines have moved."""
+
+
+_LARGE: Final = 3000
+"""From how many files on what linking leaves behind is given back before anything else is done."""
 
 
 class Last(msgspec.Struct, frozen=True):
@@ -86,7 +91,11 @@ def load_model(
         program = _last_relined(cache, surroundings, sources, jobs)
         if program is None:
             facts = [*gather(sources, cache, jobs=jobs, progress=progress, meanwhile=_import_linker), *faults]
+            del sources  # their text is read; what is linked next takes room enough
             program = _linked(facts, demands, discovery.namespaces)
+            del facts
+            if len(keys) > _LARGE:
+                gc.collect()  # the solver goes round in circles, and is most of what there is
         write_entry(cache, key, msgspec.msgpack.encode(program))
         write_entry(cache, surroundings, msgspec.msgpack.encode(Last(key, keys)))
     return Model(project.folder, configuration, program, looked)
