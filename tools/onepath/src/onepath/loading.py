@@ -6,6 +6,7 @@ and then neither libcst nor the linker is imported.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ import msgspec
 
 from onepath.config import Configuration, ConfigurationError, Project, find_project
 from onepath.discover import discover
-from onepath.facts.gather import Progress, gather, read_sources
+from onepath.facts.gather import Progress, Source, gather, kept_facts, read_sources
 from onepath.facts.model import Annotation, ModuleFacts
 from onepath.garbage import not_collecting
 from onepath.graph import Program
@@ -27,7 +28,25 @@ from onepath.rules.groups import GROUPS
 LINKER: Final = 4
 """Version of what linking finds; part of the key of a kept program."""
 
+_FEW: Final = 40
+"""Up to how many changed files it is looked whether only their lines have moved."""
+
+
+_LARGE: Final = 3000
+"""From how many files on what linking leaves behind is given back before anything else is done."""
+
+
+class Last(msgspec.Struct, frozen=True):
+    """The program that was linked last of these files under these demands."""
+
+    program: str
+    """Its key."""
+    sources: tuple[str, ...]
+    """The keys of the files' facts."""
+
+
 _decoder = msgspec.msgpack.Decoder(Program)
+_last_decoder = msgspec.msgpack.Decoder(Last)
 
 
 class Demands(msgspec.Struct, frozen=True):
@@ -60,20 +79,57 @@ def load_model(
     looked.modules = discovery.digest
     sources, faults = read_sources(discovery.modules, looked)
     demands = demands_of(configuration, whole=whole)
-    digest = hashlib.sha256(f"program\0{LINKER}\0".encode() + msgspec.msgpack.encode(demands))
-    for source in sources:
-        digest.update(source.key.encode())
-    for fault in faults:
-        digest.update(fault.file.encode("utf-8", "surrogateescape"))
-    for name in sorted(discovery.namespaces):
-        digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
-    key = digest.hexdigest()
+    around = hashlib.sha256(f"program\0{LINKER}\0".encode() + msgspec.msgpack.encode(demands))
+    unread = [fault.file for fault in faults]
+    for name in (*(module.file for module in discovery.modules), "", *unread, "", *sorted(discovery.namespaces)):
+        around.update(name.encode("utf-8", "surrogateescape") + b"\0")
+    surroundings = around.hexdigest()
+    keys = tuple(source.key for source in sources)
+    key = hashlib.sha256("\0".join((surroundings, *keys)).encode()).hexdigest()
     program = _kept(cache, key)
     if program is None:
-        facts = [*gather(sources, cache, jobs=jobs, progress=progress), *faults]
-        program = _linked(facts, demands, discovery.namespaces)
+        program = _last_relined(cache, surroundings, sources, jobs)
+        if program is None:
+            facts = [*gather(sources, cache, jobs=jobs, progress=progress, meanwhile=_import_linker), *faults]
+            del sources  # their text is read; what is linked next takes room enough
+            program = _linked(facts, demands, discovery.namespaces)
+            del facts
+            if len(keys) > _LARGE:
+                gc.collect()  # the solver goes round in circles, and is most of what there is
         write_entry(cache, key, msgspec.msgpack.encode(program))
+        write_entry(cache, surroundings, msgspec.msgpack.encode(Last(key, keys)))
     return Model(project.folder, configuration, program, looked)
+
+
+def _import_linker() -> None:
+    import onepath.link  # noqa: F401  # it takes a while, and is wanted next
+
+
+def _last_relined(cache: Path | None, surroundings: str, sources: Sequence[Source], jobs: int | None) -> Program | None:
+    """The program that was linked last, if nothing but lines of a few files has changed since."""
+    body = read_entry(cache, surroundings)
+    if body is None:
+        return None
+    try:
+        last = _last_decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    if len(last.sources) != len(sources):
+        return None
+    changed = [(key, source) for key, source in zip(last.sources, sources, strict=True) if key != source.key]
+    if len(changed) > _FEW:
+        return None
+    from onepath.relining import moved_lines, relined
+
+    moves: dict[str, dict[int, int]] = {}
+    for (key, source), after in zip(changed, gather([source for _, source in changed], cache, jobs=jobs), strict=True):
+        before = kept_facts(cache, key)
+        moved = moved_lines(before, after) if before is not None else None
+        if moved is None:
+            return None
+        moves[source.module.file] = moved
+    program = _kept(cache, last.program)
+    return relined(program, moves) if program is not None else None
 
 
 def _kept(cache: Path | None, key: str) -> Program | None:

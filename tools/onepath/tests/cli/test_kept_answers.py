@@ -305,3 +305,14 @@ def test_what_changes_while_it_is_looked_at_is_no_state(tmp_path: Path) -> None:
     assert seen_again(looked.sights) is None
     looked.content(file)
     assert not looked.is_one_state
+
+
+def test_where_only_lines_moved_the_new_lines_are_told(shop_kept: Path, onepath: Run) -> None:
+    web = shop_kept / "shop" / "web.py"
+    edit(web, "return flow.run(request)", "from shop import bank\n    return bank.send(request)")
+    assert "shop/web.py:9" in onepath("lint").out
+    edit(web, "@route", "# One more line.\n\n@route")
+    ran = onepath("lint")
+    assert "shop/web.py:11" in ran.out
+    shutil.rmtree(shop_kept / ".cache")
+    assert onepath("lint").out == ran.out

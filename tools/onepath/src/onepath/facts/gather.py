@@ -63,20 +63,25 @@ def read_sources(modules: Sequence[Module], looked: Looked) -> tuple[list[Source
 
 
 def gather(
-    sources: Sequence[Source], cache: Path | None, *, jobs: int | None = None, progress: Progress | None = None
+    sources: Sequence[Source],
+    cache: Path | None,
+    *,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> list[ModuleFacts]:
-    """The facts of all sources, in their order."""
+    """The facts of all sources, in their order. `meanwhile`: done once while other processes read."""
     found: dict[str, ModuleFacts] = {}
     missing: list[Source] = []
     with not_collecting():
         for source in sources:
-            known = _read(cache, source.key)
+            known = kept_facts(cache, source.key)
             if known is None:
                 missing.append(source)
             else:
                 found[source.key] = known
         if missing:
-            _extract(missing, found, cache, jobs, progress)
+            _extract(missing, found, cache, jobs, progress, meanwhile)
     return [found[source.key] for source in sources]
 
 
@@ -86,6 +91,7 @@ def _extract(
     cache: Path | None,
     jobs: int | None,
     progress: Progress | None,
+    meanwhile: Callable[[], None] | None,
 ) -> None:
     workers = min(jobs or os.cpu_count() or 1, max(1, len(missing) // 8))
     if workers < 2 or len(missing) < _FEW:
@@ -108,6 +114,8 @@ def _extract(
         futures: list[tuple[Future[list[bytes]], list[Source]]] = [
             (pool.submit(_extract_many, chunk), chunk) for chunk in chunks if chunk
         ]
+        if meanwhile is not None:
+            meanwhile()
         for future, chunk in futures:
             try:
                 results = future.result()
@@ -182,7 +190,8 @@ def _keep(
     write_entry(cache, source.key, encoded or _encoder.encode(facts))
 
 
-def _read(cache: Path | None, key: str) -> ModuleFacts | None:
+def kept_facts(cache: Path | None, key: str) -> ModuleFacts | None:
+    """The facts that are kept under a source's key."""
     body = read_entry(cache, key)
     if body is None:
         return None
