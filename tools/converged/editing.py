@@ -130,4 +130,6 @@ def bound(node: ast.stmt) -> set[str]:
     """The names a statement of a module gives something."""
     if isinstance(node, Unit):
         return {node.name}
-    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", node)]
+    names = (each for target in targets for each in ast.walk(target) if isinstance(each, ast.Name))
+    return {each.id for each in names if isinstance(each.ctx, ast.Store)}

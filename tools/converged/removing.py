@@ -236,7 +236,7 @@ class Module:
                 continue
             if self.speaks(node):
                 names = bound(node)
-                self._gone.names |= {(self.name, name) for name in names}
+                self._gone.names |= {(self.name, name) for name in names - {"_"}}
                 if isinstance(node, Unit):
                     self._note(node.name)
                     if any("fixture" in ast.unparse(each) for each in node.decorator_list):
@@ -362,7 +362,9 @@ def _table(source: Source, name: str) -> Container:
 def without_orphans(source: Source, before: Sequence[str]) -> Source:
     """Without the private constants of `before` that nobody reads any more."""
     while True:
-        read = {each.id for each in ast.walk(source.tree) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+        read = {
+            each.id for each in ast.walk(source.tree) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)
+        }
         for node in source.tree.body:
             names = bound(node) if isinstance(node, ast.Assign | ast.AnnAssign) else set()
             if names and names <= set(before) - read:
