@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Final, TypeAlias
 
@@ -111,12 +111,12 @@ class Source:
                 begin = behind
 
 
-def items(node: Container) -> list[ast.AST]:
+def items(node: Container) -> Sequence[ast.expr | ast.keyword]:
     """What `without_item` counts: values of a dictionary, elements, arguments."""
     if isinstance(node, ast.Dict):
         return list(node.values)
     if isinstance(node, ast.Call):
-        written = [*node.args, *node.keywords]
+        written: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
         return sorted(written, key=lambda each: (each.lineno, each.col_offset))
     return list(node.elts)
 

@@ -13,12 +13,12 @@ from typing import Final
 
 _PYTHON: Final = (sys.executable, "-m")
 _QUICK: Final = tuple(f"tests/host/{room}" for room in ("kernel", "config", "dataplane", "adapters", "transports"))
-_TIDYING: Final = (
-    ("ruff", "check", "-q", "--fix-only", "--select", "F401,I", "."),
-    ("ruff", "format", "-q", "."),
-    ("tools.docs.reference",),
-    ("onepath", "docs", "--force"),
-)
+_TIDYING: Final[Mapping[str, tuple[str, ...]]] = {
+    "imports": ("ruff", "check", "-q", "--fix-only", "--select", "F401,I", "."),
+    "format": ("ruff", "format", "-q", "."),
+    "reference": ("tools.docs.reference",),
+    "regions": ("onepath", "docs", "--force"),
+}
 """What people do after a removal: put in order, renew what is generated."""
 _CHECKS: Final[Mapping[str, tuple[str, ...]]] = {
     "ruff check": ("ruff", "check", "."),
@@ -40,8 +40,8 @@ class Gate:
 
 def tidy(root: Path) -> Iterator[Gate]:
     """Put the tree in order and renew what is generated."""
-    for command in _TIDYING:
-        yield _run(root, " ".join(command[:2]), command)
+    for name, command in _TIDYING.items():
+        yield _run(root, name, command)
 
 
 def gates(root: Path, *, quick: bool, workers: int) -> Iterator[Gate]:

@@ -199,7 +199,7 @@ class Module:
 
     def _setting(self) -> Source | None:
         """A line of a configuration that names the second side: it is the only one now."""
-        texts = {id(node.value) for node in ast.walk(self.source.tree) if is_text(node)}
+        texts = {id(node.value) for node in ast.walk(self.source.tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(self.source.tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in texts:
                 written = self.source.segment(node)
@@ -353,18 +353,17 @@ def without_elements(source: Source, name: str, goes: Callable[[ast.AST], bool])
 
 def _table(source: Source, name: str) -> Container:
     for node in source.tree.body:
-        if isinstance(node, ast.Assign | ast.AnnAssign) and name in bound(node):
-            if isinstance(node.value, ast.Tuple | ast.List | ast.Dict):
-                return node.value
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        if isinstance(value, ast.Tuple | ast.List | ast.Dict) and name in bound(node):
+            return value
     raise LookupError(f"there is no table {name}")
 
 
 def without_orphans(source: Source, before: Sequence[str]) -> Source:
     """Without the private constants of `before` that nobody reads any more."""
     while True:
-        read = {
-            each.id for each in ast.walk(source.tree) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)
-        }
+        used = (each for each in ast.walk(source.tree) if isinstance(each, ast.Name))
+        read = {each.id for each in used if isinstance(each.ctx, ast.Load)}
         for node in source.tree.body:
             names = bound(node) if isinstance(node, ast.Assign | ast.AnnAssign) else set()
             if names and names <= set(before) - read:

@@ -64,7 +64,7 @@ Step: TypeAlias = bytes | Later | Answer | Until | Rest | Pause | HangUp
 
 
 async def converse(port: int, steps: tuple[Step, ...]) -> bytes:
-    """Everything that came on one connection, dates left out. Raises TimeoutError where what is waited for does not come."""
+    """Everything that came on one connection, dates left out. Raises TimeoutError where something stays away."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
     came = bytearray()
     try:
