@@ -238,7 +238,7 @@ class Module:
                 names = bound(node)
                 self._gone.names |= {(self.name, name) for name in names - {"_"}}
                 if isinstance(node, Unit):
-                    self._note(node.name)
+                    self._note(node.name if node.name != "_" else " ".join(map(ast.unparse, node.decorator_list)))
                     if any("fixture" in ast.unparse(each) for each in node.decorator_list):
                         self._gone.fixtures.add((self._reach(), node.name))
                 else:

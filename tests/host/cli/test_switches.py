@@ -10,6 +10,7 @@ import pytest
 
 from routecodex.app.switches import COMBINATIONS, SWITCHES
 from tests.host.cli.conftest import CONFIG, Cli
+from tests.sides import LIVE, written
 
 ARCHITECTURE = '\n[architecture]\ncontrolWs.mode = "observe"\n'
 
@@ -211,15 +212,16 @@ def test_json_answers_are_one_document(configured: Cli) -> None:
 def test_an_override_that_was_not_cleared_is_what_a_start_would_take(cli: Cli) -> None:
     from routecodex.blocks.ledger import Ledger
 
-    cli.write(CONFIG.format(port=1) + '\n[architecture]\nappKernel = "v2"\n')
+    one, other = LIVE[:2]
+    cli.write(CONFIG.format(port=1) + "\n" + written({"appKernel": "v2", other: "v2"}))
     ledger = Ledger(cli.home / "control" / "1")
     override = {"value": "v2", "configured": "v1"}
     gone = {"value": "v1", "configured": "v1"}
-    body = {"overrides": {"hostBlocks.runtimeBootstrap": override, "appKernel": gone}}
+    body = {"overrides": {one: override, other: gone}}
     ledger.append("transaction.commit", "cli:alice", "c1", body)
     ledger.close()
     found = rows(cli)
 
-    kept, ended = found["hostBlocks.runtimeBootstrap"], found["appKernel"]
+    kept, ended = found[one], found[other]
     assert (kept["value"], kept["source"]) == ("v2", "ledger")
     assert (ended["value"], ended["source"]) == ("v2", "file")

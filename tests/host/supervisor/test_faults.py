@@ -335,7 +335,7 @@ def _obeyed(one: Supervised) -> bool:
     """Both workers say so themselves, as /health does: nobody above them answers."""
     token = (one.home / "run" / "admin-token").read_text().strip()
     seen = [one.http("GET", "/health?verbose", authorization=f"Bearer {token}")[1] for _ in range(8)]
-    return all(told["switches"]["hostBlocks.runtimeBootstrap"]["value"] == "v1" for told in seen)
+    return all(told["switches"][LIVE[0]]["value"] == "v1" for told in seen)
 
 
 def test_last_good_deleted(real: Real, up: ThreadedUpstream, say: Say) -> None:
