@@ -7,8 +7,6 @@ module beside the registry that imports the first side is a fault, and told.
 from __future__ import annotations
 
 import ast
-import os
-import re
 import shutil
 import subprocess
 import tomllib
@@ -17,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from tools.converged import pages
 from tools.converged.editing import Source
 from tools.converged.removing import Gone, Module, tests, without_elements, without_orphans
 from tools.converged.rows import Row, file_of, first_side
@@ -76,7 +75,7 @@ def converge(root: Path, row: Row) -> Removed:
     _differential(root, row, gone, removed)
     _project(root, gone)
     _workshop(root, gone, removed)
-    _links(root, removed.files)
+    pages.rewrite(root, row.key, removed.files)
     went = [name for name in removed.tests if name.startswith(_HOST)]
     removed.share = len(went) / len(before)
     if removed.share >= _MOST:
@@ -125,24 +124,6 @@ def _project(root: Path, gone: Gone) -> None:
     kept = [line for line in lines if line.lstrip().startswith("#") or not gone.told(line)]
     tomllib.loads("".join(kept))
     path.write_text("".join(kept))
-
-
-def _links(root: Path, files: list[str]) -> None:
-    """Links of pages to what is gone become the words they had."""
-    for page in sorted(root.rglob("*.md")):
-
-        def words(found: re.Match[str], folder: Path = page.parent) -> str:
-            target = Path(os.path.normpath(folder / found[2].partition("#")[0]))
-            is_gone = target.is_relative_to(root) and target.relative_to(root).as_posix() in files
-            return found[1] if is_gone else found[0]
-
-        text = page.read_text()
-        left = _LINK.sub(words, text)
-        if left != text:
-            page.write_text(left)
-
-
-_LINK: Final = re.compile(r"\[([^\]\n]+)\]\(([^)\s]+)\)")
 
 
 # --- tests and tools -----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from textwrap import dedent
 
 import pytest
 from tools.converged.editing import Source, items
+from tools.converged.pages import without_settings
 from tools.converged.removing import Gone, Module
 from tools.converged.rows import Row, by_key, first_side, rows
 
@@ -194,3 +195,25 @@ def test_every_row_with_two_sides_is_found_with_its_modules() -> None:
         assert first_side(ROOT, row)[0] == row.module
     with pytest.raises(LookupError, match="no row with two sides"):
         by_key(["controlBus"])
+
+
+def test_a_setting_goes_from_the_configurations_of_pages_and_prose_stays() -> None:
+    page = """
+carrier = "v1" is prose.
+```toml
+[architecture]
+"hostBlocks.carrier" = "v2"
+controlBus = "v1"
+
+[architecture.hostBlocks]
+carrier = "v2"
+other = "v2"
+
+[server]
+carrier = 1
+```
+carrier = "v1"
+"""
+    gone = without_settings(page, "hostBlocks.carrier")
+    lines = [line for line in page.splitlines() if line not in ('"hostBlocks.carrier" = "v2"', 'carrier = "v2"')]
+    assert gone.splitlines() == lines
