@@ -222,6 +222,14 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def converged(session: nox.Session) -> None:
+    """On copies: each switch's first side is deleted with row and tests; the tree stays green (`-- --quick`)."""
+    install(session, "test", "lint")
+    install_onepath(session)
+    session.run("python", "-m", "tools.converged", *session.posargs)
+
+
+@nox.session
 def build(session: nox.Session) -> None:
     """Wheel and source archive, checked by installing the wheel in this fresh environment and running it."""
     session.install("--quiet", "-r", str(REQUIREMENTS / "build.txt"))

@@ -25,7 +25,7 @@ from llmswitch_core.hub.exchange import Exchange, Inbound, Surroundings
 from llmswitch_core.hub.pipeline import HubPipeline, PipelineSettings
 from llmswitch_core.protocols.contract import RequestHead
 from llmswitch_core.router.state import RouterState
-from routecodex.app.gateway import new_id
+from routecodex.app.ids import new_id
 from routecodex.cli.configuration import compiled
 from routecodex.config.compiled import CompiledConfig
 

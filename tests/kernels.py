@@ -5,12 +5,10 @@ Nobody supervises it: its desk's link leads nowhere, and control commands go whe
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import pytest
@@ -18,44 +16,18 @@ import pytest
 from routecodex.app import gateway, sides
 from routecodex.app.applying import Candidate
 from routecodex.app.desk import Desk
-from routecodex.app.error_handling import ErrorHandlingCenter
-from routecodex.app.gateway import Gateway
-from routecodex.app.generation import Generation
 from routecodex.app.kernel import assembly, building
 from routecodex.app.kernel.assembly import Assembly
 from routecodex.app.kernel.lifecycle import Lifecycle
-from routecodex.app.overview import Overview
-from routecodex.app.request_flow import RequestFlow
-from routecodex.app.server import DrainingServer, server
 from routecodex.app.supervisor.link import connect
 from routecodex.app.supervisor.messages import Boot, Desired, Document, Down
 from routecodex.app.switches import resolve
 from routecodex.app.worker_start import WorkerStart
-from routecodex.blocks.http_adapter import AdapterFactory, Application
-from routecodex.blocks.store import StateStore
-from routecodex.blocks.telemetry import LogWriter, Metrics, Telemetry
+from routecodex.blocks.http_adapter import AdapterFactory
+from routecodex.blocks.telemetry import LogWriter
 from routecodex.config.compiled import CompiledConfig, Setting, SwitchValue
-
-
-@dataclass
-class Running:
-    """A gateway that serves."""
-
-    flow: RequestFlow
-    metrics: Metrics
-    telemetry: Telemetry
-    errors: ErrorHandlingCenter
-    overview: Overview
-    store: StateStore
-    server: DrainingServer
-    generation: Callable[[], Generation]
-    serving: asyncio.Task[None]
-    stop_accepting: Callable[[], None]
-
-    @property
-    def application(self) -> Application:
-        """The adapter new requests go to."""
-        return self.generation().application
+from tests import kernel_v1
+from tests.running import Running, served
 
 
 def candidate_of(config: CompiledConfig, sides: dict[str, str]) -> Candidate:
@@ -89,30 +61,6 @@ async def serving(
 
 
 @asynccontextmanager
-async def _v1(
-    candidate: Candidate, listener: socket.socket, writer: LogWriter, log: Any, now: Callable[[], float]
-) -> AsyncIterator[Running]:
-    one = Gateway(candidate.compiled, candidate.switches, writer, log, now)
-    wrapped = server(one.application, one.flow, one.stop_accepting, candidate.compiled.server)
-    try:
-        async with _served(wrapped, listener) as task:
-            yield Running(
-                one.flow,
-                one.metrics,
-                one.telemetry,
-                one.errors,
-                one.overview,
-                one.store,
-                wrapped,
-                lambda: one.generation,
-                task,
-                one.stop_accepting,
-            )
-    finally:
-        await one.close()
-
-
-@asynccontextmanager
 async def _v2(
     candidate: Candidate, listener: socket.socket, writer: LogWriter, log: Any, now: Callable[[], float]
 ) -> AsyncIterator[Running]:
@@ -124,7 +72,7 @@ async def _v2(
     try:
         await blocks.bring_up()
         try:
-            async with _served(parts.server, listener) as task:
+            async with served(parts.server, listener) as task:
                 yield Running(
                     parts.flow,
                     parts.metrics,
@@ -144,18 +92,5 @@ async def _v2(
         theirs.close()
 
 
-@asynccontextmanager
-async def _served(server: DrainingServer, listener: socket.socket) -> AsyncIterator[asyncio.Task[None]]:
-    listener.setblocking(False)
-    task = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]))
-    while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.002)
-    try:
-        yield task
-    finally:
-        server.should_exit = True
-        await task
-
-
 _Kernel: TypeAlias = Callable[..., AbstractAsyncContextManager[Running]]
-_KERNELS: Final[dict[SwitchValue, _Kernel]] = {"v1": _v1, "v2": _v2}
+_KERNELS: Final[dict[SwitchValue, _Kernel]] = {"v1": kernel_v1.kernel, "v2": _v2}

@@ -11,11 +11,14 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from itertools import combinations, product
-from typing import Final
+from typing import Any, Final
 
 from routecodex.app.switches import BY_KEY, SWITCHES
 
 VARIABLE: Final = "TEST_SIDES"
+LIVE: Final = [row.key for row in SWITCHES if row.has_both_sides and row.effect != "restart"]
+"""Rows that are flipped without a new worker, in the table's order: for tests to which any of them will do."""
+_BLOCKS: Final = "hostBlocks."
 
 
 def chosen(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -47,16 +50,30 @@ def named(sides: Mapping[str, str]) -> str:
     return "+".join(key.rpartition(".")[2] for key in sides) or "v1"
 
 
+def nested(sides: Mapping[str, str]) -> dict[str, Any]:
+    """The same as the `architecture` of a JSON configuration."""
+    found: dict[str, Any] = {}
+    for key, value in sides.items():
+        *path, last = key.split(".")
+        place = found
+        for step in path:
+            place = place.setdefault(step, {})
+        place[last] = value
+    return found
+
+
 def pairwise() -> list[dict[str, str]]:
     """Runs over which every pair of sides of any two switches occurs, as far as the combinations allow it."""
-    blocks = [row.key for row in SWITCHES if row.has_both_sides and row.key.startswith("hostBlocks.")]
+    blocks = [row.key for row in SWITCHES if row.has_both_sides and row.key.startswith(_BLOCKS)]
     wanted = {
         frozenset(pair)
         for one, other in combinations(blocks, 2)
         for pair in product(((one, "v1"), (one, "v2")), ((other, "v1"), (other, "v2")))
     }
-    runs: list[dict[str, str]] = [{}, {"appKernel": "v2", **dict.fromkeys(blocks, "v2")}]
-    wanted -= set(_pairs(runs[1], blocks))
+    runs: list[dict[str, str]] = [{}, {**_ground(), **dict.fromkeys(blocks, "v2")}]
+    for run in runs:
+        if run.items() >= _ground().items():
+            wanted -= set(_pairs(run, blocks))
     while wanted:
         best = max(_all(blocks), key=lambda run: len(wanted & set(_pairs(run, blocks))))
         wanted -= set(_pairs(best, blocks))
@@ -64,9 +81,15 @@ def pairwise() -> list[dict[str, str]]:
     return runs
 
 
+def _ground() -> dict[str, str]:
+    """What the blocks' second sides stand on: the second sides of the rows that are no blocks."""
+    others = [row for row in SWITCHES if row.has_both_sides and not row.key.startswith(_BLOCKS)]
+    return {row.key: str(row.values[1]) for row in others}
+
+
 def _all(blocks: list[str]) -> Iterator[dict[str, str]]:
     for values in product(("v1", "v2"), repeat=len(blocks)):
-        yield {"appKernel": "v2", **{key: value for key, value in zip(blocks, values, strict=True) if value == "v2"}}
+        yield {**_ground(), **{key: value for key, value in zip(blocks, values, strict=True) if value == "v2"}}
 
 
 def _pairs(run: Mapping[str, str], blocks: list[str]) -> Iterator[frozenset[tuple[str, str]]]:
@@ -77,8 +100,9 @@ def _pairs(run: Mapping[str, str], blocks: list[str]) -> Iterator[frozenset[tupl
 def main(which: str) -> None:
     """Print runs as words of the variable, a line each: `all`, or the `last` of the first two (every second side)."""
     runs = pairwise() if which == "all" else pairwise()[1:2]
+    first = next(row for row in SWITCHES if row.has_both_sides)
     for run in runs:
-        print(" ".join(f"{key}={value}" for key, value in (run or {"appKernel": "v1"}).items()))
+        print(" ".join(f"{key}={value}" for key, value in (run or {first.key: first.default}).items()))
 
 
 if __name__ == "__main__":

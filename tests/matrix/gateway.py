@@ -17,7 +17,8 @@ from routecodex.app.applying import read
 from routecodex.app.supervisor.messages import Desired, Document
 from routecodex.blocks.telemetry import LogWriter
 from routecodex.blocks.telemetry.logs import configure
-from tests.kernels import Running, serving
+from tests.kernels import serving
+from tests.running import Running
 from tests.sides import chosen, written
 
 KEY = "${UPSTREAM_KEY}"

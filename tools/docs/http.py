@@ -6,7 +6,6 @@ import re
 from typing import Final
 
 import msgspec
-from starlette.routing import Route, WebSocketRoute
 from tools.docs.running import of_gateway
 from tools.docs.source import modules, strings
 from tools.docs.text import DocumentationError, code, codes, table
@@ -14,12 +13,19 @@ from tools.docs.text import DocumentationError, code, codes, table
 from llmswitch_core.canonical.model import Protocol
 from llmswitch_core.hub.forwarding import FORWARDED_HEADERS
 from llmswitch_core.router.conversation_key import SESSION_HEADERS
-from routecodex.app.gateway import Gateway
+from routecodex.app import sides
+from routecodex.app.adapter_rules import rules
+from routecodex.app.ids import new_id
+from routecodex.app.kernel.assembly import Assembly
 from routecodex.blocks.control_plane.commands import ARGUMENTS
 from routecodex.blocks.http_adapter import daemon
+from routecodex.blocks.http_adapter.admin import Admin
+from routecodex.blocks.http_adapter.data_plane import DataPlane
 from routecodex.blocks.http_adapter.endpoints import FIXED, GEMINI_ACTIONS, GEMINI_PREFIXES, RESPONSE_STATE, Endpoint
 from routecodex.blocks.http_adapter.headers import RESPONSE_HEADERS, RESPONSE_PREFIXES
-from routecodex.blocks.http_adapter.v1 import FixedPaths
+from routecodex.blocks.http_adapter.policy import Policy
+from routecodex.blocks.http_adapter.port import watching_port
+from routecodex.blocks.http_adapter.resources import MODEL_LISTS, RESPONSES
 from routecodex.providers.provider import NEVER_SENT
 
 TITLE: Final = "Endpoints and headers"
@@ -159,15 +165,24 @@ def _methods(endpoint: Endpoint) -> str:
     return ", ".join(sorted(endpoint.methods))
 
 
-def _paths(gateway: Gateway) -> set[str]:
-    """Every path the running application knows, patterns without their last part."""
-    found: set[str] = set()
-    for route in gateway.application._router.routes:
-        if isinstance(route, Route | WebSocketRoute):
-            found.add(route.path.partition("{")[0])
-        elif isinstance(route, FixedPaths):
-            found.update(route.endpoints)
-    return found
+def _paths(gateway: Assembly) -> set[str]:
+    """Every path of the tables that both adapters are built from, patterns without their last part."""
+    generation = gateway.current()
+    plane = DataPlane(Policy(rules(generation.config)), gateway.flow, new_id, watching_port)
+    admin = Admin(plane, sides.control_plane(generation.switches)(gateway.overview))
+    below = {f"{path}/" for path in RESPONSES}
+    return {
+        *FIXED,
+        *RESPONSES,
+        *MODEL_LISTS,
+        *GEMINI_PREFIXES,
+        *below,
+        *(_begin(route.path) for route in admin.routes()),
+    }
+
+
+def _begin(pattern: str) -> str:
+    return pattern.partition("{")[0]
 
 
 def _check(paths: set[str]) -> None:

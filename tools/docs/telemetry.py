@@ -10,7 +10,7 @@ from tools.docs.running import of_gateway
 from tools.docs.source import argument, attribute_docs, called, calls, modules, words
 from tools.docs.text import clean, code, codes, table
 
-from routecodex.app.gateway import Gateway
+from routecodex.app.kernel.assembly import Assembly
 from routecodex.blocks.telemetry import AttemptRecord, OutcomeClass, OutcomeRecord
 
 TITLE: Final = "Metrics and logs"
@@ -52,7 +52,7 @@ def page() -> str:
     )
 
 
-def _families(gateway: Gateway) -> list[tuple[str, str, str, str]]:
+def _families(gateway: Assembly) -> list[tuple[str, str, str, str]]:
     return [
         (code(family.name + _SUFFIX.get(family.type, "")), family.type, codes(family._labelnames), family.documentation)
         for family in (typing.cast("Any", each) for each in gateway.metrics.collect())

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from routecodex.app.switches import BY_KEY, COMBINATIONS, SWITCHES, Switch
+from routecodex.app.switches import COMBINATIONS, SWITCHES, Switch
 from routecodex.config.compiled import SwitchValue
 
 TAKES: Final[Mapping[str, str]] = {
@@ -96,11 +96,9 @@ def report(row: Switch, value: SwitchValue, source: str, *, kernel: SwitchValue 
 
 def reports(values: Mapping[str, SwitchValue], sources: Mapping[str, str]) -> list[SwitchReport]:
     """Every row in the table's order; what is absent has its default."""
-    kernel = values.get("appKernel", BY_KEY["appKernel"].default)
-    return [
-        report(row, values.get(row.key, row.default), sources.get(row.key, "default"), kernel=kernel)
-        for row in SWITCHES
-    ]
+    in_force = {**{row.key: row.default for row in SWITCHES}, **values}
+    kernel = in_force.get("appKernel", "v2")
+    return [report(row, in_force[row.key], sources.get(row.key, "default"), kernel=kernel) for row in SWITCHES]
 
 
 def shown(value: SwitchValue) -> str:

@@ -14,6 +14,7 @@ from typing import Annotated, Final
 import msgspec
 import typer
 
+from routecodex.app.switches import SWITCHES
 from routecodex.cli.failures import EXIT_CONFIGURATION, CommandError
 from routecodex.cli.options import ConfigOption, JsonOption
 
@@ -129,7 +130,7 @@ def text(found: list[tuple[KnownProvider, str]], port: int) -> str:
         f'# "gpt-*" = "{providers[0][0].id}.MODEL"',
         "",
         "[architecture]",
-        'appKernel = "v1"',
+        *(f'{row.key} = "{row.default}"' for row in SWITCHES if row.has_both_sides and "." not in row.key),
         "",
     ]
     return "\n".join(lines)

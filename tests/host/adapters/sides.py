@@ -1,4 +1,4 @@
-"""Two whole gateways, one per side of `hostBlocks.httpAdapter`, fed the same bytes; what each of them did.
+"""Two whole gateways that differ in one thing, fed the same bytes; what each of them did.
 
 Ids are counted and the clock stands still, so that what is equal is equal byte for byte: the client's bytes, the
 record, the log lines, and what the upstream was sent. Durations are the one thing left out; conversation keys, which a
@@ -19,8 +19,9 @@ import msgspec
 from routecodex.blocks.http_adapter import AdapterFactory
 from routecodex.config.compiled import CompiledConfig
 from tests.fake_upstream import FakeUpstream, Finish, Hang, RecordedRequest, Script, Text
+from tests.host.adapters.table import Group
 from tests.host.adapters.wire import Step, converse
-from tests.host.dataplane.gateway import ADAPTERS, C, G, Host, M, R, compiled, host, provider
+from tests.host.dataplane.gateway import C, G, Host, M, R, compiled, host, provider
 
 NOW: Final = 1_790_000_000.0
 _TIMES: Final = ("at", "overhead_ms", "ttft_ms", "total_ms", "overheadMs", "ttftMs", "totalMs")
@@ -102,14 +103,14 @@ class Pair:
         self,
         folder: Path,
         configure: Configure = lambda config: config,
-        second: AdapterFactory = ADAPTERS["v2"],
+        builds: tuple[AdapterFactory | None, AdapterFactory | None] = (None, None),
         prepare: Callable[[Side], None] = lambda side: None,
         over: tuple[Mapping[str, str] | None, Mapping[str, str] | None] = (None, None),
     ) -> None:
-        """`second` makes the second gateway's adapter; `over`, where it is said, are each one's sides."""
+        """`builds` make the adapters, `over` are the sides of the switches; both per gateway, where they are said."""
         self._folder = folder
         self._configure = configure
-        self._builds = (ADAPTERS["v1"], second) if over == (None, None) else (None, None)
+        self._builds = builds
         self._over = over
         self._prepare = prepare
         self._runner = asyncio.Runner()
@@ -176,6 +177,16 @@ def differing(first: Any, second: Any, where: str = "") -> list[str]:
     else:
         return [f"{where[1:]}: {repr(first)[:600]} / {repr(second)[:600]}"]
     return [difference for part in found for difference in part]
+
+
+def stop(side: Side) -> None:
+    side.gateway.gateway.stop_accepting()
+
+
+def compared(group: Group, pair: Pair) -> str:
+    """What differs, a line each."""
+    found = [(name, pair.differences(steps)) for name, steps in group.cases]
+    return "\n".join(f"{name}: {difference}" for name, differences in found for difference in differences)
 
 
 def _sent(request: RecordedRequest) -> tuple[Any, ...]:

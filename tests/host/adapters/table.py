@@ -566,3 +566,5 @@ GROUPS: Final = (
     Group("stopping", tuple(_few("/v1/messages", "/v1/models", "/health", "/ready")), {}, stopping=True),
 )
 """Every case. Hundreds of requests; the generated ones (test_generated.py) come on top."""
+
+BY_NAME: Final = {group.name: group for group in GROUPS}

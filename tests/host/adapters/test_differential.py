@@ -8,39 +8,22 @@ from typing import Any, Final
 
 import pytest
 
-from routecodex.blocks.http_adapter import Application, v2
-from tests.host.adapters.sides import Pair, Side, differing
-from tests.host.adapters.table import GROUPS, Group, chat, one, post
-
-BY_NAME: Final = {group.name: group for group in GROUPS}
-
-
-def stop(side: Side) -> None:
-    side.gateway.gateway.stop_accepting()
-
-
-def compared(group: Group, pair: Pair) -> str:
-    """What differs, a line each."""
-    found = [(name, pair.differences(steps)) for name, steps in group.cases]
-    return "\n".join(f"{name}: {difference}" for name, differences in found for difference in differences)
+from routecodex.blocks.http_adapter import Application
+from tests.host.adapters.row import FIRST, SECOND
+from tests.host.adapters.sides import Pair, compared, differing, stop
+from tests.host.adapters.table import BY_NAME, chat, one, post
 
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_both_adapters_answer_alike(name: str, tmp_path: Path) -> None:
     group = BY_NAME[name]
-    with Pair(tmp_path, group.configure, prepare=stop if group.stopping else lambda side: None) as pair:
+    prepare = stop if group.stopping else (lambda side: None)
+    with Pair(tmp_path, group.configure, (FIRST, SECOND), prepare) as pair:
         found = compared(group, pair)
     first, second = (side.logged() for side in pair.sides)
     assert not found, found
     assert not differing(first, second), "\n".join(differing(first, second))
     assert len(first) >= len(group.cases) / 4, "most requests leave a line"
-
-
-def test_the_table_has_hundreds_of_requests_and_no_case_twice() -> None:
-    for group in GROUPS:
-        names = [name for name, _ in group.cases]
-        assert len(set(names)) == len(names), [name for name in names if names.count(name) > 1]
-    assert sum(len(group.cases) for group in GROUPS) > 1500
 
 
 # --- a difference is found ---------------------------------------------------------------------------------
@@ -108,10 +91,10 @@ class Planted:
 @pytest.mark.parametrize(("change", "group"), PLANTED, ids=[change.__name__ for change, _ in PLANTED])
 def test_a_planted_difference_is_found(change: Change, group: str, tmp_path: Path) -> None:
     def build(*arguments: Any) -> Application:
-        return Planted(v2.build(*arguments), change)
+        return Planted(SECOND(*arguments), change)
 
     chosen = BY_NAME[group]
-    with Pair(tmp_path, chosen.configure, build) as pair:
+    with Pair(tmp_path, chosen.configure, (FIRST, build)) as pair:
         for name, steps in chosen.cases:
             if pair.differences(steps):
                 return
@@ -128,9 +111,9 @@ def test_a_difference_nobody_sees_on_the_wire_is_found(tmp_path: Path) -> None:
             return self._application(scope, receive, send)
 
     def build(*arguments: Any) -> Application:
-        return Changed(v2.build(*arguments), lambda message: None)
+        return Changed(SECOND(*arguments), lambda message: None)
 
-    with Pair(tmp_path, second=build) as pair:
+    with Pair(tmp_path, builds=(FIRST, build)) as pair:
         found = pair.differences(one(post("/v1/chat/completions", chat())))
     assert found
     assert not any(difference.startswith("bytes") for difference in found)

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from routecodex.config.compiled import CompiledConfig
+from tests.host.adapters.row import FIRST, SECOND
 from tests.host.adapters.sides import Pair, differing
 from tests.host.adapters.table import ENDPOINTS, METHODS, ODD_PATHS, ask, chat, one
 
@@ -53,7 +54,7 @@ def allowing(config: CompiledConfig) -> CompiledConfig:
 @pytest.fixture(scope="module")
 def pair() -> Iterator[Pair]:
     """Both gateways, for all examples."""
-    with tempfile.TemporaryDirectory() as folder, Pair(Path(folder), allowing) as running:
+    with tempfile.TemporaryDirectory() as folder, Pair(Path(folder), allowing, (FIRST, SECOND)) as running:
         yield running
 
 

@@ -16,7 +16,7 @@ def written(cli: Cli, port: int = 5999, entries: int = 5) -> Path:
     ledger = Ledger(folder, now=lambda: float(next(clock)))
     for number in range(entries):
         kind = ("switch.set", "config.apply")[number % 2]
-        ledger.append(kind, "cli:alice", f"c{number}", {"key": "appKernel", "value": "v1", "reason": f"why {number}"})
+        ledger.append(kind, "cli:alice", f"c{number}", {"key": "controlBus", "value": "v1", "reason": f"why {number}"})
     ledger.close()
     return folder
 
@@ -28,7 +28,7 @@ def test_entries_are_shown_with_who_and_why(cli: Cli) -> None:
 
     assert shown.code == 0
     assert "cli:alice" in shown.out
-    assert "key=appKernel reason=why 0 value=v1" in shown.out
+    assert "key=controlBus reason=why 0 value=v1" in shown.out
     assert found["folder"] == str(folder)
     assert [entry["seq"] for entry in found["entries"]] == [1, 2, 3, 4, 5]
     assert found["entries"][1]["prev"] == found["entries"][0]["hash"]

@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.host.cli.conftest import CONFIG, Cli, free_port
+from tests.sides import LIVE, written
 
-KEY = "hostBlocks.runtimeBootstrap"
+KEY = LIVE[0]
+NEW = {"appKernel": "v2"}
 TIMES = '{"watch": 0.4, "file": 3600.0}'
 """A short watch; the file is looked at when a command says so, not by itself."""
 
 
-def text(port: int, kernel: str = "v2") -> str:
-    return CONFIG.format(port=port) + f'\n[architecture]\nappKernel = "{kernel}"\n'
+def text(port: int, over: Mapping[str, str] = NEW) -> str:
+    return CONFIG.format(port=port) + "\n" + written(over)
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def port() -> int:
 
 @pytest.fixture
 def live(cli: Cli, port: int) -> Cli:
-    """Two workers under appKernel v2."""
+    """Two workers that change while they serve."""
     cli.environ["ROUTECODEX_SUPERVISOR_TIMES"] = TIMES
     cli.write(text(port))
     started = cli("start", "--daemon", "--workers", "2", "--json")
@@ -65,13 +67,14 @@ def blessed(cli: Cli) -> bool:
 
 
 def test_status_shows_workers_hashes_and_what_is_not_at_its_default(live: Cli) -> None:
+    live("switch", "set", KEY, "v2")
     told = live("status", "--json").json
     shown = live("status").out
     control = told["control"]
 
     assert [worker["number"] for worker in control["workers"]] == [1, 2]
     assert all(worker["status"]["kernel"] == "v2" for worker in control["workers"])
-    assert all(worker["status"]["generations"][0]["current"] for worker in control["workers"])
+    assert all(worker["status"]["generations"][-1]["current"] for worker in control["workers"])
     hashes = control["hashes"]
     assert hashes["file"] == hashes["desired"] == hashes["loaded"] == told["health"]["configHash"]
     assert hashes["effective"] not in (None, hashes["loaded"])
@@ -109,13 +112,19 @@ def test_all_overrides_end_at_once(live: Cli) -> None:
     assert "There is no live override." in again.out
 
 
-def test_what_makes_no_sense_or_is_not_there_is_refused_with_its_reason(live: Cli) -> None:
+def test_what_makes_no_sense_is_refused_with_its_reason(live: Cli) -> None:
     live("switch", "set", KEY, "v2")
     senseless = live("switch", "set", "appKernel", "v1")
-    missing = live("switch", "set", "controlBus", "v2", "--json")
 
     assert senseless.code == 78
     assert f"{KEY} = v2 needs appKernel = v2" in senseless.err
+    assert row(live)["value"] == "v2"
+
+
+def test_what_is_not_there_is_refused_with_its_reason(live: Cli) -> None:
+    live("switch", "set", KEY, "v2")
+    missing = live("switch", "set", "controlBus", "v2", "--json")
+
     assert missing.code == 78
     assert "is not there yet" in missing.json["error"]["message"]
     assert row(live)["value"] == "v2"
@@ -200,7 +209,7 @@ def test_a_plan_shows_what_each_change_takes_and_apply_puts_it_in_force(live: Cl
 
 def test_another_file_can_be_judged_without_applying_it(live: Cli, port: int) -> None:
     other = live.home / "other.toml"
-    other.write_text(text(port, "v1"))
+    other.write_text(text(port, {"appKernel": "v1"}))
     plan = live("config", "plan", "--file", str(other))
 
     assert plan.code == 0, plan.err
@@ -241,9 +250,9 @@ def test_a_broken_file_is_refused_with_its_faults_and_nothing_changes(live: Cli,
 
 def test_under_kernel_v1_every_change_is_told_to_take_a_restart(cli: Cli, port: int) -> None:
     cli.environ["ROUTECODEX_SUPERVISOR_TIMES"] = TIMES
-    cli.write(text(port, "v1"))
+    cli.write(text(port, {"appKernel": "v1"}))
     assert cli("start", "--daemon").code == 0
-    cli.write(text(port, "v1").replace('["acme.large"]', '["acme.small"]'))
+    cli.write(text(port, {"appKernel": "v1"}).replace('["acme.large"]', '["acme.small"]'))
     pending = cli("config", "apply", "--json")
     applied = cli("config", "apply", "--restart")
 

@@ -12,6 +12,7 @@ import pytest
 
 from routecodex.app.switches import SWITCHES
 from tests.host.cli.conftest import CONFIG, Cli
+from tests.sides import LIVE
 
 
 class BreakingOff(BaseHTTPRequestHandler):
@@ -58,11 +59,11 @@ def test_a_rollback_whose_answer_was_lost_is_looked_up(broken: Cli) -> None:
 
 
 def test_a_rollback_that_is_not_seen_is_no_success(broken: Cli) -> None:
-    BreakingOff.values = {**BreakingOff.values, "appKernel": "v2"}
-    done = broken("rollback", "appKernel")
+    BreakingOff.values = {**BreakingOff.values, LIVE[0]: "v2"}
+    done = broken("rollback", LIVE[0])
 
     assert done.code == 75
-    assert "routecodex rollback appKernel --offline" in done.err
+    assert f"routecodex rollback {LIVE[0]} --offline" in done.err
 
 
 def test_another_command_whose_answer_was_lost_says_so(broken: Cli) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from routecodex.app.switches import COMBINATIONS, SWITCHES
 from tests.host.cli.conftest import CONFIG, Cli
+from tests.sides import LIVE, written
 
-ARCHITECTURE = '\n[architecture]\nappKernel = "v1"\n'
+ARCHITECTURE = '\n[architecture]\ncontrolWs.mode = "observe"\n'
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_every_row_is_listed_with_its_value_and_its_source(configured: Cli) -> N
     found = rows(configured, ROUTECODEX_ARCHITECTURE__CONTROLBUS="v1")
 
     assert list(found) == [row.key for row in SWITCHES]
-    assert (found["appKernel"]["value"], found["appKernel"]["source"]) == ("v1", "file")
+    assert (found["controlWs.mode"]["value"], found["controlWs.mode"]["source"]) == ("observe", "file")
     assert (found["controlBus"]["value"], found["controlBus"]["source"]) == ("v1", "environment")
     assert (found["controlWs.enabled"]["value"], found["controlWs.enabled"]["source"]) == (False, "default")
     for row in SWITCHES:
@@ -53,12 +54,12 @@ def test_the_list_says_that_it_is_the_configurations(configured: Cli) -> None:
 
 def test_show_says_what_changing_it_takes_under_this_kernel(configured: Cli) -> None:
     kernel = configured("switch", "show", "appKernel").out
-    adapter = configured("switch", "show", "hostBlocks.httpAdapter").out
+    bus = configured("switch", "show", "controlBus").out
 
     assert "appKernel = v1" in kernel
-    assert "set by     the configuration file" in kernel
+    assert "set by     nobody: the default" in kernel
     assert "restart: a new worker on the same listener" in kernel
-    assert "drain: under appKernel v1 every change takes a new worker" in adapter
+    assert "drain: under appKernel v1 every change takes a new worker" in bus
 
 
 @pytest.mark.parametrize("row", SWITCHES, ids=lambda row: row.key)
@@ -88,14 +89,14 @@ def test_the_line_explain_gives_for_the_file_is_taken(configured: Cli) -> None:
 
 @pytest.mark.parametrize("command", ["show", "explain", "set"])
 def test_an_unknown_switch_is_refused_with_the_nearest_name(configured: Cli, command: str) -> None:
-    done = configured("switch", command, "hostBlocks.httpAdaptor", *(["v1"] if command == "set" else []))
+    done = configured("switch", command, "hostBlocks.controlPlan", *(["v1"] if command == "set" else []))
 
     assert done.code == 78
-    assert 'Did you mean "hostBlocks.httpAdapter"?' in done.err
+    assert 'Did you mean "hostBlocks.controlPlane"?' in done.err
 
 
 def test_a_value_that_is_none_of_the_rows_is_refused_before_anybody_is_asked(configured: Cli) -> None:
-    done = configured("switch", "set", "appKernel", "v3", "--json")
+    done = configured("switch", "set", "controlBus", "v3", "--json")
 
     assert done.code == 78
     assert (done.json["error"]["code"], done.json["error"]["nextStep"]) == ("bad_value", "It takes v1 or v2.")
@@ -104,8 +105,8 @@ def test_a_value_that_is_none_of_the_rows_is_refused_before_anybody_is_asked(con
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("switch", "set", "appKernel", "v1"),
-        ("switch", "clear", "appKernel"),
+        ("switch", "set", "controlBus", "v1"),
+        ("switch", "clear", "controlBus"),
         ("rollback", "--all"),
         ("config", "apply"),
     ],
@@ -142,29 +143,29 @@ def test_an_offline_rollback_writes_the_sentinel_and_the_matrix_shows_it(configu
     assert stat.S_IMODE(sentinel(configured).stat().st_mode) == 0o600
     found = rows(configured)
     assert found["controlBus"]["source"] == "force_stable"
-    assert found["appKernel"]["source"] == "file"
+    assert found["controlWs.mode"]["source"] == "file"
 
 
 def test_offline_rollbacks_add_up_and_all_is_a_star(configured: Cli) -> None:
     configured("rollback", "controlBus", "--offline")
-    configured("rollback", "appKernel", "--offline")
+    configured("rollback", "controlWs.mode", "--offline")
     both = sentinel(configured).read_text()
     configured("rollback", "--all", "--offline")
 
-    assert both.split() == ["appKernel", "controlBus"]
+    assert both.split() == ["controlBus", "controlWs.mode"]
     assert sentinel(configured).read_text() == "*\n"
     assert {row["source"] for row in rows(configured).values()} == {"force_stable"}
 
 
 def test_the_sentinel_is_taken_away_key_by_key_or_whole(configured: Cli) -> None:
     configured("rollback", "--all", "--offline")
-    some = configured("switch", "clear", "appKernel", "--forced", "--json").json
+    some = configured("switch", "clear", "controlBus", "--forced", "--json").json
     left = sentinel(configured).read_text().split()
     whole = configured("switch", "clear", "--all", "--forced")
     again = configured("switch", "clear", "--all", "--forced", "--json").json
 
     assert some["found"] is True
-    assert "appKernel" not in left
+    assert "controlBus" not in left
     assert len(left) == len(SWITCHES) - 1
     assert "is removed" in whole.out
     assert not sentinel(configured).exists()
@@ -187,7 +188,7 @@ def test_the_variable_is_told_because_no_command_can_take_it_back(configured: Cl
     assert "ROUTECODEX_FORCE_STABLE is set" in done.err
 
 
-@pytest.mark.parametrize("arguments", [("rollback",), ("rollback", "appKernel", "--all"), ("switch", "clear")])
+@pytest.mark.parametrize("arguments", [("rollback",), ("rollback", "controlBus", "--all"), ("switch", "clear")])
 def test_a_command_without_its_switch_says_so(configured: Cli, arguments: tuple[str, ...]) -> None:
     done = configured(*arguments)
 
@@ -204,22 +205,23 @@ def test_an_offline_rollback_needs_no_configuration(cli: Cli) -> None:
 
 
 def test_json_answers_are_one_document(configured: Cli) -> None:
-    for arguments in (("list",), ("show", "appKernel"), ("explain", "appKernel"), ("clear", "--all", "--forced")):
+    for arguments in (("list",), ("show", "controlBus"), ("explain", "controlBus"), ("clear", "--all", "--forced")):
         assert json.loads(configured("switch", *arguments, "--json").out)
 
 
 def test_an_override_that_was_not_cleared_is_what_a_start_would_take(cli: Cli) -> None:
     from routecodex.blocks.ledger import Ledger
 
-    cli.write(CONFIG.format(port=1) + '\n[architecture]\nappKernel = "v2"\n')
+    one, other = LIVE[:2]
+    cli.write(CONFIG.format(port=1) + "\n" + written({"appKernel": "v2", other: "v2"}))
     ledger = Ledger(cli.home / "control" / "1")
     override = {"value": "v2", "configured": "v1"}
     gone = {"value": "v1", "configured": "v1"}
-    body = {"overrides": {"hostBlocks.runtimeBootstrap": override, "appKernel": gone}}
+    body = {"overrides": {one: override, other: gone}}
     ledger.append("transaction.commit", "cli:alice", "c1", body)
     ledger.close()
     found = rows(cli)
 
-    kept, ended = found["hostBlocks.runtimeBootstrap"], found["appKernel"]
+    kept, ended = found[one], found[other]
     assert (kept["value"], kept["source"]) == ("v2", "ledger")
     assert (ended["value"], ended["source"]) == ("v2", "file")

@@ -208,7 +208,7 @@ BROKEN: tuple[Broken, ...] = (
     ),
     Broken(
         "second_side_is_refused_by_name",
-        SMALLEST.replace('appKernel = "v1"', 'controlBus = "v2"'),
+        SMALLEST.replace('controlBus = "v1"', 'controlBus = "v2"'),
         (("$.architecture.controlBus", 18, "refused_switch", "the second side lands with the ControlBus"),),
     ),
     Broken(

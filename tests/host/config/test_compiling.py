@@ -54,7 +54,7 @@ def test_the_smallest_useful_file() -> None:
 
 def test_snake_case_says_the_same_as_camel_case() -> None:
     snake = SMALLEST.replace("baseUrl ", "base_url ").replace("compatProfile", "compat_profile")
-    snake = snake.replace("appKernel", "app_kernel")
+    snake = snake.replace("controlBus", "control_bus")
 
     assert faults(snake) == []
     assert compiled(snake).hash == compiled(SMALLEST).hash

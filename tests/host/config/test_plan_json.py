@@ -107,7 +107,7 @@ def test_the_environment_says_the_same_by_the_same_nesting(key: str, value: Swit
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_key_that_is_not_the_plans_is_refused_with_the_nearest(name: str) -> None:
-    told = faults(FORMATS[name]({"hostBlocks": {"providerRuntim": "v1"}}), path=Path(name))
+    told = faults(FORMATS[name]({"hostBlocks": {"controlPlan": "v1"}}), path=Path(name))
 
     assert [fault.code for fault in told] == ["unknown_key"]
-    assert "providerRuntime" in told[0].next_step
+    assert "controlPlane" in told[0].next_step

@@ -100,7 +100,7 @@ def test_the_plans_skeleton_is_accepted_as_it_is() -> None:
     found = compiled(text, path=Path("config.json"))
 
     assert {setting.value for setting in found.architecture.values()} == {"v1", False, "observe", (), "stable"}
-    assert found.architecture["hostBlocks.httpAdapter"] == Setting("v1", "default")
+    assert found.architecture["controlWs.allow"] == Setting((), "default")
     assert found.architecture["controlWs.mode"] == Setting("observe", "file")
 
 
@@ -147,28 +147,27 @@ def test_the_three_rules_of_the_design_are_there() -> None:
 
 def test_the_strongest_source_wins_and_is_recorded() -> None:
     configured = {
-        "appKernel": Setting("v2", "file"),
+        "controlWs.enabled": Setting(True, "file"),
         "controlBus": Setting("v2", "environment"),
-        "hostBlocks.httpAdapter": Setting("v2", "file"),
-        "hostBlocks.providerRuntime": Setting("v1", "default"),
+        "hostBlocks.controlPlane": Setting("v1", "default"),
         "sharedmodule.hubCompatProfile": Setting("canary", "file"),
     }
-    ledger: dict[str, SwitchValue] = {"controlBus": "v1", "hostBlocks.providerRuntime": "v2"}
+    ledger: dict[str, SwitchValue] = {"controlBus": "v1", "hostBlocks.controlPlane": "v2"}
 
     vector = resolve(configured, ledger=ledger, forced={"sharedmodule.hubCompatProfile"})
 
-    assert (vector.app_kernel, vector.source("appKernel")) == ("v2", "file")
+    assert (vector.control_ws_enabled, vector.source("controlWs.enabled")) == (True, "file")
     assert (vector.control_bus, vector.source("controlBus")) == ("v1", "ledger")
-    assert (vector.provider_runtime, vector.source("hostBlocks.providerRuntime")) == ("v2", "ledger")
+    assert (vector.control_plane, vector.source("hostBlocks.controlPlane")) == ("v2", "ledger")
     assert (vector.hub_compat_profile, vector.source("sharedmodule.hubCompatProfile")) == ("stable", "force_stable")
     assert vector.source("controlWs.mode") == "default"
 
 
 def test_the_environment_beats_the_file() -> None:
-    found = compiled(SMALLEST, {**ENVIRON, "ROUTECODEX_ARCHITECTURE__APPKERNEL": "v1"})
+    found = compiled(SMALLEST, {**ENVIRON, "ROUTECODEX_ARCHITECTURE__CONTROLBUS": "v1"})
 
-    assert found.architecture["appKernel"] == Setting("v1", "environment")
-    assert compiled(SMALLEST).architecture["appKernel"] == Setting("v1", "file")
+    assert found.architecture["controlBus"] == Setting("v1", "environment")
+    assert compiled(SMALLEST).architecture["controlBus"] == Setting("v1", "file")
 
 
 def test_forcing_a_row_takes_what_depends_on_it() -> None:
@@ -178,8 +177,8 @@ def test_forcing_a_row_takes_what_depends_on_it() -> None:
 
     assert vector.control_ws_enabled is False
     assert vector.control_plane == "v1"
-    assert vector.app_kernel == "v2"
-    assert vector.http_adapter == "v2"
+    taken = {"controlBus", "controlWs.enabled", "hostBlocks.controlPlane"}
+    assert all(vector.value(row.key) == row.values[-1] for row in SWITCHES if row.key not in taken)
 
 
 _SETTINGS = st.fixed_dictionaries(
@@ -218,12 +217,12 @@ def test_what_is_forced_is_on_its_first_side_and_leaves_no_new_senseless_combina
         ("0", None, set()),
         ("1", None, set(BY_KEY)),
         ("*", None, set(BY_KEY)),
-        ("controlBus, appKernel", None, {"controlBus", "appKernel"}),
+        ("controlBus, controlWs.mode", None, {"controlBus", "controlWs.mode"}),
         ("controlBuss", None, set(BY_KEY)),
         (None, "", set(BY_KEY)),
         (None, "*\n", set(BY_KEY)),
         (None, "controlBus\n", {"controlBus"}),
-        ("appKernel", "controlBus", {"controlBus", "appKernel"}),
+        ("controlWs.mode", "controlBus", {"controlBus", "controlWs.mode"}),
     ],
 )
 def test_what_forces_the_first_side(variable: str | None, sentinel: str | None, expected: set[str]) -> None:
@@ -245,5 +244,5 @@ def test_the_schema_of_architecture_comes_from_the_rows() -> None:
 
 def test_the_vector_is_frozen_data() -> None:
     with pytest.raises(AttributeError):
-        SwitchVector().app_kernel = "v2"  # type: ignore[misc]
+        SwitchVector().control_bus = "v2"  # type: ignore[misc]
     assert msgspec.json.decode(msgspec.json.encode(SwitchVector()), type=SwitchVector) == SwitchVector()

@@ -32,7 +32,7 @@ default = ["acme.large"]
 "gpt-*" = "acme.large"
 
 [architecture]
-appKernel = "v1"
+controlBus = "v1"
 """
 
 PROVIDER = """\

@@ -66,7 +66,7 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 _FILLED: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/daemon/switches/{key}"): {"value": "v1"},
     ("DELETE", "/daemon/switches"): {"all": True},
-    ("POST", "/daemon/rollback"): {"key": "appKernel"},
+    ("POST", "/daemon/rollback"): {"key": "controlBus"},
 }
 """What a command cannot do without, besides what its path says."""
 
@@ -77,14 +77,14 @@ async def test_every_route_hands_its_command_to_the_supervisor(
 ) -> None:
     supervisor = Supervisor()
     async with running(tmp_path, supervisor) as served:
-        path = command.path.replace("{key}", "hostBlocks.httpAdapter")
+        path = command.path.replace("{key}", "hostBlocks.controlPlane")
         given = _FILLED.get((command.method, command.path), {})
         data = json.dumps(given) if command.body else None
         status, body, headers = await asked(served, http, command.method, path, data=data)
     assert (status, body["state"], headers["cache-control"]) == (200, "done", "no-store")
     ((name, arguments, actor),) = supervisor.asked
     assert (name, actor) == (command.name, "http:127.0.0.1")
-    assert arguments == {**given, **({"key": "hostBlocks.httpAdapter"} if "{" in command.path else {})}
+    assert arguments == {**given, **({"key": "hostBlocks.controlPlane"} if "{" in command.path else {})}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda each: f"{each.method} {each.path}")
@@ -151,7 +151,9 @@ async def test_the_header_if_match_is_the_argument(tmp_path: Path, http: aiohttp
     supervisor = Supervisor()
     async with running(tmp_path, supervisor) as served:
         await asked(served, http, "POST", "/daemon/config/apply", **{"if-match": '"abc123"'})
-        await asked(served, http, "PUT", "/daemon/switches/appKernel", data='{"value": "v1"}', **{"if-match": "abc123"})
+        await asked(
+            served, http, "PUT", "/daemon/switches/controlBus", data='{"value": "v1"}', **{"if-match": "abc123"}
+        )
         status, body, _ = await asked(
             served, http, "POST", "/daemon/config/apply", data='{"ifMatch": "other"}', **{"if-match": "abc123"}
         )
@@ -190,7 +192,7 @@ async def test_query_arguments_reach_the_ledger_command(tmp_path: Path, http: ai
         ("/daemon/switches/", "GET", 404, "unknown_command"),
         ("/daemon/switches/a/b", "GET", 404, "unknown_command"),
         ("/daemon/status", "POST", 405, "method_not_allowed"),
-        ("/daemon/switches/appKernel", "POST", 405, "method_not_allowed"),
+        ("/daemon/switches/controlBus", "POST", 405, "method_not_allowed"),
     ],
 )
 async def test_other_paths_and_methods_are_told(
@@ -210,14 +212,14 @@ async def test_other_paths_and_methods_are_told(
 async def test_arguments_that_do_not_fit_are_a_400(tmp_path: Path, http: aiohttp.ClientSession, data: str) -> None:
     supervisor = Supervisor()
     async with running(tmp_path, supervisor) as served:
-        status, body, _ = await asked(served, http, "PUT", "/daemon/switches/appKernel", data=data)
+        status, body, _ = await asked(served, http, "PUT", "/daemon/switches/controlBus", data=data)
     assert status == 400
     told = body.get("error", body)
     assert told["nextStep"]
     assert supervisor.asked == []
 
 
-@pytest.mark.parametrize("data", ["{}", '{"key": "appKernel", "all": true}'])
+@pytest.mark.parametrize("data", ["{}", '{"key": "controlBus", "all": true}'])
 async def test_a_rollback_names_one_switch_or_all(tmp_path: Path, http: aiohttp.ClientSession, data: str) -> None:
     async with running(tmp_path, Supervisor()) as served:
         status, body, _ = await asked(served, http, "POST", "/daemon/rollback", data=data)

@@ -37,14 +37,15 @@ from routecodex.config.compiled import (
     Timeouts,
 )
 from routecodex.config.secret import Secret
-from tests.kernels import Running, candidate_of, serving
+from tests.kernels import candidate_of, serving
+from tests.running import Running
 from tests.sides import chosen
 
 ADAPTERS: Mapping[Any, AdapterFactory] = sides.http_adapters()
-"""Both sides of `hostBlocks.httpAdapter`."""
+"""Every adapter there is."""
 
-adapter = "v1"
-"""The side that `host` serves with where nothing else is said; conftest.py runs the suite over both."""
+adapter = next(iter(ADAPTERS))
+"""The side that `host` serves with where nothing else is said; conftest.py runs the suite over all."""
 
 C = Protocol.OPENAI_CHAT
 R = Protocol.OPENAI_RESPONSES

@@ -85,9 +85,9 @@ async def test_what_never_got_a_plan_has_no_pairing(http: aiohttp.ClientSession,
 
 
 def test_switches_away_from_their_default_are_told_in_a_few_words() -> None:
-    vector = SwitchVector(app_kernel="v2", control_ws_allow=("alice", "dev"), control_ws_enabled=True)
+    vector = SwitchVector(control_bus="v2", control_ws_allow=("alice", "dev"), control_ws_enabled=True)
 
-    assert vector.brief() == 'appKernel=v2 controlWs.enabled=true controlWs.allow=["alice", "dev"]'
+    assert vector.brief() == 'controlBus=v2 controlWs.enabled=true controlWs.allow=["alice", "dev"]'
     assert SwitchVector().brief() == ""
 
 

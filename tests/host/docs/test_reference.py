@@ -28,7 +28,7 @@ def test_a_page_edited_by_hand_is_stale(tmp_path: Path) -> None:
     write(tmp_path)
     assert stale(tmp_path) == {}
     edited = tmp_path / "switches.md"
-    edited.write_text(edited.read_text().replace("appKernel", "kernelOfApps"))
+    edited.write_text(edited.read_text().replace("controlBus", "kernelOfApps"))
     found = stale(tmp_path)
     assert list(found) == ["switches.md"]
     assert "-" in found["switches.md"]

@@ -12,6 +12,7 @@ import pytest
 from llmswitch_core.router.contract import Pool, PoolEntry, Route
 from llmswitch_core.router.policy import RoutingTableError
 from routecodex.app.sides import runtime_bootstraps
+from routecodex.app.switches import BY_KEY
 from routecodex.blocks.runtime_bootstrap import Artifacts, RuntimeBootstrap, Surround
 from routecodex.config.compiled import CompiledConfig, ProviderSpec
 from routecodex.config.secret import Secret
@@ -37,7 +38,7 @@ class Opened:
 class Bench:
     """A bootstrap of one side over runtimes that remember."""
 
-    def __init__(self, side: str) -> None:
+    def __init__(self, side: Any) -> None:
         self.made: list[Opened] = []
         self.bootstrap: RuntimeBootstrap = runtime_bootstraps()[side](Surround({"v1": self._make}, b"k", lambda: 0.0))
 
@@ -91,7 +92,7 @@ async def test_a_table_that_makes_no_sense_is_refused_and_leaves_nothing(side: s
 
 
 async def test_v1_builds_everything_anew(config: CompiledConfig) -> None:
-    bench = Bench("v1")
+    bench = Bench(BY_KEY["hostBlocks.runtimeBootstrap"].default)
     one, other = bench.build(config), bench.build(config)
     assert one.pipeline is not other.pipeline
     assert one.router is not other.router

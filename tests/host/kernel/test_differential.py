@@ -1,6 +1,6 @@
 """Kernels, bootstraps and transports answer alike: the adapters' table of requests, over the sides of every switch.
 
-What is compared is what test_differential.py of the adapters compares: every byte, record and log line, and what the
+What is compared is what the adapters' own differential test compares: every byte, record and log line, and what the
 upstream was sent.
 """
 
@@ -13,9 +13,8 @@ from typing import Final
 
 import pytest
 
-from tests.host.adapters.sides import Pair, differing
-from tests.host.adapters.table import GROUPS
-from tests.host.adapters.test_differential import BY_NAME, compared, stop
+from tests.host.adapters.sides import Pair, compared, differing, stop
+from tests.host.adapters.table import BY_NAME, GROUPS
 from tests.sides import named, pairwise
 
 ALL: Final[Mapping[str, str]] = pairwise()[1]

@@ -32,6 +32,7 @@ from routecodex.app.supervisor.messages import (
     Up,
     WorkerStatus,
 )
+from tests.sides import written
 
 T = TypeVar("T")
 
@@ -53,11 +54,9 @@ default = ["acme.fake-model"]
 """
 
 
-def config(url: str, *, models: str = "", drain: float = 5.0, **switches: str) -> str:
-    """A configuration file with these switches (dots as double underscores)."""
-    lines = [f'{key.replace("__", ".")} = "{value}"' for key, value in switches.items()]
-    architecture = "[architecture]\n" + "\n".join(lines) if lines else ""
-    return CONFIG.format(url=url, models=models, drain=drain, architecture=architecture)
+def config(url: str, over: Mapping[str, str], *, models: str = "", drain: float = 5.0) -> str:
+    """A configuration file over these sides."""
+    return CONFIG.format(url=url, models=models, drain=drain, architecture=written(over))
 
 
 class Worker:

@@ -42,7 +42,7 @@ def written(*many: dict[str, Any], **options: Any) -> Iterator[Path]:
 
 def test_entries_are_numbered_chained_and_private(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "control")
-    first = ledger.append("switch.set", "cli", "c1", {"key": "appKernel"})
+    first = ledger.append("switch.set", "cli", "c1", {"key": "controlBus"})
     second = ledger.append("switch.clear", "cli", "c2", {})
     ledger.close()
 
@@ -253,7 +253,7 @@ def test_a_device_that_takes_nothing_is_survived_from_the_start(tmp_path: Path) 
 
 
 def test_segments_are_one_chain_and_begin_with_a_checkpoint(tmp_path: Path) -> None:
-    state = {"overrides": {"appKernel": "v2"}}
+    state = {"overrides": {"controlBus": "v2"}}
     ledger = Ledger(tmp_path, checkpoint=lambda: state, segment_bytes=600)
     for number in range(12):
         ledger.append("x", "test", "", {"number": number})
@@ -265,7 +265,9 @@ def test_segments_are_one_chain_and_begin_with_a_checkpoint(tmp_path: Path) -> N
     assert verify(tmp_path).ok
     assert [entry.seq for entry in everything] == list(range(1, len(everything) + 1))
     assert [entry.body["number"] for entry in everything if entry.kind == "x"] == list(range(12))
-    assert all(entry.body["overrides"] == {"appKernel": "v2"} for entry in everything if entry.kind == "ledger.segment")
+    assert all(
+        entry.body["overrides"] == {"controlBus": "v2"} for entry in everything if entry.kind == "ledger.segment"
+    )
     assert read(tmp_path, since=5) == everything[5:]
     assert read(tmp_path, since=5, limit=2) == everything[5:7]
     again = Ledger(tmp_path)

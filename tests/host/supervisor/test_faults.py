@@ -24,11 +24,11 @@ import pytest
 from routecodex.blocks.ledger import verify
 from tests.fake_upstream import Finish, Gate, Script, Text, ThreadedUpstream
 from tests.host.supervisor.supervised import Supervised, supervised, until
+from tests.sides import LIVE, nested
 
 PLANTED = Path(__file__).with_name("planted")
-BLOCKS = ("runtimeBootstrap", "providerRuntime", "httpAdapter")
-ROWS = {"appKernel": "v2", "hostBlocks": dict.fromkeys(BLOCKS, "v2")}
-FIRST = {"appKernel": "v1", **{f"hostBlocks.{block}": "v1" for block in BLOCKS}}
+ROWS = {"appKernel": "v2", **dict.fromkeys(LIVE, "v2")}
+FIRST = {"appKernel": "v1", **dict.fromkeys(LIVE, "v1")}
 Say = Callable[[str, str], None]
 
 
@@ -70,7 +70,7 @@ class Real:
                 },
                 "routing": {"default": [f"{provider}.fake-model"]},
             },
-            "architecture": ROWS,
+            "architecture": nested(ROWS),
             **more,
         }
 
@@ -335,7 +335,7 @@ def _obeyed(one: Supervised) -> bool:
     """Both workers say so themselves, as /health does: nobody above them answers."""
     token = (one.home / "run" / "admin-token").read_text().strip()
     seen = [one.http("GET", "/health?verbose", authorization=f"Bearer {token}")[1] for _ in range(8)]
-    return all(told["switches"]["hostBlocks.runtimeBootstrap"]["value"] == "v1" for told in seen)
+    return all(told["switches"][LIVE[0]]["value"] == "v1" for told in seen)
 
 
 def test_last_good_deleted(real: Real, up: ThreadedUpstream, say: Say) -> None:

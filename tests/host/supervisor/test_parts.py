@@ -150,11 +150,11 @@ def test_the_sentinel_is_seen_changed_and_gone(tmp_path: Path) -> None:
     sentinel = Sentinel(tmp_path, {})
     assert (sentinel.look(), sentinel.keys) == (False, ())
     sentinel.path.parent.mkdir()
-    sentinel.path.write_text("appKernel\n")
-    assert (sentinel.look(), sentinel.keys) == (True, ("appKernel",))
+    sentinel.path.write_text("controlBus\n")
+    assert (sentinel.look(), sentinel.keys) == (True, ("controlBus",))
     assert sentinel.look() is False
-    sentinel.path.write_text("appKernel, controlBus")
-    assert (sentinel.look(), sentinel.keys) == (True, ("appKernel", "controlBus"))
+    sentinel.path.write_text("controlWs.mode, controlBus")
+    assert (sentinel.look(), sentinel.keys) == (True, ("controlBus", "controlWs.mode"))
     sentinel.path.unlink()
     assert (sentinel.look(), sentinel.keys) == (True, ())
 
@@ -171,9 +171,9 @@ def test_the_environment_forces_besides(tmp_path: Path) -> None:
     sentinel = Sentinel(tmp_path, {"ROUTECODEX_FORCE_STABLE": "controlBus"})
     assert sentinel.keys == ("controlBus",)
     sentinel.path.parent.mkdir()
-    sentinel.path.write_text("appKernel")
+    sentinel.path.write_text("controlWs.mode")
     sentinel.look()
-    assert sentinel.keys == ("appKernel", "controlBus")
+    assert sentinel.keys == ("controlBus", "controlWs.mode")
 
 
 # --- what is wanted --------------------------------------------------------------------------------------
@@ -193,8 +193,8 @@ def test_dependants_come_before_what_they_need(asked: set[str]) -> None:
 
 
 def test_what_is_not_rolled_out_is_no_dependant() -> None:
-    assert with_dependants(["appKernel"], {}) == ["appKernel"]
-    assert with_dependants(["appKernel"], {"hostBlocks.httpAdapter": {"v1"}}) == ["appKernel"]
+    assert with_dependants(["controlBus"], {}) == ["controlBus"]
+    assert with_dependants(["controlBus"], {"hostBlocks.controlPlane": {"v1"}}) == ["controlBus"]
     assert with_dependants(["controlBus"], {"hostBlocks.controlPlane": {"v2"}}) == [
         "hostBlocks.controlPlane",
         "controlBus",
@@ -210,7 +210,7 @@ def test_an_override_ends_when_the_file_says_something_new() -> None:
 
 def test_what_the_ledger_says_last_is_what_is_remembered() -> None:
     bodies = [
-        {"overrides": {"appKernel": {"value": "v2"}}, "seq": 4},
+        {"overrides": {"controlWs.mode": {"value": "active"}}, "seq": 4},
         {"other": 1},
         {"overrides": {"controlBus": {"value": "v2", "configured": "v1"}}},
         {"overrides": "nonsense"},

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from tests.host.supervisor.supervised import Supervised, supervised, until
+from tests.sides import LIVE
 
-KEY = "hostBlocks.providerRuntime"
-OUT = {"appKernel": "v2", "hostBlocks.providerRuntime": "v2", "hostBlocks.httpAdapter": "v2"}
+KEY, OTHER = LIVE[-2:]
+OUT = {"appKernel": "v2", KEY: "v2", OTHER: "v2"}
 
 
 def steps(receipt: Any) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def test_a_hot_row_is_forced_reloaded_and_verified_without_new_workers(count: in
         status, receipt = one.command("switch.rollback", key=KEY, reason="p95")
         after = {worker["pid"] for worker in one.status["workers"]}
         values = serving(one, KEY)
-        other = serving(one, "hostBlocks.httpAdapter")
+        other = serving(one, OTHER)
         overrides, forced = one.status["overrides"], one.status["forced"]
         entries = {entry.kind: entry for entry in one.ledger}
 
@@ -83,7 +84,7 @@ def test_dependants_go_first_and_a_restart_row_takes_new_workers(tmp_path: Path)
         status, receipt = one.command("switch.rollback", key="appKernel")
         after = {worker["pid"] for worker in one.status["workers"] if worker["state"] == "ready"}
 
-    assert receipt["result"]["keys"] == ["hostBlocks.providerRuntime", "hostBlocks.httpAdapter", "appKernel"]
+    assert receipt["result"]["keys"] == [KEY, OTHER, "appKernel"]
     assert (status, receipt["result"]["verified"]) == (200, True)
     assert steps(receipt)["R4"]["ok"]
     assert steps(receipt)["R5"]["ok"]
@@ -240,7 +241,7 @@ def test_the_environment_forces_too(tmp_path: Path) -> None:
     environ = {"ROUTECODEX_FORCE_STABLE": KEY}
     with supervised(tmp_path, {"name": "a", "switches": OUT}, environ=environ) as one:
         assert serving(one, KEY) == {"v1"}
-        assert serving(one, "hostBlocks.httpAdapter") == {"v2"}
+        assert serving(one, OTHER) == {"v2"}
 
 
 # --- the bundle ------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.host.supervisor.supervised import supervised, until
+from tests.sides import LIVE
 
 
 def names(one: Any) -> set[str]:
@@ -255,7 +256,7 @@ def test_a_command_is_carried_out_once_however_often_it_is_sent(tmp_path: Path) 
 
 
 def test_a_live_override_is_set_shown_kept_over_a_restart_and_cleared(tmp_path: Path) -> None:
-    key = "hostBlocks.runtimeBootstrap"
+    key = LIVE[0]
     with supervised(tmp_path, {"name": "a"}, workers=2) as one:
         one.blessed()
         done = one.command("switch.set", key=key, value="v2")
@@ -275,7 +276,7 @@ def test_a_live_override_is_set_shown_kept_over_a_restart_and_cleared(tmp_path: 
 
 
 def test_a_live_override_ends_when_the_file_says_something_new(tmp_path: Path) -> None:
-    key = "hostBlocks.providerRuntime"
+    key = LIVE[1]
     with supervised(tmp_path, {"name": "a", "switches": {key: "v2"}}) as one:
         one.blessed()
         assert one.command("switch.set", key=key, value="v1")[0] == 200
@@ -290,7 +291,7 @@ def test_a_live_override_ends_when_the_file_says_something_new(tmp_path: Path) -
 
 
 def test_a_live_override_ends_when_the_file_changed_while_nobody_looked(tmp_path: Path) -> None:
-    key = "hostBlocks.runtimeBootstrap"
+    key = LIVE[0]
     with supervised(tmp_path, {"name": "a", "switches": {key: "v2"}}) as one:
         one.blessed()
         assert one.command("switch.set", key=key, value="v1")[0] == 200
@@ -307,7 +308,7 @@ def test_a_live_override_ends_when_the_file_changed_while_nobody_looked(tmp_path
     ("name", "arguments", "status", "code"),
     [
         ("switch.set", {"key": "hostBlocks.provider", "value": "v2"}, 404, "unknown_switch"),
-        ("switch.set", {"key": "appKernel", "value": "v3"}, 422, "bad_value"),
+        ("switch.set", {"key": "controlBus", "value": "v3"}, 422, "bad_value"),
         ("switch.rollback", {}, 400, "bad_command"),
         ("switch.rollback", {"key": "nothing"}, 404, "unknown_switch"),
         ("what.ever", {}, 404, "unknown_command"),

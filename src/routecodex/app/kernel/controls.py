@@ -192,7 +192,7 @@ class KernelControls:
         candidate, vitals = self._candidate, self._vitals
         switches = candidate.switches
         # The kernel is what runs, whatever is forced: changing it takes a new worker.
-        values = {**switches.values(), "appKernel": KERNEL}
+        values = {key: KERNEL if key == "appKernel" else value for key, value in switches.values().items()}
         return WorkerStatus(
             pid=os.getpid(),
             kernel=KERNEL,

@@ -1,0 +1,64 @@
+"""The gates a tree without a row must pass, each with its seconds. It knows commands, and nothing of rows."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_PYTHON: Final = (sys.executable, "-m")
+_QUICK: Final = tuple(f"tests/host/{room}" for room in ("kernel", "config", "dataplane", "adapters", "transports"))
+_TIDYING: Final[Mapping[str, tuple[str, ...]]] = {
+    "imports": ("ruff", "check", "-q", "--fix-only", "--select", "F401,I", "."),
+    "format": ("ruff", "format", "-q", "."),
+    "reference": ("tools.docs.reference",),
+    "regions": ("onepath", "docs", "--force"),
+}
+"""What people do after a removal: put in order, renew what is generated."""
+_CHECKS: Final[Mapping[str, tuple[str, ...]]] = {
+    "ruff check": ("ruff", "check", "."),
+    "ruff format": ("ruff", "format", "--check", "."),
+    "mypy": ("mypy",),
+    "onepath lint": ("onepath", "lint"),
+}
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One gate and how it went."""
+
+    name: str
+    seconds: float
+    output: str
+    """Empty where it is green."""
+
+
+def tidy(root: Path) -> Iterator[Gate]:
+    """Put the tree in order and renew what is generated."""
+    for name, command in _TIDYING.items():
+        yield _run(root, name, command)
+
+
+def gates(root: Path, *, quick: bool, workers: int) -> Iterator[Gate]:
+    """Every gate in turn, the cheap ones first."""
+    for name, command in _CHECKS.items():
+        yield _run(root, name, command)
+    pytest = ("pytest", "-q", "-n", str(workers), "--dist", "worksteal", "-p", "no:cacheprovider")
+    host = _QUICK if quick else ("tests/host",)
+    yield _run(root, "tests", (*pytest, "tests/core/test_purity.py", *host))
+    if not quick:
+        yield _run(root, "matrix", (*pytest, "tests/matrix", "--matrix"))
+
+
+def _run(root: Path, name: str, command: tuple[str, ...]) -> Gate:
+    begin = time.monotonic()
+    path = os.pathsep.join(str(root / part) for part in ("src", "tools/onepath/src"))
+    environ = {**os.environ, "PYTHONPATH": path, "MYPY_CACHE_DIR": str(root.parent / "mypy")}
+    done = subprocess.run([*_PYTHON, *command], cwd=root, env=environ, capture_output=True, text=True, check=False)
+    output = "" if done.returncode == 0 else (done.stdout + done.stderr).strip() or f"exit code {done.returncode}"
+    return Gate(name, time.monotonic() - begin, output)
