@@ -211,7 +211,7 @@ async def switches(streams: int, times: int) -> int:
                 steps += [Text(f"{n} ", pieces=(f"{n} ",)), Slow(BEAT)]
             up.script(Script.of(*steps, Gate(), Text("end"), Finish()), model="long", times=streams)
             async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-                await _warm(session, gateway, keys)
+                await _warm(session, gateway, keys, streams)
                 before = await gateway.memory()
                 opened = asyncio.Semaphore(0)
                 running = [
@@ -239,14 +239,14 @@ async def switches(streams: int, times: int) -> int:
     return _judged(tally, keys, streams, times, alive, before, after, generations)
 
 
-async def _warm(session: aiohttp.ClientSession, gateway: Gateway, keys: list[str]) -> None:
-    """What a gateway takes once and for all is taken: code, caches, the pools of both sides."""
+async def _warm(session: aiohttp.ClientSession, gateway: Gateway, keys: list[str], streams: int) -> None:
+    """What a gateway takes once and for all is taken: code, caches, both sides' pools, room for as many requests."""
     tally = Tally()
     for _ in range(3):
         done = asyncio.Event()
-        loading = [asyncio.create_task(load(session, gateway.url, done, tally)) for _ in range(64)]
+        loading = [asyncio.create_task(load(session, gateway.url, done, tally)) for _ in range(streams)]
         for key in keys:
-            await flip(gateway, key, 3, tally)
+            await flip(gateway, key, 5, tally)
         await asyncio.sleep(1)
         done.set()
         await asyncio.gather(*loading)

@@ -8,6 +8,7 @@ time, but for `hardStop`, after which streams get their terminal error.
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Final
@@ -19,6 +20,8 @@ from routecodex.app.supervisor.messages import GenerationStatus
 
 _pinned: Final[ContextVar[Generation]] = ContextVar("pinned_generation")
 
+_TIDY_AFTER: Final = 1.0
+"""Seconds after a generation has closed until what it leaves is collected."""
 _LAST_REQUESTS: Final = 5.0
 """Seconds for requests that were ended to let go of their generation."""
 
@@ -70,6 +73,7 @@ class Generations:
         self._seq = 0
         self._alive: dict[Generation, int] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._tidying: asyncio.TimerHandle | None = None
 
     def publish(self, generation: Generation) -> None:
         """From here on new requests get it; the previous one closes when its last request has ended."""
@@ -97,6 +101,8 @@ class Generations:
 
     async def close(self) -> None:
         """Close all; requests that still run are ended."""
+        if self._tidying is not None:
+            self._tidying.cancel()
         published = self._current.published
         if published is not None:
             self._closing.add(asyncio.create_task(self._retire(published)))
@@ -123,3 +129,16 @@ class Generations:
         await retiring
         seq = self._alive.pop(generation, 0)
         self._log.info("generation.closed", generation=generation.id, seq=seq)
+        self._tidy_soon()
+
+    def _tidy_soon(self) -> None:
+        """Collect what closed generations leave, once for all that close within a moment.
+
+        A generation and its adapter know each other, and while serving the collector looks at old objects hardly ever.
+        """
+        if self._tidying is None:
+            self._tidying = asyncio.get_running_loop().call_later(_TIDY_AFTER, self._tidy)
+
+    def _tidy(self) -> None:
+        self._tidying = None
+        gc.collect()
