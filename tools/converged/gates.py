@@ -48,7 +48,7 @@ def gates(root: Path, *, quick: bool, workers: int) -> Iterator[Gate]:
     """Every gate in turn, the cheap ones first."""
     for name, command in _CHECKS.items():
         yield _run(root, name, command)
-    pytest = ("pytest", "-q", "-n", str(workers), "--dist", "worksteal", "-p", "no:cacheprovider")
+    pytest = ("pytest", "-q", "-n", str(workers), "--dist", "worksteal")
     host = _QUICK if quick else ("tests/host",)
     yield _run(root, "tests", (*pytest, "tests/core/test_purity.py", *host))
     if not quick:
