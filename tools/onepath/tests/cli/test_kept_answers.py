@@ -188,6 +188,7 @@ def test_a_change_of_onepath_itself_is_judged(
 ) -> None:
     home = tmp_path_factory.mktemp("tool")
     shutil.copytree(package.__path__[0], home / "onepath", ignore=shutil.ignore_patterns("__pycache__"))
+    edit(home / "onepath" / "looking.py", "_YOUNG: Final = 2_000_000_000", "_YOUNG: Final = 0")  # a copy is young
     monkeypatch.setenv("PYTHONPATH", str(home))
     assert not kept()
     assert kept()
