@@ -164,8 +164,8 @@ def _(sources: Sources) -> None:
     sources.begin(HANDLER, "run = self.flow.run")
     sources.replace(
         HANDLER,
-        "await self.flow.run(inbound, HttpPort(receive, send, extra))",
-        "await run(inbound, HttpPort(receive, send, extra))",
+        "await self.flow.run(inbound, self._port(scope, receive, send, extra))",
+        "await run(inbound, self._port(scope, receive, send, extra))",
     )
 
 
@@ -180,8 +180,8 @@ def _(sources: Sources) -> None:
     sources.top(HANDLER, "import asyncio")
     sources.replace(
         HANDLER,
-        "self.flow.run(inbound, HttpPort(receive, send, extra))",
-        "asyncio.create_task(self.flow.run(inbound, HttpPort(receive, send, extra)))",
+        "self.flow.run(inbound, self._port(scope, receive, send, extra))",
+        "asyncio.create_task(self.flow.run(inbound, self._port(scope, receive, send, extra)))",
     )
 
 
