@@ -69,7 +69,8 @@ class Matrix:
     def selected(self) -> bool:
         """A part of the tests was chosen: the matrix is shown, not judged."""
         options = self.config.option
-        chosen = options.keyword or options.markexpr or options.lf or options.maxfail
+        only_failed = getattr(options, "lf", False)  # absent where pytest keeps no cache
+        chosen = options.keyword or options.markexpr or only_failed or options.maxfail
         return bool(chosen) or any("::" in a or a.endswith(".py") for a in self.config.args)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -68,7 +68,8 @@ def _prove(row: Row, root: Path, options: argparse.Namespace) -> bool:
             print(f"  {gate.name}:\n{gate.output[-6000:]}", file=sys.stderr, flush=True)
     print(
         f"{row}: {', '.join(Path(name).name for name in removed.files)} deleted, {len(removed.tests)} tests removed "
-        f"({removed.share:.1%} of the host's); {', '.join(told)}: {'green' if green else 'NOT GREEN'}",
+        f"({removed.share:.1%} of the host's), {len(removed.others)} pieces beside; {', '.join(told)}: "
+        f"{'green' if green else 'NOT GREEN'}",
         flush=True,
     )
     return green

@@ -1,4 +1,8 @@
-"""The gates a tree without a row must pass, each with its seconds. It knows commands, and nothing of rows."""
+"""The gates a tree without a row must pass, each with its seconds. It knows commands, and nothing of rows.
+
+They are the sessions `lint` and `tests`, and the places of `mutations`. Two suites are left out, as they read nothing
+that goes: onepath's own, which is another distribution's, and the core's, of which only its purity is looked at.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from typing import Final
 
 _PYTHON: Final = (sys.executable, "-m")
 _QUICK: Final = tuple(f"tests/host/{room}" for room in ("kernel", "config", "dataplane", "adapters", "transports"))
+_BESIDE: Final = ("tests/upstream_selftest", "tools/truth")
 _TIDYING: Final[Mapping[str, tuple[str, ...]]] = {
     "imports": ("ruff", "check", "-q", "--fix-only", "--select", "F401,I", "."),
     "format": ("ruff", "format", "-q", "."),
@@ -25,6 +30,7 @@ _CHECKS: Final[Mapping[str, tuple[str, ...]]] = {
     "ruff format": ("ruff", "format", "--check", "."),
     "mypy": ("mypy",),
     "onepath lint": ("onepath", "lint"),
+    "mutations": ("tools.onepath.mutations.check", "--edit-only"),
 }
 
 
@@ -49,16 +55,31 @@ def gates(root: Path, *, quick: bool, workers: int) -> Iterator[Gate]:
     for name, command in _CHECKS.items():
         yield _run(root, name, command)
     pytest = ("pytest", "-q", "-n", str(workers), "--dist", "worksteal")
-    host = _QUICK if quick else ("tests/host",)
+    host = _QUICK if quick else ("tests/host", *_BESIDE)
     yield _run(root, "tests", (*pytest, "tests/core/test_purity.py", *host))
     if not quick:
-        yield _run(root, "matrix", (*pytest, "tests/matrix", "--matrix"))
+        matrix = (*pytest, "tests/matrix", "--matrix")
+        yield _run(root, "matrix", matrix)
+        second = _done(root, ("tests.sides", "last"))
+        if second.returncode:
+            yield Gate("sides", 0.0, _said(second))
+        yield _run(root, "matrix of the second sides", matrix, sides=second.stdout.strip())
 
 
-def _run(root: Path, name: str, command: tuple[str, ...]) -> Gate:
+def _run(root: Path, name: str, command: tuple[str, ...], sides: str = "") -> Gate:
     begin = time.monotonic()
-    path = os.pathsep.join(str(root / part) for part in ("src", "tools/onepath/src"))
-    environ = {**os.environ, "PYTHONPATH": path, "MYPY_CACHE_DIR": str(root.parent / "mypy")}
-    done = subprocess.run([*_PYTHON, *command], cwd=root, env=environ, capture_output=True, text=True, check=False)
-    output = "" if done.returncode == 0 else (done.stdout + done.stderr).strip() or f"exit code {done.returncode}"
+    done = _done(root, command, sides)
+    output = "" if done.returncode == 0 else _said(done) or f"exit code {done.returncode}"
     return Gate(name, time.monotonic() - begin, output)
+
+
+def _done(root: Path, command: tuple[str, ...], sides: str = "") -> subprocess.CompletedProcess[str]:
+    """A module run in the tree, over the first sides of what is left unless `sides` has others."""
+    path = os.pathsep.join(str(root / part) for part in ("src", "tools/onepath/src"))
+    mine = {"PYTHONPATH": path, "MYPY_CACHE_DIR": str(root.parent / "mypy"), "TEST_SIDES": sides}
+    environ = {**os.environ, **mine}
+    return subprocess.run([*_PYTHON, *command], cwd=root, env=environ, capture_output=True, text=True, check=False)
+
+
+def _said(done: subprocess.CompletedProcess[str]) -> str:
+    return (done.stdout + done.stderr).strip()

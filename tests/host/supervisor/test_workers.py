@@ -191,7 +191,6 @@ def test_a_mended_file_leads_out_of_safe_mode(tmp_path: Path) -> None:
 def test_safe_mode_asks_for_the_admin_token(tmp_path: Path) -> None:
     with supervised(tmp_path, {"name": "a"}) as one:
         one.blessed()
-        one.write({"name": "a", "boot": "crash"})
         for count in (1, 2):
             until("a worker", lambda: pids(one))
             os.kill(pids(one)[0], signal.SIGKILL)

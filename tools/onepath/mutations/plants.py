@@ -18,7 +18,7 @@ LIST: Final = "routecodex.blocks.http_adapter.model_list:ModelList.__call__"
 BUILD: Final = "routecodex.blocks.http_adapter.v1:build"
 HEALTH: Final = "routecodex.blocks.control_plane:ControlPlane.health"
 FLOW: Final = "routecodex.app:RequestFlow.run"
-GATEWAY: Final = "routecodex.app:Gateway.__init__"
+WIRING: Final = "routecodex.app.kernel:Assembly.__init__"
 RUNTIME: Final = "routecodex.blocks.provider_runtime:Runtime.__init__"
 ADMIT: Final = "llmswitch_core.hub:HubPipeline.admit"
 VERSION: Final = "routecodex.cli.version:version"
@@ -104,6 +104,18 @@ def _(sources: Sources) -> None:
     sources.after(BUILD, "routes", 'routes.append(WebSocketRoute("/v1/dial", DialingSocket()))')
 
 
+@plant("the raw application opens a connection")
+def _(sources: Sources) -> None:
+    sources.begin(
+        "routecodex.blocks.http_adapter.v2:RawApplication.__call__",
+        """
+        import socket
+
+        socket.create_connection(("192.0.2.1", 443))  # planted
+        """,
+    )
+
+
 @plant("new command that fetches")
 def _(sources: Sources) -> None:
     sources.new(
@@ -150,6 +162,20 @@ def _(sources: Sources) -> None:
         from routecodex.providers.transport import TransportRequest
 
         straight = AiohttpTransport(self.policy.rules)
+        await straight.open(TransportRequest("GET", "https://192.0.2.1/", {}))  # planted
+        """,
+    )
+
+
+@plant("a handler calls the second transport")
+def _(sources: Sources) -> None:
+    sources.begin(
+        HANDLER,
+        """
+        from routecodex.blocks.provider_runtime.http1 import Http1Transport
+        from routecodex.providers.transport import TransportRequest
+
+        straight = Http1Transport(self.policy.rules)
         await straight.open(TransportRequest("GET", "https://192.0.2.1/", {}))  # planted
         """,
     )
@@ -228,7 +254,7 @@ def _(sources: Sources) -> None:
 @plant("the pipeline's plan is patched")
 def _(sources: Sources) -> None:
     sources.end(
-        GATEWAY.replace(".__init__", ""),
+        WIRING.replace(".__init__", ""),
         """
         def _dialing_plan(self, exchange, state, excluded, now):
             import socket
@@ -261,7 +287,7 @@ def _(sources: Sources) -> None:
 @plant("the flow's run is patched")
 def _(sources: Sources) -> None:
     sources.end(
-        GATEWAY.replace(".__init__", ""),
+        WIRING.replace(".__init__", ""),
         """
         async def _straight(self, inbound, client, connection=None, *, generate=True):
             import urllib.request

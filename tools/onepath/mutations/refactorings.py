@@ -11,7 +11,6 @@ from .plants import (
     BUILD,
     DOCTOR,
     FLOW,
-    GATEWAY,
     HANDLER,
     HEALTH,
     LIST,
@@ -21,6 +20,7 @@ from .plants import (
     SOCKET,
     STATUS,
     VERSION,
+    WIRING,
 )
 
 SEND: Final = "routecodex.providers:ProviderV2.send"
@@ -67,9 +67,14 @@ def _(sources: Sources) -> None:
     sources.rename_everywhere("routecodex", "check_capacity", "ensure_capacity")
 
 
-@refactoring("rename the transport's class")
+@refactoring("rename the first transport's class")
 def _(sources: Sources) -> None:
-    sources.rename_everywhere("routecodex", "AiohttpTransport", "PooledTransport")
+    sources.rename_everywhere("routecodex.blocks.provider_runtime.v1", "AiohttpTransport", "PooledTransport")
+
+
+@refactoring("rename the second transport's class")
+def _(sources: Sources) -> None:
+    sources.rename_everywhere("routecodex", "Http1Transport", "PooledTransport")
 
 
 @refactoring("rename a private attribute of the provider")
@@ -377,15 +382,15 @@ def _(sources: Sources) -> None:
     )
 
 
-@refactoring("a cached property of the gateway")
+@refactoring("a cached property of what is wired")
 def _(sources: Sources) -> None:
-    sources.top(GATEWAY, "import functools")
+    sources.top(WIRING, "import functools")
     sources.member(
-        GATEWAY.rpartition(".")[0],
+        WIRING.rpartition(".")[0],
         """
         @functools.cached_property
         def title(self) -> str:
-            return f"routecodex {self.version}"
+            return f"{len(self._config.providers)} providers"
         """,
     )
 
