@@ -143,6 +143,12 @@ class Supervised:
         fresh.write_text(content if isinstance(content, str) else json.dumps(content))
         fresh.rename(self.config)
 
+    def force(self, text: str) -> None:
+        """Put this into the sentinel, whole at once: one that is still empty forces every row."""
+        fresh = self.sentinel.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.rename(self.sentinel)
+
     def wait_logged(self, event: str, count: int = 1) -> list[dict[str, Any]]:
         return until(f"{event} in the log", lambda: (told := self.logged(event)) and len(told) >= count and told)
 

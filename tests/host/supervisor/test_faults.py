@@ -313,7 +313,7 @@ def test_dead_control_plane(how: str, real: Real, up: ThreadedUpstream, say: Say
         with streaming(one, up) as rest:
             one.process.send_signal(getattr(signal, how))
             if how == "SIGSTOP":
-                one.sentinel.write_text("*")
+                one.force("*")
                 until("workers obey by themselves", lambda: _obeyed(one))
                 assert ask(one) == 200
             assert whole(rest())

@@ -208,7 +208,7 @@ def test_a_transaction_under_way_gives_way(tmp_path: Path) -> None:
 def test_the_sentinel_forces_and_lets_go(text: str, rolled: set[str], tmp_path: Path) -> None:
     with supervised(tmp_path, {"name": "a", "switches": OUT}, workers=2) as one:
         one.blessed()
-        one.sentinel.write_text(text)
+        one.force(text)
         until("forced", lambda: all(serving(one, key) == {"v1"} for key in rolled))
         one.wait_ledger("rollback.done")
         assert all(serving(one, key) == {"v2"} for key in set(OUT) - rolled)
@@ -221,7 +221,7 @@ def test_the_sentinel_forces_and_lets_go(text: str, rolled: set[str], tmp_path: 
 def test_sigusr2_looks_at_the_sentinel_at_once(tmp_path: Path) -> None:
     with supervised(tmp_path, {"name": "a", "switches": OUT}, sentinel=3600) as one:
         one.blessed()
-        one.sentinel.write_text(KEY)
+        one.force(KEY)
         one.process.send_signal(signal.SIGUSR2)
         until("forced", lambda: serving(one, KEY) == {"v1"})
 
