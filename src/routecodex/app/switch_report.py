@@ -101,7 +101,7 @@ def reports(values: Mapping[str, SwitchValue], sources: Mapping[str, str]) -> li
     return [report(row, in_force[row.key], sources.get(row.key, "default"), kernel=kernel) for row in SWITCHES]
 
 
-def shown(value: SwitchValue) -> str:
+def shown(value: SwitchValue | list[str]) -> str:
     """A value as it is written: `v2`, `true`, `[alice, dev]`."""
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -81,6 +81,7 @@ class SupervisorStatus(msgspec.Struct, frozen=True, rename="camel"):
     pid: int
     hashes: Hashes
     workers: list[WorkerTold]
+    uptime_seconds: float = 0.0
     safe_mode: str | None = None
     config_seq: int = 0
     origin: str = ""

@@ -87,6 +87,7 @@ def _as_json(
 
 
 def _show(target: TargetServer, ready: bool, detail: ServerHealth | None, control: SupervisorStatus | None) -> None:
+    from routecodex.app.switch_report import shown
     from routecodex.cli.output import note, say, table
 
     say(f"{target.url}: {'ready' if ready else 'not ready'}")
@@ -97,8 +98,9 @@ def _show(target: TargetServer, ready: bool, detail: ServerHealth | None, contro
     if detail is None:
         note(f"  No details: the admin token in {_short(target.token_file)} is missing, or not this server's.")
         return
-    if detail.uptime_seconds is not None:
-        say(f"  up {_duration(detail.uptime_seconds)}, generation {detail.generation}")
+    uptime = control.uptime_seconds if control is not None else detail.uptime_seconds
+    if uptime is not None:
+        say(f"  up {_duration(uptime)}, generation {detail.generation}")
     if control is not None:
         _show_control(control)
     counts = [f"{detail.running} running", *(f"{count} {name}" for name, count in detail.requests.items())]
@@ -118,7 +120,7 @@ def _show(target: TargetServer, ready: bool, detail: ServerHealth | None, contro
     )
     changed = {key: state for key, state in detail.switches.items() if state.source != "default"}
     if changed:
-        rows = [[key, str(state.value), state.source] for key, state in changed.items()]
+        rows = [[key, shown(state.value), state.source] for key, state in changed.items()]
         table(["switch", "value", "from"], rows, title="Switches not at their default:")
 
 

@@ -121,6 +121,23 @@ def test_what_makes_no_sense_is_refused_with_its_reason(live: Cli) -> None:
     assert row(live)["value"] == "v2"
 
 
+def test_an_override_that_takes_new_workers_is_asked_for_again_and_survives_them(live: Cli) -> None:
+    until(lambda: blessed(live))
+    waits = live("switch", "set", "appKernel", "v1")
+    before = row(live, "appKernel")
+    up = live("status", "--json").json["control"]["uptimeSeconds"]
+    done = live("switch", "set", "appKernel", "v1", "--restart")
+    after = row(live, "appKernel")
+    still_up = live("status", "--json").json["control"]["uptimeSeconds"]
+
+    assert waits.code == 75
+    assert "Say it again with `--restart`" in waits.err
+    assert (before["value"], before["override"]) == ("v2", None)
+    assert done.code == 0, done
+    assert (after["value"], after["override"]) == ("v1", "v1")
+    assert still_up > up, "the gateway's age is the supervisor's, not a worker's"
+
+
 def test_what_is_not_there_is_refused_with_its_reason(live: Cli) -> None:
     live("switch", "set", KEY, "v2")
     missing = live("switch", "set", "controlBus", "v2", "--json")

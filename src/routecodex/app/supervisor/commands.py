@@ -35,6 +35,7 @@ _MOST_READ: Final = 10_000
 _MOST_SHOWN: Final = 1000
 _ANSWER: Final = 2 * 1024 * 1024
 """Bytes of ledger one answer holds at most."""
+_AGAIN: Final = "Say it again with `--restart`: workers are replaced one by one, nobody is refused."
 
 
 class Commands:
@@ -205,13 +206,15 @@ class Commands:
         if state.safe:
             return refused(409, "safe_mode", "Safe mode has no switches.", "Leave it with `routecodex config apply`.")
         wanted = msgspec.structs.replace(state.wanted, overrides=overrides, origin="command")
-        return await self._recovery.transactions.apply(
+        outcome = await self._recovery.transactions.apply(
             wanted,
             actor=actor,
             correlation=identity,
             restart=bool(given.get("restart")),
             if_match=str(given.get("ifMatch", "")),
         )
+        # An override that waits is kept nowhere: it is to be asked for again, not applied from the file.
+        return msgspec.structs.replace(outcome, next_step=_AGAIN) if outcome.state == "pending" else outcome
 
     async def _rollback(self, given: Mapping[str, Any], actor: str, identity: str) -> Outcome:
         key, everything = str(given.get("key", "")), given.get("all") is True

@@ -12,7 +12,7 @@ import io
 import ssl
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -22,6 +22,7 @@ from yarl import URL
 
 from routecodex.blocks.provider_runtime import wording
 from routecodex.blocks.provider_runtime.runtime import Runtime
+from routecodex.blocks.provider_runtime.sealed import Sealed, parts
 from routecodex.config.compiled import ProviderSpec
 from routecodex.providers.transport import TransportError, TransportRequest, TransportStream
 
@@ -85,7 +86,7 @@ class AiohttpTransport:
         # The pooled connection had been closed by the peer: what was sent reached nobody. Others of the pool may
         # be as dead, so this one try is made on a connection of its own.
         if self._fresh is None:
-            self._fresh = self._session(aiohttp.TCPConnector, force_close=True)
+            self._fresh = self._session(_Connector, force_close=True)
         try:
             return await self._send(self._fresh, request)
         except _FAILURES as error:
@@ -251,7 +252,31 @@ class AiohttpStream:
         self._timer = self._loop.call_later(since + self._idle - now if since else self._idle, self._watch)
 
 
-class _MarkingConnector(aiohttp.TCPConnector):
+class _Connector(aiohttp.TCPConnector):
+    """A connector whose TLS is paused beneath it; see sealed.py."""
+
+    async def _wrap_create_connection(self, *arguments: Any, **named: Any) -> tuple[asyncio.Transport, ResponseHandler]:
+        if not named.get("ssl"):
+            return await super()._wrap_create_connection(*arguments, **named)
+        request: ClientRequest = named["req"]
+        beneath = {**named, "ssl": None, "server_hostname": None}
+        transport, _ = await super()._wrap_create_connection(asyncio.Protocol, **beneath)
+        request.server_hostname = named["server_hostname"]
+        return await self._start_tls_connection(
+            transport, request, named["timeout"], named.get("client_error", aiohttp.ClientConnectorError)
+        )
+
+    async def _start_tls_connection(
+        self, underlying_transport: asyncio.Transport, *arguments: Any, **named: Any
+    ) -> tuple[asyncio.Transport, ResponseHandler]:
+        over, socket = parts(underlying_transport)
+        transport, protocol = await super()._start_tls_connection(over, *arguments, **named)
+        sealed = Sealed(cast("asyncio.Transport", transport), socket)
+        protocol.transport = sealed
+        return sealed, protocol
+
+
+class _MarkingConnector(_Connector):
     """A connector that tells the asking task whether the connection it gets was used before."""
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:  # noqa: ASYNC109 (aiohttp's signature)

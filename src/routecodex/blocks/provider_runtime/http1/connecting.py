@@ -18,6 +18,7 @@ from routecodex.blocks.provider_runtime.http1.connection import Connection
 from routecodex.blocks.provider_runtime.http1.racing import Address, race
 from routecodex.blocks.provider_runtime.http1.target import Origin, Proxy, parse_proxy
 from routecodex.blocks.provider_runtime.http1.tunnel import Tunnel, ask_for
+from routecodex.blocks.provider_runtime.sealed import seal
 from routecodex.config.compiled import ProviderSpec
 from routecodex.providers.transport import TransportError
 
@@ -87,9 +88,9 @@ class Connector:
         try:
             if not origin.tls:
                 return await loop.create_connection(make, sock=connected)
-            return await loop.create_connection(
-                make, sock=connected, ssl=self._tls(), server_hostname=origin.host.rstrip(".")
-            )
+            transport, _ = await loop.create_connection(asyncio.Protocol, sock=connected)
+            protocol = make()
+            return await seal(transport, protocol, self._tls(), origin.host.rstrip(".")), protocol
         except BaseException:
             connected.close()
             raise
@@ -103,9 +104,7 @@ class Connector:
             status = await ask_for(cast("Tunnel", tunnel), transport, origin, proxy.authorization)
             if status != 200:
                 raise wording.proxy_refused(status)
-            inner = await loop.start_tls(transport, connection, self._tls(), server_hostname=origin.host.rstrip("."))
-            if inner is None:
-                raise wording.connect_failed(origin.host, origin.port, ConnectionAbortedError())
+            await seal(transport, connection, self._tls(), origin.host.rstrip("."))
         except ssl.SSLError as error:
             transport.abort()
             raise wording.tls_failed(origin.host, origin.port, error) from error
@@ -115,7 +114,6 @@ class Connector:
         except BaseException:
             transport.abort()
             raise
-        connection.connection_made(inner)
 
     async def _resolve(self, host: str, port: int) -> list[Address]:
         """The addresses, the system's first choice first. Concurrent askers share one look-up."""
