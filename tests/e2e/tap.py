@@ -79,7 +79,7 @@ class Tap:
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, note: Callable[[bytes], None]
     ) -> None:
         """Until the source ends; its end is passed on, a reset as an end of both sides."""
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(OSError):  # "not connected" too: the sink was reset a moment before
             while chunk := await source.read(65536):
                 note(chunk)
                 sink.write(chunk)
