@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,7 +38,7 @@ def plan(
         return _offline(file, config, as_json=as_json)
     arguments: dict[str, Any] = {} if file is None else {"file": str(file.expanduser().absolute())}
     receipt = ask(target, "POST", "/daemon/config/plan", arguments, timeout=LONG)
-    done = "Nothing was applied; `routecodex config apply` does." if receipt.facts.get("changes") else "No difference."
+    done = _next(receipt.facts.get("changes") or ())
     told(receipt, as_json=as_json, done=done)
     return 0
 
@@ -87,6 +88,14 @@ def _put_in_force(
     target = find(config, port)
     receipt = ask(target, "POST", f"/daemon/config/{command}", arguments, if_match=if_match, timeout=LONG)
     return told(receipt, as_json=as_json, done="In force.")
+
+
+def _next(changes: Sequence[Mapping[str, Any]]) -> str:
+    """What puts these changes in force."""
+    if not changes:
+        return "No difference."
+    option = " --restart" if any(change.get("effect") == "restart" for change in changes) else ""
+    return f"Nothing was applied; `routecodex config apply{option}` does."
 
 
 def _offline(file: Path | None, config: Path | None, *, as_json: bool) -> int:

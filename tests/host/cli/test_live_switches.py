@@ -270,9 +270,11 @@ def test_under_kernel_v1_every_change_is_told_to_take_a_restart(cli: Cli, port: 
     cli.write(text(port, {"appKernel": "v1"}))
     assert cli("start", "--daemon").code == 0
     cli.write(text(port, {"appKernel": "v1"}).replace('["acme.large"]', '["acme.small"]'))
+    plan = cli("config", "plan")
     pending = cli("config", "apply", "--json")
     applied = cli("config", "apply", "--restart")
 
+    assert "`routecodex config apply --restart` does" in plan.out
     assert pending.code == 75
     assert pending.json["state"] == "pending"
     assert {change["effect"] for change in pending.json["result"]["changes"]} == {"restart"}
