@@ -6,7 +6,7 @@ is put off until flows are settled: then the callables among the arguments are k
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice, product
 from typing import Any, Final
 
@@ -82,9 +82,6 @@ def _answer(solver: Solver, site: Site) -> None:
 # -- functions -------------------------------------------------------------------------------------------------
 
 
-_PLAIN: Final = frozenset({Text, Affix, Number, Bytes, Constant, Box, Result, Unknown, Widened})
-
-
 class Binding:
     """One site, one function: which variables reach which parameters, and the frames this makes."""
 
@@ -100,8 +97,10 @@ class Binding:
         """For a constructor: of these arguments only that callable."""
         self.arguments: list[tuple[int, int]] = []
         """Variable and parameter."""
-        self.special: dict[int, list[Value]] = {}
-        self.plain: dict[tuple[int, Value], None] = {}
+        self.special: dict[int, dict[Value, None]] = {}
+        """By parameter: the callables the function is analysed apart for."""
+        self.plain: dict[int, dict[Value, None]] = {}
+        """By parameter: what all frames get."""
         self.frames: list[Frame] = []
         self.closed = False
         self.given: set[int] = set()
@@ -204,15 +203,22 @@ def _bind_now(solver: Solver, binding: Binding) -> None:
                 solver.flow(var, frame.base + index)
         return
     for var, index in binding.arguments:
-        for value in solver.has(var):
-            if _makes_context(solver, binding, var, index, value):
-                binding.special.setdefault(index, []).append(value)
-            elif not _is_excluded(binding, var, value):
-                binding.plain[(index, value)] = None
+        held = solver.held[var]
+        if held:
+            apart = _apart(code, index)
+            plain = binding.plain.setdefault(index, {})
+            for value in held:
+                if value.__class__ in apart:
+                    if _makes_context(solver, binding, var, index, value):
+                        binding.special.setdefault(index, {})[value] = None
+                    elif not _is_excluded(binding, var, value):
+                        plain[value] = None
+                else:
+                    plain[value] = None
     _make_frames(solver, binding, {})
     binding.closed = True
     for var, index in binding.arguments:
-        solver.when(var, _argument, (binding, var, index))
+        solver.when_any(var, _arguments, (binding, var, index))
 
 
 def _note_decorated(solver: Solver, binding: Binding) -> None:
@@ -262,6 +268,15 @@ def _makes_context(solver: Solver, binding: Binding, var: int, index: int, value
     return False
 
 
+def _apart(code: Code, index: int) -> frozenset[type]:
+    """Kinds of values a function may be analysed apart for, passed as this parameter."""
+    return _KEYS if index in _keyed(code) else _CALLABLES
+
+
+_CALLABLES: Final = frozenset({Function, Bound, Class, Partial, Foreign, Instance})
+_KEYS: Final = _CALLABLES | {Text}
+
+
 def _keyed(code: Code) -> frozenset[int]:
     """Parameters by which something is looked up: a table's key, an attribute's or a module's name."""
     if code.keyed is None:
@@ -288,7 +303,7 @@ def _make_frames(solver: Solver, binding: Binding, fixed: dict[int, Value]) -> N
     """Frames for every combination of callables among the arguments, `fixed` being new."""
     code = binding.function.code
     positions = sorted(binding.special)
-    choices = [[fixed[index]] if index in fixed else binding.special[index] for index in positions]
+    choices = [(fixed[index],) if index in fixed else tuple(binding.special[index]) for index in positions]
     combinations: list[tuple[Value, ...]] = []
     for combination in product(*choices):
         combinations.append(combination)
@@ -314,38 +329,42 @@ def _make_frames(solver: Solver, binding: Binding, fixed: dict[int, Value]) -> N
         if new:
             binding.frames.append(frame)
             _connect(solver, binding, frame)
-            for index, value in binding.plain:
-                solver.add(frame.base + index, value)
+            for index, plain in binding.plain.items():
+                solver.add_all(frame.base + index, list(plain))
         for index, value in zip(positions, combination, strict=True):
             solver.add(frame.base + index, value)
 
 
-def _argument(solver: Solver, payload: Any, value: Value) -> None:
+def _arguments(solver: Solver, payload: Any, values: Sequence[Value]) -> None:
+    """These are passed: plain ones to all frames, each callable to frames of its own."""
     binding, var, index = payload
-    if binding.only is None and value.__class__ in _PLAIN:
-        # Nothing a function is analysed apart for, unless it looks something up by it.
-        plain = (index, value)
-        if value.__class__ is not Text or index not in _keyed(binding.function.code):
-            if plain not in binding.plain:
-                binding.plain[plain] = None
-                for frame in binding.frames:
-                    solver.add(frame.base + index, value)
-            return
-    elif _is_excluded(binding, var, value):
-        return
-    if _makes_context(solver, binding, var, index, value):
-        known = binding.special.setdefault(index, [])
-        if value not in known:
-            known.append(value)
-            _make_frames(solver, binding, {index: value})
-        return
-    if value in binding.special.get(index, ()):
-        return
-    if (index, value) in binding.plain:
-        return
-    binding.plain[(index, value)] = None
-    for frame in binding.frames:
-        solver.add(frame.base + index, value)
+    known = binding.plain.get(index)
+    if known is None:
+        known = binding.plain[index] = {}
+    values = [value for value in values if value not in known]
+    apart = _apart(binding.function.code, index)
+    plain: list[Value] = []
+    for value in values:
+        if value.__class__ in apart:
+            if _makes_context(solver, binding, var, index, value):
+                _pass_plain(solver, binding, index, plain)
+                plain = []
+                special = binding.special.setdefault(index, {})
+                if value not in special:
+                    special[value] = None
+                    _make_frames(solver, binding, {index: value})
+                continue
+            if _is_excluded(binding, var, value) or value in binding.special.get(index, ()):
+                continue
+        known[value] = None
+        plain.append(value)
+    _pass_plain(solver, binding, index, plain)
+
+
+def _pass_plain(solver: Solver, binding: Binding, index: int, values: list[Value]) -> None:
+    if values:
+        for frame in binding.frames:
+            solver.add_all(frame.base + index, values)
 
 
 def _connect(solver: Solver, binding: Binding, frame: Frame) -> None:
@@ -428,7 +447,7 @@ def _late(solver: Solver, binding: Binding, var: int, index: int) -> None:
         return
     binding.arguments.append((var, index))
     if binding.closed:
-        solver.when(var, _argument, (binding, var, index))
+        solver.when_any(var, _arguments, (binding, var, index))
 
 
 def run_unknown(solver: Solver, value: Value, caller: Frame | None, kind: str, line: int) -> list[Frame]:

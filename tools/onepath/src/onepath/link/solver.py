@@ -70,6 +70,7 @@ FOREIGN_STEPS: Final = 4
 DEEP: Final = 3
 
 Trigger = Callable[[Any, Any, Value], None]
+Batch = Callable[[Any, Any, Sequence[Value]], None]
 
 
 V = TypeVar("V")
@@ -95,7 +96,8 @@ class Solver:
         self.values: dict[Any, Any] = {}
         self.held: list[dict[Value, None] | None] = [None]
         self.flows: list[dict[int, None] | None] = [None]
-        self.waiting: list[list[tuple[Trigger, Any]] | None] = [None]
+        self.waiting: list[list[tuple[Any, Any, bool]] | None] = [None]
+        """By variable: trigger, payload, and whether the trigger takes all new values together."""
         self.nowhere = 0
         """The variable of results nobody reads; it takes nothing."""
         self.counts: dict[int, int] = {}
@@ -369,13 +371,24 @@ class Solver:
         """Run `trigger(self, payload, value)` for every value of `var`, now and later."""
         waiting = self.waiting[var]
         if waiting is None:
-            self.waiting[var] = [(trigger, payload)]
+            self.waiting[var] = [(trigger, payload, False)]
         else:
-            waiting.append((trigger, payload))
+            waiting.append((trigger, payload, False))
         held = self.held[var]
         if held:
             for value in list(held):
                 trigger(self, payload, value)
+
+    def when_any(self, var: int, trigger: Batch, payload: Any) -> None:
+        """The same for triggers that take all values that are new at a time."""
+        waiting = self.waiting[var]
+        if waiting is None:
+            self.waiting[var] = [(trigger, payload, True)]
+        else:
+            waiting.append((trigger, payload, True))
+        held = self.held[var]
+        if held:
+            trigger(self, payload, tuple(held))
 
     def has(self, var: int) -> dict[Value, None]:
         return self.held[var] or {}
@@ -405,9 +418,12 @@ class Solver:
                         add_all(target, values)
                 waiting = held_waiting[var]
                 if waiting is not None:
-                    for trigger, payload in tuple(waiting):
-                        for value in values:
-                            trigger(self, payload, value)
+                    for trigger, payload, together in tuple(waiting):
+                        if together:
+                            trigger(self, payload, values)
+                        else:
+                            for value in values:
+                                trigger(self, payload, value)
             if self.fresh:
                 self.stack.extend(reversed(self.fresh))
                 self.fresh.clear()
