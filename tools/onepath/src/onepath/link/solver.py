@@ -219,6 +219,8 @@ class Solver:
             return
         else:
             held[value] = None
+        if self.flows[var] is None and self.waiting[var] is None:
+            return
         news = self.news.get(var)
         if news is None:
             self.news[var] = [value]
@@ -259,6 +261,8 @@ class Solver:
 
     def _tell(self, var: int, values: list[Value]) -> None:
         """These are new in it."""
+        if self.flows[var] is None and self.waiting[var] is None:
+            return
         news = self.news.get(var)
         if news is None:
             self.news[var] = values
