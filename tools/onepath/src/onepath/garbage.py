@@ -16,4 +16,7 @@ def not_collecting() -> Iterator[None]:
         yield
     finally:
         if collecting:
+            if not gc.get_freeze_count():
+                gc.freeze()
+                gc.unfreeze()  # what was made inside counts as old from here on: it is not walked at once
             gc.enable()

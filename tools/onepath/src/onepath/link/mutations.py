@@ -7,8 +7,8 @@ fill their own tables. What a value that was handed on becomes elsewhere is not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from onepath.facts import model as op
 from onepath.graph import Mutation, Place
@@ -57,6 +57,8 @@ class _Home:
         self.containers: set[str] = set()
         """Full names of what is bound to something that can be changed."""
         self.classes: set[str] = set()
+        self.globals: dict[str, str] = {}
+        """By global name that functions of this module read: what it stands for."""
         self.stars = [one.module for one in facts.scopes[0].code if isinstance(one, op.ImportStar)]
         self._read_module(facts.scopes[0])
         for scope in facts.scopes:
@@ -83,33 +85,69 @@ class _Home:
 
     def _made(self, code: Sequence[op.AnyOperation]) -> tuple[set[int], dict[int, str]]:
         """Variables that hold containers, and what imports bind, by variable."""
-        made: set[int] = set()
-        names: dict[int, str] = {}
+        body = _Body(self)
         for one in code:
-            if isinstance(one, op.Mapping) or (isinstance(one, op.Sequence) and one.kind in ("list", "set")):
-                made.add(one.dst)
-            elif isinstance(one, op.Import):
-                names[one.dst] = one.module.partition(".")[0] if one.top else one.module
-            elif isinstance(one, op.ImportFrom):
-                names[one.dst] = f"{one.module}.{one.name}"
-            elif isinstance(one, op.Global):
-                names[one.dst] = self.bound.get(one.name, one.name)
-            elif isinstance(one, op.Attribute) and one.obj in names:
-                names[one.dst] = f"{names[one.obj]}.{one.name}"
-            elif (isinstance(one, op.Call) and names.get(one.func) in _MAKERS) or (
-                isinstance(one, op.Copy) and made.intersection(one.sources)
-            ):
-                made.add(one.dst)
-        imports = {
-            one.dst: names[one.dst] for one in code if isinstance(one, op.Import | op.ImportFrom) and one.dst in names
-        }
-        return made, imports
+            reader = _OF_BODIES.get(one.__class__)
+            if reader is not None:
+                reader(body, one)
+        return body.made, body.imports
 
     def changes(self, homes: Mapping[str, _Home]) -> Iterator[Mutation]:
         """What the functions of this module change, here and in other modules."""
         for scope in self.facts.scopes:
             if scope.kind in ("function", "lambda"):
                 yield from _Reader(self, homes, scope).read()
+
+
+class _Body:
+    """What a module's or a class's body makes."""
+
+    def __init__(self, home: _Home) -> None:
+        self.bound = home.bound
+        self.made: set[int] = set()
+        self.names: dict[int, str] = {}
+        self.imports: dict[int, str] = {}
+
+    def display(self, one: op.Sequence) -> None:
+        if one.kind in ("list", "set"):
+            self.made.add(one.dst)
+
+    def mapping(self, one: op.Mapping) -> None:
+        self.made.add(one.dst)
+
+    def imported(self, one: op.Import) -> None:
+        self.names[one.dst] = self.imports[one.dst] = one.module.partition(".")[0] if one.top else one.module
+
+    def imported_from(self, one: op.ImportFrom) -> None:
+        self.names[one.dst] = self.imports[one.dst] = f"{one.module}.{one.name}"
+
+    def global_name(self, one: op.Global) -> None:
+        self.names[one.dst] = self.bound.get(one.name, one.name)
+
+    def attribute(self, one: op.Attribute) -> None:
+        owner = self.names.get(one.obj)
+        if owner is not None:
+            self.names[one.dst] = f"{owner}.{one.name}"
+
+    def call(self, one: op.Call) -> None:
+        if self.names.get(one.func) in _MAKERS:
+            self.made.add(one.dst)
+
+    def copy(self, one: op.Copy) -> None:
+        if not self.made.isdisjoint(one.sources):
+            self.made.add(one.dst)
+
+
+_OF_BODIES: Final[dict[type, Callable[[_Body, Any], None]]] = {
+    op.Sequence: _Body.display,
+    op.Mapping: _Body.mapping,
+    op.Import: _Body.imported,
+    op.ImportFrom: _Body.imported_from,
+    op.Global: _Body.global_name,
+    op.Attribute: _Body.attribute,
+    op.Call: _Body.call,
+    op.Copy: _Body.copy,
+}
 
 
 class _Reader:
@@ -123,27 +161,35 @@ class _Reader:
         """By variable: the full name of what it is."""
         self.methods: dict[int, str] = {}
         """By variable: the container whose changing method it is."""
+        self.found: list[Mutation] = []
 
-    def read(self) -> Iterator[Mutation]:
+    def read(self) -> list[Mutation]:
         """What it changes."""
         for one in self.scope.code:
-            if isinstance(one, op.Global):
-                self.names[one.dst] = self._global(one.name)
-            elif isinstance(one, op.Import):
-                self.names[one.dst] = one.module.partition(".")[0] if one.top else one.module
-            elif isinstance(one, op.ImportFrom):
-                self.names[one.dst] = self._followed(f"{one.module}.{one.name}")
-            elif isinstance(one, op.Copy):
-                same = {self.names.get(source, "") for source in one.sources}
-                if len(same) == 1 and "" not in same:
-                    self.names[one.dst] = same.pop()
-            elif isinstance(one, op.Attribute):
-                self._attribute(one)
-            else:
-                yield from self._changed(one)
+            reader = _OF_FUNCTIONS.get(one.__class__)
+            if reader is not None:
+                reader(self, one)
+        return self.found
+
+    def imported(self, one: op.Import) -> None:
+        self.names[one.dst] = one.module.partition(".")[0] if one.top else one.module
+
+    def imported_from(self, one: op.ImportFrom) -> None:
+        self.names[one.dst] = self._followed(f"{one.module}.{one.name}")
+
+    def copy(self, one: op.Copy) -> None:
+        same = {self.names.get(source, "") for source in one.sources}
+        if len(same) == 1 and "" not in same:
+            self.names[one.dst] = same.pop()
+
+    def global_name(self, one: op.Global) -> None:
+        """What a global name stands for here; the bare name of a builtin."""
+        found = self.home.globals.get(one.name)
+        if found is None:
+            found = self.home.globals[one.name] = self._global(one.name)
+        self.names[one.dst] = found
 
     def _global(self, name: str) -> str:
-        """What a global name stands for here; the bare name of a builtin."""
         if name in self.home.bound:
             return self._followed(self.home.bound[name])
         for star in self.home.stars:
@@ -151,7 +197,7 @@ class _Reader:
                 return self._followed(f"{star}.{name}")
         return name
 
-    def _attribute(self, one: op.Attribute) -> None:
+    def attribute(self, one: op.Attribute) -> None:
         owner = self.names.get(one.obj)
         if owner is None:
             return
@@ -160,31 +206,39 @@ class _Reader:
         else:
             self.names[one.dst] = self._followed(f"{owner}.{one.name}")
 
-    def _changed(self, one: op.AnyOperation) -> Iterator[Mutation]:
-        if isinstance(one, op.StoreGlobal):
-            yield self._mutation(f"{self.home.facts.module}.{one.name}", "rebinds", self.scope.line)
-        elif isinstance(one, op.Call):
-            if one.func in self.methods:
-                yield self._mutation(self.methods[one.func], "changes", one.line)
-            elif self.names.get(one.func) in ("next", "builtins.next") and one.positional:
-                yield from self._on(one.positional[0], one.line)
-        elif isinstance(one, op.SetItem) or (isinstance(one, op.Delete) and not one.name):
-            yield from self._on(one.obj, one.line)
-        elif isinstance(one, op.SetAttribute | op.Delete):
-            owner = self.names.get(one.obj, "")
-            if owner in self.homes or self._home_of(owner, "classes"):
-                yield self._mutation(f"{owner}.{one.name}", "rebinds", one.line)
-            elif self._is_bound(owner):
-                yield self._mutation(owner, "changes", one.line)
+    def store_global(self, one: op.StoreGlobal) -> None:
+        self._note(f"{self.home.facts.module}.{one.name}", "rebinds", self.scope.line)
 
-    def _on(self, var: int, line: int) -> Iterator[Mutation]:
+    def call(self, one: op.Call) -> None:
+        if one.func in self.methods:
+            self._note(self.methods[one.func], "changes", one.line)
+        elif self.names.get(one.func) in ("next", "builtins.next") and one.positional:
+            self._on(one.positional[0], one.line)
+
+    def set_item(self, one: op.SetItem) -> None:
+        self._on(one.obj, one.line)
+
+    def set_attribute(self, one: op.SetAttribute | op.Delete) -> None:
+        owner = self.names.get(one.obj, "")
+        if owner in self.homes or self._home_of(owner, "classes"):
+            self._note(f"{owner}.{one.name}", "rebinds", one.line)
+        elif self._is_bound(owner):
+            self._note(owner, "changes", one.line)
+
+    def delete(self, one: op.Delete) -> None:
+        if one.name:
+            self.set_attribute(one)
+        else:
+            self._on(one.obj, one.line)
+
+    def _on(self, var: int, line: int) -> None:
         name = self.names.get(var, "")
         if self._is_bound(name) or self._is_container(name):
-            yield self._mutation(name, "changes", line)
+            self._note(name, "changes", line)
 
-    def _mutation(self, variable: str, how: str, line: int) -> Mutation:
+    def _note(self, variable: str, how: str, line: int) -> None:
         function = f"{self.home.facts.module}.{self.scope.qualname}"
-        return Mutation(variable, function, how, Place(self.home.facts.file, line))
+        self.found.append(Mutation(variable, function, how, Place(self.home.facts.file, line)))
 
     def _followed(self, name: str) -> str:
         """Where a name is defined, over re-exports."""
@@ -210,3 +264,17 @@ class _Reader:
         while module and module not in self.homes:
             module = module.rpartition(".")[0]
         return bool(module) and name in getattr(self.homes[module], what)
+
+
+_OF_FUNCTIONS: Final[dict[type, Callable[[_Reader, Any], None]]] = {
+    op.Global: _Reader.global_name,
+    op.Import: _Reader.imported,
+    op.ImportFrom: _Reader.imported_from,
+    op.Copy: _Reader.copy,
+    op.Attribute: _Reader.attribute,
+    op.StoreGlobal: _Reader.store_global,
+    op.Call: _Reader.call,
+    op.SetItem: _Reader.set_item,
+    op.SetAttribute: _Reader.set_attribute,
+    op.Delete: _Reader.delete,
+}
