@@ -50,11 +50,14 @@ def link(modules: Sequence[ModuleFacts], options: Options, namespaces: Iterable[
 def _link(solver: Solver, ordered: list[ModuleFacts], options: Options) -> Program:
     entered: dict[str, list[Frame]] = {}
     if options.entries:
-        for unit in _entry_units(solver, options.entries):
-            start_module(solver, unit)
+        units = _entry_units(solver, options.entries)
+        for name in sorted(units):
+            start_module(solver, units[name])
             _settle(solver)
         entered = _enter(solver, options.entries)
-        entered[""] = [unit.frame for unit in _entry_units(solver, options.entries, entered) if unit.frame is not None]
+        for frames in entered.values():
+            units.update((one.unit.name, one.unit) for one in frames if one.unit.outer is None)
+        entered[""] = [frame for _, unit in sorted(units.items()) if (frame := unit.frame) is not None]
     reached = dict(solver.edges) if options.entries else None
     if options.entries:
         solver.contexts = FEW_CONTEXTS
@@ -74,8 +77,8 @@ def _settle(solver: Solver) -> None:
             return
 
 
-def _entry_units(solver: Solver, patterns: Sequence[str], entered: dict[str, list[Frame]] | None = None) -> list[Unit]:
-    """Modules the entries are in, or may be made in."""
+def _entry_units(solver: Solver, patterns: Sequence[str]) -> dict[str, Unit]:
+    """By name: modules the entries are in, or may be made in."""
     found: dict[str, Unit] = {}
     words: set[str] = set()
     for pattern in patterns:
@@ -98,19 +101,14 @@ def _entry_units(solver: Solver, patterns: Sequence[str], entered: dict[str, lis
         for unit in solver.units.values():
             if unit.name not in found and _mentions(unit, words):
                 found[unit.name] = unit
-    for frames in (entered or {}).values():
-        for frame in frames:
-            if frame.code.unit.outer is None:
-                found[frame.code.unit.name] = frame.code.unit
-    return [found[name] for name in sorted(found)]
+    return found
 
 
 def _mentions(unit: Unit, words: set[str]) -> bool:
-    for code in unit.codes:
-        for one in code.scope.code:
-            if isinstance(one, Attribute | Global | ImportFrom) and one.name in words:
-                return True
-    return False
+    return any(one.__class__ in _NAMING and one.name in words for code in unit.codes for one in code.scope.code)  # type: ignore[union-attr]
+
+
+_NAMING: Final = frozenset({Attribute, Global, ImportFrom})
 
 
 def _enter(solver: Solver, patterns: Sequence[str]) -> dict[str, list[Frame]]:

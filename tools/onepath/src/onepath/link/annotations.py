@@ -73,11 +73,10 @@ def fill(solver: Solver, *, only_unknown_callers: bool) -> bool:
             if value not in held:
                 solver.add(var, value)
                 news = True
-    for one in solver.narrowed:
-        if one not in solver.seeded and seed_narrowed(solver, *one):
-            solver.seeded.add(one)
-            news = True
-    return news
+    seeded = {one for one in solver.narrowed if seed_narrowed(solver, *one)}
+    if seeded:
+        solver.narrowed = [one for one in solver.narrowed if one not in seeded]
+    return news or bool(seeded)
 
 
 def _is_open(held: dict[Value, None] | None) -> bool:

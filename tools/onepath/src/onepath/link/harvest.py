@@ -99,16 +99,24 @@ def _edges(solver: Solver) -> tuple[dict[str, FunctionEntry], tuple[Edge, ...]]:
             kind: FunctionKind = code.scope.kind  # type: ignore[assignment]
             place = Place(unit.facts.file, code.scope.line)
             functions.setdefault(code.name, FunctionEntry(code.name, unit.name, kind, place, code.scope.is_async))
-    found: set[tuple[str, str, str, Place]] = set()
+    found: set[tuple[str, str, str, str, int]] = set()
     for caller, callee, how, line in solver.edges:
-        for frame in (caller, callee):
-            if isinstance(frame, Frame) and frame.code.name not in functions:
-                functions[frame.code.name] = _entry_of(frame)
-        name = callee if isinstance(callee, str) else callee.code.name
-        if isinstance(callee, str) and name not in functions:
-            functions[name] = FunctionEntry(name, _foreign_module(name), "external", None)
-        found.add((caller.code.name, name, how, _place(caller, line)))
-    edges = tuple(Edge(*one) for one in sorted(found))  # type: ignore[arg-type]
+        code = caller.code
+        if code.name not in functions:
+            functions[code.name] = _entry_of(caller)
+        if isinstance(callee, str):
+            name = callee
+            if name not in functions:
+                functions[name] = FunctionEntry(name, _foreign_module(name), "external", None)
+        else:
+            name = callee.code.name
+            if name not in functions:
+                functions[name] = _entry_of(callee)
+        found.add((code.name, name, how, code.unit.facts.file, line))
+    edges = tuple(
+        Edge(caller_name, name, how, Place(file, line))  # type: ignore[arg-type]
+        for caller_name, name, how, file, line in sorted(found)
+    )
     return dict(sorted(functions.items())), edges
 
 
@@ -126,24 +134,27 @@ def _flow(
     reached: Edges, entered: dict[str, list[Frame]]
 ) -> tuple[tuple[Node, ...], tuple[Step, ...], dict[str, tuple[int, ...]]]:
     keys: dict[Frame | str, tuple[str, str]] = {}
-    for caller, callee, _, _ in reached:
-        for one in (caller, callee):
-            if one not in keys:
-                keys[one] = (one, "") if isinstance(one, str) else (one.code.name, _context(one))
+    for one in dict.fromkeys(each for caller, callee, _, _ in reached for each in (caller, callee)):
+        keys[one] = (one, "") if isinstance(one, str) else (one.code.name, _context(one))
     for frames in entered.values():
         for frame in frames:
             keys.setdefault(frame, (frame.code.name, _context(frame)))
     ordered = sorted(set(keys.values()))
-    index = {key: number for number, key in enumerate(ordered)}
+    place_of = {key: number for number, key in enumerate(ordered)}
+    index = {one: place_of[key] for one, key in keys.items()}
     steps = {
-        (index[keys[caller]], index[keys[callee]], kind, _place(caller, line)) for caller, callee, kind, line in reached
+        (index[caller], index[callee], kind, caller.code.unit.facts.file, line)
+        for caller, callee, kind, line in reached
     }
     entries = {
-        pattern: tuple(sorted({index[keys[frame]] for frame in frames})) for pattern, frames in sorted(entered.items())
+        pattern: tuple(sorted({index[frame] for frame in frames})) for pattern, frames in sorted(entered.items())
     }
     return (
         tuple(Node(*key) for key in ordered),
-        tuple(Step(*one) for one in sorted(steps)),  # type: ignore[arg-type]
+        tuple(
+            Step(source, target, kind, Place(file, line))  # type: ignore[arg-type]
+            for source, target, kind, file, line in sorted(steps)
+        ),
         entries,
     )
 
@@ -186,18 +197,18 @@ def described(value: Value, depth: int = 0) -> str:
 
 
 def _unknown(solver: Solver) -> tuple[tuple[UnknownEntry, ...], int]:
-    states: dict[tuple[str, Place, str, int], bool] = {}
+    states: dict[tuple[str, str, int, str, int], bool] = {}
     for site in solver.sites:
         read = solver.attribute_of.get(site.func)
         attribute = read[1] if read is not None else ""
-        key = (site.frame.code.name, _place(site.frame, site.line), attribute, site.func - site.frame.base)
+        code = site.frame.code
+        key = (code.unit.facts.file, code.name, site.line, attribute, site.func - site.frame.base)
         states[key] = states.get(key, False) or site.func in solver.answered
-    found = {
-        (name, attribute, place, tuple(solver.protected_by_name.get(attribute, ())))
-        for (name, place, attribute, _), answered in states.items()
-        if not answered
-    }
-    entries = [UnknownEntry(*one) for one in sorted(found, key=lambda one: (one[2], one[0], one[1]))]
+    found = {(file, line, name, attribute) for (file, name, line, attribute, _), is_known in states.items() if not is_known}
+    entries = [
+        UnknownEntry(name, attribute, Place(file, line), tuple(solver.protected_by_name.get(attribute, ())))
+        for file, line, name, attribute in sorted(found)
+    ]
     return tuple(entries), len(states)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from onepath.link.attributes import read_attribute
 from onepath.link.classes import foreign_bases
@@ -70,11 +70,14 @@ def _decide(solver: Solver, value: Instance, kind: int, dst: int, positive: bool
         solver.add(dst, value)
 
 
+_TELLING_NOTHING: Final = frozenset({Unknown, Result, Constant, Widened, Text})
+
+
 def seed_narrowed(solver: Solver, src: int, kind: int, dst: int) -> bool:
     """A value of which nothing is known is, after the test, an instance of the tested class; whether that is news."""
-    held = solver.has(src)
-    if any(not isinstance(one, Unknown | Result | Constant | Widened | Text) for one in held):
-        return False
+    for one in solver.has(src):
+        if one.__class__ not in _TELLING_NOTHING:
+            return False
     classes = _classes(solver, kind)
     if not classes:
         return False

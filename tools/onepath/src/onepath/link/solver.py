@@ -177,9 +177,8 @@ class Solver:
         """By object: names of its attributes."""
         self.restless = False
         """Whether reading an annotation made another module run, so that it has to be read again."""
-        self.seeded: set[tuple[int, int, int]] = set()
         self.narrowed: list[tuple[int, int, int]] = []
-        """Type tests: tested variable, types, variable after the test."""
+        """Type tests that told nothing yet: tested variable, types, variable after the test."""
         self.unread: dict[Box, list[tuple[Frame, Sequence[AnyOperation]]]] = {}
         """Generators nobody has read yet, and the operations that run when somebody does."""
         self.begun: set[Box] = set()
