@@ -73,6 +73,8 @@ Trigger = Callable[[Any, Any, Value], None]
 Batch = Callable[[Any, Any, Sequence[Value]], None]
 
 
+_TOGETHER: Final[frozenset[type]] = frozenset()
+
 V = TypeVar("V")
 
 
@@ -96,8 +98,8 @@ class Solver:
         self.values: dict[Any, Any] = {}
         self.held: list[dict[Value, None] | None] = [None]
         self.flows: list[dict[int, None] | None] = [None]
-        self.waiting: list[list[tuple[Any, Any, bool]] | None] = [None]
-        """By variable: trigger, payload, and whether the trigger takes all new values together."""
+        self.waiting: list[list[tuple[Any, Any, frozenset[type] | None]] | None] = [None]
+        """By variable: trigger, payload, and the kinds of values it is for; None: all, `_TOGETHER`: all at once."""
         self.nowhere = 0
         """The variable of results nobody reads; it takes nothing."""
         self.counts: dict[int, int] = {}
@@ -204,10 +206,10 @@ class Solver:
         return first
 
     def add(self, var: int, value: Value) -> None:
-        if var == 0:
-            return
         held = self.held[var]
         if held is None:
+            if var == 0:
+                return
             self.held[var] = {value: None}
         elif (
             value in held
@@ -219,7 +221,7 @@ class Solver:
         else:
             held[value] = None
         if self.flows[var] is None and self.waiting[var] is None:
-            return
+            return  # who reads it later is told then
         news = self.news.get(var)
         if news is None:
             self.news[var] = [value]
@@ -227,24 +229,25 @@ class Solver:
         else:
             news.append(value)
 
-    def add_all(self, var: int, values: list[Value]) -> None:
+    def add_all(self, var: int, values: Sequence[Value]) -> None:
         """All of them, each once."""
         held = self.held[var]
-        if held is not None:
+        if held is None:
+            if var == 0:
+                return
+            if len(values) <= MUCH:
+                self.held[var] = dict.fromkeys(values)
+                if self.flows[var] is not None or self.waiting[var] is not None:
+                    self._tell(var, list(values))
+                return
+            held = self.held[var] = {}
+        else:
             if held.__class__ is Wide:
                 values = [value for value in values if value.kept and value not in held]
             else:
                 values = [value for value in values if value not in held]
             if not values:
                 return
-        elif var == 0:
-            return
-        if held is None:
-            if len(values) <= MUCH:
-                self.held[var] = dict.fromkeys(values)
-                self._tell(var, values.copy())
-                return
-            held = self.held[var] = {}
         if len(held) + len(values) >= FEWEST:
             for value in values:
                 self.add(var, value)
@@ -255,13 +258,11 @@ class Solver:
                 continue
             held[value] = None
             fresh.append(value)
-        if fresh:
+        if fresh and (self.flows[var] is not None or self.waiting[var] is not None):
             self._tell(var, fresh)
 
     def _tell(self, var: int, values: list[Value]) -> None:
         """These are new in it."""
-        if self.flows[var] is None and self.waiting[var] is None:
-            return
         news = self.news.get(var)
         if news is None:
             self.news[var] = values
@@ -360,7 +361,7 @@ class Solver:
             flows[target] = None
         held = self.held[source]
         if held:
-            self.add_all(target, list(held))
+            self.add_all(target, tuple(held))
 
     def when_set(self, owner: Value, name: str, trigger: Trigger, payload: Any) -> None:
         """The same for an attribute that is hardly ever set: it becomes a variable only if it is."""
@@ -370,25 +371,27 @@ class Solver:
         else:
             self.when(cell, trigger, payload)
 
-    def when(self, var: int, trigger: Trigger, payload: Any) -> None:
-        """Run `trigger(self, payload, value)` for every value of `var`, now and later."""
+    def when(self, var: int, trigger: Trigger, payload: Any, kinds: frozenset[type] | None = None) -> None:
+        """Run `trigger(self, payload, value)` for every value of `var`, or for every one of these kinds, now and
+        later."""
         waiting = self.waiting[var]
         if waiting is None:
-            self.waiting[var] = [(trigger, payload, False)]
+            self.waiting[var] = [(trigger, payload, kinds)]
         else:
-            waiting.append((trigger, payload, False))
+            waiting.append((trigger, payload, kinds))
         held = self.held[var]
         if held:
-            for value in list(held):
-                trigger(self, payload, value)
+            for value in tuple(held):
+                if kinds is None or value.__class__ in kinds:
+                    trigger(self, payload, value)
 
     def when_any(self, var: int, trigger: Batch, payload: Any) -> None:
         """The same for triggers that take all values that are new at a time."""
         waiting = self.waiting[var]
         if waiting is None:
-            self.waiting[var] = [(trigger, payload, True)]
+            self.waiting[var] = [(trigger, payload, _TOGETHER)]
         else:
-            waiting.append((trigger, payload, True))
+            waiting.append((trigger, payload, _TOGETHER))
         held = self.held[var]
         if held:
             trigger(self, payload, tuple(held))
@@ -417,16 +420,20 @@ class Solver:
                 if self.work > self.next_limit:
                     self._press()
                 if flows is not None:
-                    for target in tuple(flows):
+                    for target in flows:
                         add_all(target, values)
                 waiting = held_waiting[var]
                 if waiting is not None:
-                    for trigger, payload, together in tuple(waiting):
-                        if together:
+                    for trigger, payload, kinds in tuple(waiting):
+                        if kinds is None:
+                            for value in values:
+                                trigger(self, payload, value)
+                        elif kinds is _TOGETHER:
                             trigger(self, payload, values)
                         else:
                             for value in values:
-                                trigger(self, payload, value)
+                                if value.__class__ in kinds:
+                                    trigger(self, payload, value)
             if self.fresh:
                 self.stack.extend(reversed(self.fresh))
                 self.fresh.clear()
