@@ -14,6 +14,7 @@ from onepath.link.imports import exported, import_module, load_module
 from onepath.link.invoke import holding, invoke
 from onepath.link.solver import Solver
 from onepath.link.values import (
+    CLASSES,
     Affix,
     Bound,
     Box,
@@ -399,7 +400,7 @@ def _read_module(solver: Solver, frame: Frame, value: Module, name: str, dst: in
         return
     solver.flow(solver.cell(value, name), dst)
     if name != "__class__":
-        solver.when(solver.cell(value, "__class__"), _read_by_class, (frame, value, name, dst, line))
+        solver.when(solver.cell(value, "__class__"), _read_by_class, (frame, value, name, dst, line), CLASSES)
     unit = value.unit
     known = unit is not None and (name in unit.statics or name in exported(solver, unit))
     if not known and name in solver.children.get(value.name, ()):
@@ -645,7 +646,7 @@ def set_attribute(solver: Solver, frame: Frame, value: Value, name: str, src: in
             return
         solver.flow(src, solver.cell(value, name))
         if name == "__class__":
-            solver.when(src, _reclassed, (frame, line))
+            solver.when(src, _reclassed, (frame, line), CLASSES)
         if binds(value.cls, "__setattr__"):
             _call_special(solver, frame, value, "__setattr__", (holding(solver, solver.text(name)), src), -1, line)
     elif src < 0:

@@ -37,12 +37,13 @@ from onepath.link.invoke import holding, invoke
 from onepath.link.items import call_method_of_builtin, item_cell, items_of, iterate, unpack_mapping
 from onepath.link.solver import CONTEXTS, KEYS, TAGS, Solver, class_name, is_contextual
 from onepath.link.values import (
-    Affix,
+    BOXES,
+    DESCRIPTORS,
+    OBJECTS,
+    OBJECTS_AND_BOXES,
     Bound,
     Box,
-    Bytes,
     Class,
-    Constant,
     Descriptor,
     Foreign,
     Function,
@@ -50,13 +51,11 @@ from onepath.link.values import (
     Instance,
     Method,
     Module,
-    Number,
     Partial,
     Result,
     Running,
     Text,
     Uncomputed,
-    Unknown,
     Value,
     Widened,
 )
@@ -527,7 +526,7 @@ def _run_function(
         first = 1
     if not frame.unknown:
         frame.unknown = True
-        solver.when(frame.result, _read_by_unknown, None)
+        solver.when(frame.result, _read_by_unknown, None, BOXES)
         for index in range(first, len(parameters)):
             solver.add(frame.base + index, solver.unknown)
         defaults(solver, function, frame)
@@ -642,7 +641,7 @@ def _call_meta(solver: Solver, payload: Any, member: Value) -> None:
 def _class_made(solver: Solver, cls: Class, frame: Frame, named: tuple[tuple[str, int], ...], line: int) -> None:
     """`__set_name__` of its attributes, `__init_subclass__` of its bases."""
     for name in sorted(cls.statics):
-        solver.when(solver.cell(cls, name), _set_name, (cls, frame, name, line))
+        solver.when(solver.cell(cls, name), _set_name, (cls, frame, name, line), OBJECTS)
     if is_enum(cls) and binds(cls, "_generate_next_value_"):
         for one in members(solver, cls, "_generate_next_value_"):
             inner = one.get if isinstance(one, Descriptor) else one
@@ -825,7 +824,7 @@ def _fill_fields(solver: Solver, site: Site, instance: Instance, only: dict[int,
     given = set(names[: len(site.positional)]) | {name for name, _ in site.named}
     for name, owner, _ in fields:
         if name not in given:
-            solver.when(solver.cell(owner, name), _default_factory, (site, instance, name))
+            solver.when(solver.cell(owner, name), _default_factory, (site, instance, name), DESCRIPTORS)
 
 
 def _fill(solver: Solver, instance: Instance, name: str, var: int, only: dict[int, Value] | None) -> None:
@@ -1047,7 +1046,7 @@ def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None
     dunders = DUNDERS.get(name)
     if dunders is not None:
         for var in site.positional:
-            solver.when(var, _call_dunders, (site.frame, dunders, name in OF_ELEMENTS, site.line))
+            solver.when(var, _call_dunders, (site.frame, dunders, name in OF_ELEMENTS, site.line), OBJECTS_AND_BOXES)
     for var in site.stars:
         iterate(solver, site.frame, var, solver.nowhere, False, site.line)
     model = MODELS.get(name)
@@ -1068,7 +1067,7 @@ def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None
             solver.when(solver.var_for("log handlers"), _log_sent, site)
         if name.startswith("math."):
             for var in site.positional:
-                solver.when(var, _read_by_unknown, None)
+                solver.when(var, _read_by_unknown, None, BOXES)
         return
     passed = PASSES_ON.get(name)
     if passed is not None and len(site.positional) > passed:
@@ -1124,7 +1123,7 @@ def _call_dunders(solver: Solver, payload: Any, value: Value) -> None:
         key = ("dunders", frame, names, value)
         if key not in solver.values:
             solver.values[key] = True
-            solver.when(inner, _call_dunders, payload)
+            solver.when(inner, _call_dunders, payload, OBJECTS_AND_BOXES)
 
 
 def _pass_on(solver: Solver, site: Site, name: str, index: int) -> None:
@@ -1140,9 +1139,9 @@ def _pass_one(solver: Solver, site: Any, value: Value) -> None:
 def escape_arguments(solver: Solver, site: Site, name: str) -> None:
     """Callables among the arguments may be called; the result may be one of them, wrapped."""
     for var in dict.fromkeys((*site.positional, *(var for _, var in site.named))):
-        solver.when(var, _escaped, (site.frame, name, site.dst, site.line, 0))
+        solver.when(var, _escaped, (site.frame, name, site.dst, site.line, 0), _ESCAPING)
     for var in (*site.stars, *site.double_stars):
-        solver.when(var, _escaped, (site.frame, name, site.dst, site.line, 0))
+        solver.when(var, _escaped, (site.frame, name, site.dst, site.line, 0), _ESCAPING)
 
 
 def _escaped(solver: Solver, payload: Any, value: Value) -> None:
@@ -1235,7 +1234,7 @@ def _escape_box(solver: Solver, frame: Frame, value: Box, name: str, dst: int, l
             solver.values[key] = True
             inner = solver.new()
             items_of(solver, value, inner)
-            solver.when(inner, _escaped, (frame, name, dst, line, depth + 1))
+            solver.when(inner, _escaped, (frame, name, dst, line, depth + 1), _ESCAPING)
 
 
 def _escape_running(solver: Solver, frame: Frame, value: Running, name: str, dst: int, line: int, depth: int) -> None:
@@ -1280,6 +1279,10 @@ _ESCAPES: Final[dict[type, Callable[..., None]]] = {
     Uncomputed: _escape_uncomputed,
     Descriptor: _escape_descriptor,
 }
+
+
+_ESCAPING: Final = frozenset(_ESCAPES)
+"""Kinds of values that foreign code may call, or that are more than data to it."""
 
 
 def _is_template(name: str) -> bool:

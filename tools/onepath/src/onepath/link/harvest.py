@@ -204,7 +204,9 @@ def _unknown(solver: Solver) -> tuple[tuple[UnknownEntry, ...], int]:
         code = site.frame.code
         key = (code.unit.facts.file, code.name, site.line, attribute, site.func - site.frame.base)
         states[key] = states.get(key, False) or site.func in solver.answered
-    found = {(file, line, name, attribute) for (file, name, line, attribute, _), is_known in states.items() if not is_known}
+    found = {
+        (file, line, name, attribute) for (file, name, line, attribute, _), is_known in states.items() if not is_known
+    }
     entries = [
         UnknownEntry(name, attribute, Place(file, line), tuple(solver.protected_by_name.get(attribute, ())))
         for file, line, name, attribute in sorted(found)

@@ -30,6 +30,9 @@ from onepath.link.items import (
 from onepath.link.solver import Solver
 from onepath.link.texts import decoded, formatted, operated
 from onepath.link.values import (
+    BOXES,
+    CLASSES,
+    OBJECTS_AND_CLASSES,
     Affix,
     Bound,
     Box,
@@ -1523,9 +1526,12 @@ def _special(*methods: str) -> Model:
 
     def made(solver: Solver, site: Site) -> None:
         for var in site.positional[:1]:
-            solver.when(var, _call_dunder, (site, methods))
+            solver.when(var, _call_dunder, (site, methods), _WITH_DUNDERS)
 
     return made
+
+
+_WITH_DUNDERS: Final = OBJECTS_AND_CLASSES | BOXES
 
 
 def _call_dunder(solver: Solver, payload: Any, value: Value) -> None:
@@ -1539,7 +1545,8 @@ def _call_dunder(solver: Solver, payload: Any, value: Value) -> None:
 
 def _print(solver: Solver, site: Site) -> None:
     for var in site.positional:
-        solver.when(var, _call_dunder, (Site(site.frame, solver.new(), -1, (), (), site.line), ("__str__", "__repr__")))
+        shown = Site(site.frame, solver.new(), -1, (), (), site.line)
+        solver.when(var, _call_dunder, (shown, ("__str__", "__repr__")), _WITH_DUNDERS)
     for name, var in site.named:
         if name == "file":
             solver.when(var, _written_to, site)
@@ -1641,7 +1648,7 @@ def _type_test(method: str) -> Model:
     def made(solver: Solver, site: Site) -> None:
         solver.add(site.dst, solver.constant("bool"))
         if len(site.positional) > 1:
-            solver.when(site.positional[1], _tested, (site, method))
+            solver.when(site.positional[1], _tested, (site, method), CLASSES | BOXES)
 
     return made
 
@@ -1652,7 +1659,7 @@ def _tested(solver: Solver, payload: Any, cls: Value) -> None:
         key = ("tested", site, cls)
         if key not in solver.values:
             solver.values[key] = True
-            solver.when(solver.every(cls), _tested, payload)
+            solver.when(solver.every(cls), _tested, payload, CLASSES | BOXES)
         return
     if not isinstance(cls, Class):
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from onepath.link.attributes import read_attribute
@@ -14,7 +15,7 @@ from onepath.link.values import Box, Class, Constant, Foreign, Instance, Result,
 
 def narrowed(solver: Solver, frame: Frame, src: int, kind: int, dst: int, positive: bool) -> None:
     """`dst` gets those of `src` that are, or are not, instances of what `kind` holds."""
-    solver.when(src, _narrow_one, (kind, dst, positive))
+    solver.when_any(src, _narrow, (kind, dst, positive))
     if positive:
         solver.narrowed.append((src, kind, dst))
 
@@ -40,14 +41,16 @@ def _classes(solver: Solver, kind: int, depth: int = 0) -> list[Value] | None:
     return found
 
 
-def _narrow_one(solver: Solver, payload: Any, value: Value) -> None:
+def _narrow(solver: Solver, payload: Any, values: Sequence[Value]) -> None:
     kind, dst, positive = payload
-    if not isinstance(value, Instance):
-        if positive and isinstance(value, Unknown):
-            return
-        solver.add(dst, value)
-        return
-    solver.later(_decide, solver, value, kind, dst, positive)
+    told: list[Value] = []
+    for value in values:
+        if value.__class__ is Instance:
+            solver.later(_decide, solver, value, kind, dst, positive)
+        elif not positive or value.__class__ is not Unknown:
+            told.append(value)
+    if told:
+        solver.add_all(dst, told)
 
 
 def _decide(solver: Solver, value: Instance, kind: int, dst: int, positive: bool) -> None:

@@ -15,7 +15,7 @@ from onepath.link.items import MANY_KEYS, awaited, enter, hashed, iterate, read_
 from onepath.link.narrowing import matched, narrowed
 from onepath.link.solver import Solver
 from onepath.link.texts import formatted, operated
-from onepath.link.values import Box, Class, Foreign, Function, Instance, Value
+from onepath.link.values import OBJECTS, Box, Class, Foreign, Function, Instance, Value
 
 
 def instantiate(solver: Solver, frame: Frame) -> None:
@@ -286,7 +286,7 @@ def _sequence(solver: Solver, frame: Frame, base: int, one: op.Sequence) -> None
             solver.flow(inner, box.rest)
         elif one.kind == "set":
             solver.flow(base + var, box.rest)
-            solver.when(base + var, _hashed, (frame, frame.code.scope.line))
+            solver.when(base + var, _hashed, (frame, frame.code.scope.line), OBJECTS)
         elif spread or one.kind in ("list*", "set*", "set", "generator", "template"):
             solver.flow(base + var, box.rest)
         else:
@@ -415,7 +415,7 @@ def _catch(solver: Solver, payload: Any, value: Value) -> None:
     _, dst = payload
     if isinstance(value, Class):
         solver.add(dst, solver.once(Instance, (value, (), None), value, (), None, 0))
-        solver.when(solver.var_for(_RAISED), _caught_one, (value, dst))
+        solver.when(solver.var_for(_RAISED), _caught_one, (value, dst), OBJECTS)
     elif isinstance(value, Foreign):
         if value.name in _GROUPS:
             group = solver.box("group", _RAISED)

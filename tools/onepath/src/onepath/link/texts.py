@@ -15,6 +15,10 @@ from onepath.link.code import Frame, Site
 from onepath.link.invoke import holding
 from onepath.link.solver import TEXTS, Solver
 from onepath.link.values import (
+    BOXES,
+    OBJECTS,
+    OBJECTS_AND_BOXES,
+    OBJECTS_AND_CLASSES,
     Affix,
     Box,
     Bytes,
@@ -40,14 +44,23 @@ _TO_TEXT: Final = frozenset(
 _TO_LIST: Final = frozenset({"split", "rsplit", "splitlines", "partition", "rpartition"})
 
 
+_OPERANDS: Final[dict[str, frozenset[type]]] = {
+    "__bool__": OBJECTS_AND_CLASSES,
+    "__eq__": OBJECTS_AND_CLASSES,
+    "__ne__": OBJECTS_AND_CLASSES,
+    "__contains__": OBJECTS_AND_CLASSES | BOXES,
+}
+"""By operator, where only values of some kinds tell anything."""
+
+
 def operated(
     solver: Solver, frame: Frame, left: int, right: int, method: str, reflected: str, dst: int, line: int
 ) -> None:
     """An operator: the dunder of the left side, then the reflected one of the right."""
     payload = (frame, right, method, dst, line)
-    solver.when(left, _operate_left, payload)
+    solver.when(left, _operate_left, payload, _OPERANDS.get(method))
     if right >= 0 and reflected:
-        solver.when(right, _operate_right, (frame, left, reflected, dst, line))
+        solver.when(right, _operate_right, (frame, left, reflected, dst, line), OBJECTS)
 
 
 def _operate_left(solver: Solver, payload: Any, value: Value) -> None:
@@ -76,7 +89,8 @@ def _operate_left(solver: Solver, payload: Any, value: Value) -> None:
                 call_special(solver, frame, value, "__str__", (), -1, line)
         return
     if method == "__contains__" and isinstance(value, Box) and right >= 0:
-        solver.when(solver.every(value) if value.kind != "dict" else value.keys, _compared, (frame, right, line))
+        elements = solver.every(value) if value.kind != "dict" else value.keys
+        solver.when(elements, _compared, (frame, right, line), OBJECTS)
         return
     if method == "__mod__" and isinstance(value, Text | Affix | Constant) and right >= 0:
         solver.when(right, _shown_by_percent, (frame, line))
@@ -118,7 +132,7 @@ def _shown_by_percent(solver: Solver, payload: Any, value: Value) -> None:
         key = ("shown", frame, value)
         if key not in solver.values:
             solver.values[key] = True
-            solver.when(solver.every(value), _format_one, payload)
+            solver.when(solver.every(value), _format_one, payload, OBJECTS_AND_BOXES)
     else:
         _format_one(solver, payload, value)
 
@@ -255,10 +269,10 @@ def joined(solver: Solver, parts: list[Value]) -> Value:
 def formatted(solver: Solver, frame: Frame, parts: tuple[int, ...], dst: int, line: int) -> None:
     """An f-string: `__format__` of its objects, and its text where all parts are texts."""
     for part in parts:
-        solver.when(part, _format_one, (frame, line))
+        solver.when(part, _format_one, (frame, line), OBJECTS_AND_BOXES)
     solver.later(_format_now, solver, parts, dst)
     for part in parts:
-        solver.when(part, _format_again, (parts, dst))
+        solver.when(part, _format_again, (parts, dst), _SHOWN)
 
 
 def _format_one(solver: Solver, payload: Any, value: Value) -> None:
@@ -273,8 +287,11 @@ def _format_one(solver: Solver, payload: Any, value: Value) -> None:
                 return
 
 
+_SHOWN: Final = frozenset({Text, Affix, Number})
+
+
 def _format_again(solver: Solver, payload: Any, value: Value) -> None:
-    if isinstance(value, Text | Affix | Number) and payload not in solver.formatting:
+    if payload not in solver.formatting:
         solver.formatting.add(payload)
         solver.later(_format_now, solver, *payload)
 
@@ -307,7 +324,7 @@ def text_method(solver: Solver, site: Site, owner: Value, name: str) -> None:
         _read_fields(solver, site, owner.value, name == "format_map")
     if name in ("join", "format"):
         for var in (*site.positional, *(var for _, var in site.named)):
-            solver.when(var, _format_one, (site.frame, site.line))
+            solver.when(var, _format_one, (site.frame, site.line), OBJECTS_AND_BOXES)
     if isinstance(owner, Text) and (name in _TO_TEXT or name in _TO_LIST or name == "encode"):
         solver.later(_text_method_now, solver, site, owner, name)
         for var in site.positional:
@@ -365,7 +382,7 @@ def _read_fields(solver: Solver, site: Site, text: str, mapping: bool) -> None:
                 key = holding(solver, solver.number(step) if isinstance(step, int) else solver.text(step))
                 solver.when(current, read_item, (site.frame, key, inner, site.line))
             current = inner
-        solver.when(current, _format_one, (site.frame, site.line))
+        solver.when(current, _format_one, (site.frame, site.line), OBJECTS_AND_BOXES)
 
 
 def _read_step(solver: Solver, payload: Any, value: Value) -> None:

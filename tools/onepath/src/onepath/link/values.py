@@ -7,7 +7,7 @@ program. They hold no logic; how they are called, read and written is in `calls`
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from onepath.link.code import Code, Frame, Site, Unit
@@ -342,3 +342,12 @@ class Wide(dict[Value, None]):
     """What a variable holds that held too many: of these only what rules ask for, and that it is one of many."""
 
     __slots__ = ()
+
+
+OBJECTS: Final = frozenset({Instance})
+"""Kinds of values that have methods of the program."""
+OBJECTS_AND_CLASSES: Final = frozenset({Instance, Class})
+OBJECTS_AND_BOXES: Final = frozenset({Instance, Box})
+CLASSES: Final = frozenset({Class})
+BOXES: Final = frozenset({Box})
+DESCRIPTORS: Final = frozenset({Descriptor})
