@@ -262,40 +262,51 @@ def _makes_context(solver: Solver, binding: Binding, var: int, index: int, value
         return False
     if is_contextual(value):
         return True
-    if code.contexts < KEYS and index in _keyed(code):
+    if code.contexts < KEYS and _apart(code, index) is _KEYS:
         return isinstance(value, Text) or (isinstance(value, Instance) and not value.tag)
     return False
 
 
 def _apart(code: Code, index: int) -> frozenset[type]:
     """Kinds of values a function may be analysed apart for, passed as this parameter."""
-    return _KEYS if index in _keyed(code) else _CALLABLES
+    keyed = code.keyed
+    if keyed is None:
+        keyed = code.keyed = frozenset(_keyed(code))
+    return _KEYS if index in keyed else _CALLABLES
 
 
 _CALLABLES: Final = frozenset({Function, Bound, Class, Partial, Foreign, Instance})
 _KEYS: Final = _CALLABLES | {Text}
 
 
-def _keyed(code: Code) -> frozenset[int]:
+def _keyed(code: Code) -> set[int]:
     """Parameters by which something is looked up: a table's key, an attribute's or a module's name."""
-    if code.keyed is None:
-        count = len(code.scope.parameters)
-        found: set[int] = set()
-        lookups: set[int] = set()
-        for one in code.scope.code:
-            if isinstance(one, op.Item) and 0 <= one.index < count:
-                found.add(one.index)
-            elif (
-                isinstance(one, op.Global) and one.name in ("getattr", "setattr", "__import__", "type", "import_module")
-            ) or (isinstance(one, op.Attribute) and one.name in ("get", "pop", "import_module", "__getitem__")):
-                lookups.add(one.dst)
-            elif isinstance(one, op.StoreFree) and 0 <= one.src < count and one.scope == code.index:
-                # A decorator's argument: what it makes may look something up by it.
-                found.add(one.src)
-            elif isinstance(one, op.Call) and one.func in lookups:
-                found.update(var for var in one.positional if 0 <= var < count)
-        code.keyed = frozenset(found)
-    return code.keyed
+    count = len(code.scope.parameters)
+    found: set[int] = set()
+    lookups: set[int] = set()
+    for one in code.scope.code if count else ():
+        match one:
+            case op.Global():
+                if one.name in _LOOKUPS:
+                    lookups.add(one.dst)
+            case op.Attribute():
+                if one.name in _LOOKUP_METHODS:
+                    lookups.add(one.dst)
+            case op.Call():
+                if one.func in lookups:
+                    found.update(var for var in one.positional if 0 <= var < count)
+            case op.Item():
+                if 0 <= one.index < count:
+                    found.add(one.index)
+            case op.StoreFree():
+                if 0 <= one.src < count and one.scope == code.index:
+                    # A decorator's argument: what it makes may look something up by it.
+                    found.add(one.src)
+    return found
+
+
+_LOOKUPS: Final = frozenset({"getattr", "setattr", "__import__", "type", "import_module"})
+_LOOKUP_METHODS: Final = frozenset({"get", "pop", "import_module", "__getitem__"})
 
 
 def _make_frames(solver: Solver, binding: Binding, fixed: dict[int, Value]) -> None:
@@ -1019,6 +1030,9 @@ MOST_ESCAPES: Final = 16
 # -- foreign code ----------------------------------------------------------------------------------------------
 
 
+_OPAQUE_BELOW: Final = tuple(f"{name}." for name in OPAQUE_BELOW)
+
+
 def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None:
     """A foreign callable is called; `owner` is the program's object whose inherited method it is."""
     from onepath.link.models import MODELS
@@ -1038,7 +1052,7 @@ def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None
             for var in site.positional:
                 solver.when(var, _entered, f"arg:{name}.{parameter}")
     why = OPAQUE_CALLS.get(name)
-    if why is None and any(name.startswith(one + ".") for one in OPAQUE_BELOW):
+    if why is None and name.startswith(_OPAQUE_BELOW):
         why = "native code is called"
     if why:
         solver.note_opaque(site.frame, name, why, site.line)

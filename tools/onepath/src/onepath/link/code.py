@@ -5,6 +5,8 @@ It holds the static side of a module: which names its body binds, which stars it
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from onepath.facts.model import (
@@ -16,7 +18,7 @@ from onepath.facts.model import (
     StoreGlobal,
     StoreMember,
 )
-from onepath.link.values import Value
+from onepath.link.values import Module, Value
 
 
 class Code:
@@ -58,6 +60,10 @@ def _shape(scope: Scope) -> tuple[tuple[int, ...], dict[str, int], int, int]:
     return tuple(order), by_name, star, double
 
 
+_TELLING: Final = frozenset({StoreGlobal, StoreMember, ImportStar, Deferred, Program})
+"""Operations that tell of a module what holds wherever it runs."""
+
+
 class Unit:
     """One module."""
 
@@ -70,6 +76,7 @@ class Unit:
         "facts",
         "frame",
         "line",
+        "module",
         "name",
         "outer",
         "shown",
@@ -87,6 +94,8 @@ class Unit:
         self.stars: list[str] = []
         self.certain_stars: list[bool] = []
         self.frame: Frame | None = None
+        self.module: Module | None = None
+        """The value that stands for it, once asked for."""
         self.outer: Unit | None = None
         """For text that is run inside another module."""
         self.environment: dict[str, int] = {}
@@ -99,6 +108,8 @@ class Unit:
             members: set[str] = set()
             for operation in code.scope.code:
                 kind = operation.__class__
+                if kind not in _TELLING:
+                    continue
                 if kind is StoreGlobal:
                     self.statics.add(operation.name)  # type: ignore[union-attr]
                 elif kind is StoreMember:

@@ -5,6 +5,7 @@ Tables only; `calls` and `models` interpret them.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 ALIASES: Final[dict[str, str]] = {
@@ -57,6 +58,7 @@ ALIASES: Final[dict[str, str]] = {
 _HEADS: Final = frozenset(name.partition(".")[0] for name in ALIASES)
 
 
+@cache
 def canonical(name: str) -> str:
     """The one name of a thing that has several."""
     if name.partition(".")[0] not in _HEADS:

@@ -302,7 +302,8 @@ def _aliases(solver: Solver) -> dict[str, tuple[str, ...]]:
         for name in names:
             full = f"{prefix}.{name}"
             targets: set[str] = set()
-            for value in solver.has(solver.cell(owner, name)):
+            cell = solver.cells.get((owner, name))
+            for value in solver.has(cell) if cell is not None else ():
                 targets |= _target_names(value)
             if targets and targets != {full}:
                 found[full] = tuple(sorted(targets))

@@ -197,8 +197,17 @@ class Solver:
 
     # -- variables ---------------------------------------------------------------------------------------------
 
-    def new(self, count: int = 1) -> int:
-        """The first of `count` new variables."""
+    def new(self) -> int:
+        """A new variable."""
+        held = self.held
+        var = len(held)
+        held.append(None)
+        self.flows.append(None)
+        self.waiting.append(None)
+        return var
+
+    def row(self, count: int) -> int:
+        """The first of `count` new variables in a row."""
         first = len(self.held)
         self.held.extend([None] * count)
         self.flows.extend([None] * count)
@@ -242,20 +251,26 @@ class Solver:
                 return
             held = self.held[var] = {}
         else:
-            if held.__class__ is Wide:
-                values = [value for value in values if value.kept and value not in held]
-            else:
-                values = [value for value in values if value not in held]
+            values = [value for value in values if value not in held]
             if not values:
                 return
-        if len(held) + len(values) >= FEWEST:
+        if len(held) + len(values) >= FEWEST or held.__class__ is Wide:
             for value in values:
                 self.add(var, value)
             return
+        counts = self.counts
         fresh: list[Value] = []
         for value in values:
-            if value.most and len(held) >= MUCH and self._is_much(var, held, value):
-                continue
+            if value.most and len(held) >= MUCH:
+                key = var * SORTS + value.sort
+                count = counts.get(key)
+                if count is None or count >= value.most:
+                    if self._is_much(var, held, value):
+                        continue
+                elif count < 0:
+                    continue
+                else:
+                    counts[key] = count + 1
             held[value] = None
             fresh.append(value)
         if fresh and (self.flows[var] is not None or self.waiting[var] is not None):
@@ -559,10 +574,13 @@ class Solver:
 
     def module_of(self, unit: Unit) -> Module:
         """The module value of a unit, also of one made of text."""
-        known = self.module(unit.name)
-        if known is not None and known.unit is unit:
-            return known
-        return self._one(Module, unit, unit.name, unit)
+        found = unit.module
+        if found is None:
+            known = self.module(unit.name)
+            if known is None or known.unit is not unit:
+                known = self._one(Module, unit, unit.name, unit)
+            found = unit.module = known
+        return found
 
     def named(self, full: str) -> list[Value]:
         """What a dotted name of the program is bound to now; functions and classes by their own names."""
@@ -601,7 +619,7 @@ class Solver:
             if context:
                 code.contexts += 1
                 self.context_frames += 1
-            base = self.new(code.scope.variables + 3)
+            base = self.row(code.scope.variables + 3)
             found.base = base
             found.result = base + code.scope.variables
             found.yields = found.result + 1
