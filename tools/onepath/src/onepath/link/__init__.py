@@ -105,10 +105,12 @@ def _entry_units(solver: Solver, patterns: Sequence[str]) -> dict[str, Unit]:
 
 
 def _mentions(unit: Unit, words: set[str]) -> bool:
-    return any(one.__class__ in _NAMING and one.name in words for code in unit.codes for one in code.scope.code)  # type: ignore[union-attr]
-
-
-_NAMING: Final = frozenset({Attribute, Global, ImportFrom})
+    for code in unit.codes:
+        for one in code.scope.code:
+            kind = one.__class__
+            if (kind is Attribute or kind is Global or kind is ImportFrom) and one.name in words:  # type: ignore[union-attr]
+                return True
+    return False
 
 
 def _enter(solver: Solver, patterns: Sequence[str]) -> dict[str, list[Frame]]:

@@ -17,7 +17,7 @@ from onepath.link.foreign import canonical
 from onepath.link.imports import start_module
 from onepath.link.items import item_cell
 from onepath.link.narrowing import _below, seed_narrowed
-from onepath.link.solver import Solver
+from onepath.link.solver import Held, Solver
 from onepath.link.values import Class, Constant, Foreign, Getter, Result, Unknown, Value
 
 _MOST: Final = 60
@@ -79,7 +79,7 @@ def fill(solver: Solver, *, only_unknown_callers: bool) -> bool:
     return news or bool(seeded)
 
 
-def _is_open(held: dict[Value, None] | None) -> bool:
+def _is_open(held: Held | None) -> bool:
     """Whether nothing is known of what a variable holds."""
     if held is None:
         return True

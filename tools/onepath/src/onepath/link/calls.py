@@ -60,12 +60,18 @@ from onepath.link.values import (
     Widened,
 )
 
+_FEW_TARGETS: Final = 4
+
 
 def call(solver: Solver, site: Site, value: Value) -> None:
     """`value` is called at `site`."""
-    if value in site.done:
+    done = site.done
+    if value in done:
         return
-    site.done.add(value)
+    if isinstance(done, set):
+        done.add(value)
+    else:
+        site.done = (*done, value) if len(done) < _FEW_TARGETS else {*done, value}
     _CALLS.get(value.__class__, _not_callable)(solver, site, value)
 
 

@@ -176,7 +176,7 @@ class Site:
         self.stars = stars
         self.double_stars = double_stars
         self.environment = environment
-        self.done: set[object] = set()
+        self.done: tuple[object, ...] | set[object] = ()
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,6 +55,7 @@ FULL: Final = frozenset({24, 32, 48, 64, 80, WIDE})
 FEWEST: Final = min(FULL)
 MUCH: Final = 3
 """From how many values on plain data is counted."""
+_FEW_FLOWS: Final = 6
 _MOST_KEYS: Final = 400
 CONTEXTS: Final = 50
 """For how many callables a function is analysed apart."""
@@ -72,6 +73,8 @@ DEEP: Final = 3
 Trigger = Callable[[Any, Any, Value], None]
 Batch = Callable[[Any, Any, Sequence[Value]], None]
 
+
+Held = tuple[Value, ...] | dict[Value, None]
 
 _TOGETHER: Final[frozenset[type]] = frozenset()
 
@@ -96,8 +99,9 @@ class Solver:
             parent, _, last = name.rpartition(".")
             self.children.setdefault(parent, set()).add(last)
         self.values: dict[Any, Any] = {}
-        self.held: list[dict[Value, None] | None] = [None]
-        self.flows: list[dict[int, None] | None] = [None]
+        self.held: list[Held | None] = [None]
+        """By variable: a few values as a tuple, which variables share; more as a dictionary."""
+        self.flows: list[tuple[int, ...] | dict[int, None] | None] = [None]
         self.waiting: list[list[tuple[Any, Any, frozenset[type] | None]] | None] = [None]
         """By variable: trigger, payload, and the kinds of values it is for; None: all, `_TOGETHER`: all at once."""
         self.nowhere = 0
@@ -219,16 +223,20 @@ class Solver:
         if held is None:
             if var == 0:
                 return
-            self.held[var] = {value: None}
-        elif (
-            value in held
-            or (len(held) >= MUCH and value.most and self._is_much(var, held, value))
-            or (len(held) in FULL and self._is_too_many(var, held, value))
-            or (held.__class__ is Wide and not value.kept)
-        ):
+            self.held[var] = (value,)
+        elif value in held:
             return
+        elif held.__class__ is tuple and len(held) < MUCH:
+            self.held[var] = (*held, value)
         else:
-            held[value] = None
+            many = self._many(var)
+            if (
+                (value.most and len(many) >= MUCH and self._is_much(var, many, value))
+                or (len(many) in FULL and self._is_too_many(var, many, value))
+                or (many.__class__ is Wide and not value.kept)
+            ):
+                return
+            many[value] = None
         if self.flows[var] is None and self.waiting[var] is None:
             return  # who reads it later is told then
         news = self.news.get(var)
@@ -238,22 +246,30 @@ class Solver:
         else:
             news.append(value)
 
+    def _many(self, var: int) -> dict[Value, None]:
+        """What a variable holds that is to hold more than a few."""
+        held = self.held[var]
+        if isinstance(held, dict):
+            return held
+        many = self.held[var] = dict.fromkeys(held or ())
+        return many
+
     def add_all(self, var: int, values: Sequence[Value]) -> None:
         """All of them, each once."""
-        held = self.held[var]
-        if held is None:
+        few = self.held[var]
+        if few is None:
             if var == 0:
                 return
             if len(values) <= MUCH:
-                self.held[var] = dict.fromkeys(values)
+                self.held[var] = tuple(values)
                 if self.flows[var] is not None or self.waiting[var] is not None:
                     self._tell(var, list(values))
                 return
-            held = self.held[var] = {}
         else:
-            values = [value for value in values if value not in held]
+            values = [value for value in values if value not in few]
             if not values:
                 return
+        held = self._many(var)
         if len(held) + len(values) >= FEWEST or held.__class__ is Wide:
             for value in values:
                 self.add(var, value)
@@ -369,11 +385,15 @@ class Solver:
             return
         flows = self.flows[source]
         if flows is None:
-            self.flows[source] = {target: None}
+            self.flows[source] = (target,)
         elif target in flows:
             return
-        else:
+        elif isinstance(flows, dict):
             flows[target] = None
+        elif len(flows) < _FEW_FLOWS:
+            self.flows[source] = (*flows, target)
+        else:
+            self.flows[source] = dict.fromkeys((*flows, target))
         held = self.held[source]
         if held:
             self.add_all(target, tuple(held))
@@ -411,8 +431,8 @@ class Solver:
         if held:
             trigger(self, payload, tuple(held))
 
-    def has(self, var: int) -> dict[Value, None]:
-        return self.held[var] or {}
+    def has(self, var: int) -> Held:
+        return self.held[var] or ()
 
     def later(self, work: Callable[..., None], *arguments: Any) -> None:
         """Do this when all flows are settled, before what was put off earlier."""
