@@ -237,8 +237,6 @@ class Solver:
             ):
                 return
             many[value] = None
-        if self.flows[var] is None and self.waiting[var] is None:
-            return  # who reads it later is told then
         news = self.news.get(var)
         if news is None:
             self.news[var] = [value]
@@ -262,8 +260,7 @@ class Solver:
                 return
             if len(values) <= MUCH:
                 self.held[var] = tuple(values)
-                if self.flows[var] is not None or self.waiting[var] is not None:
-                    self._tell(var, list(values))
+                self._tell(var, list(values))
                 return
         else:
             values = [value for value in values if value not in few]
@@ -289,7 +286,7 @@ class Solver:
                     counts[key] = count + 1
             held[value] = None
             fresh.append(value)
-        if fresh and (self.flows[var] is not None or self.waiting[var] is not None):
+        if fresh:
             self._tell(var, fresh)
 
     def _tell(self, var: int, values: list[Value]) -> None:
