@@ -97,9 +97,12 @@ def read_name(solver: Solver, frame: Frame, name: str, dst: int) -> None:
 
 
 def _read_unit_name(solver: Solver, unit: Unit, name: str, dst: int) -> bool:
-    module = solver.module_of(unit)
-    solver.flow(solver.cell(module, name), dst)
-    known = name in unit.statics or name in exported(solver, unit)
+    found = unit.names.get(name)
+    if found is None:
+        cell = solver.cell(solver.module_of(unit), name)
+        found = unit.names[name] = (cell, name in unit.statics or name in exported(solver, unit))
+    var, known = found
+    solver.flow(var, dst)
     if unit.outer is not None:
         if name in unit.environment:
             solver.flow(unit.environment[name], dst)
@@ -400,7 +403,7 @@ def _read_module(solver: Solver, frame: Frame, value: Module, name: str, dst: in
         return
     solver.flow(solver.cell(value, name), dst)
     if name != "__class__":
-        solver.when(solver.cell(value, "__class__"), _read_by_class, (frame, value, name, dst, line), CLASSES)
+        solver.when_set(value, "__class__", _read_by_class, (frame, value, name, dst, line))
     unit = value.unit
     known = unit is not None and (name in unit.statics or name in exported(solver, unit))
     if not known and name in solver.children.get(value.name, ()):

@@ -47,9 +47,11 @@ def add_base(solver: Solver, cls: Class, value: Value) -> None:
             return
         cls.bases.append(value)
         value.subclasses.append(cls)
+        cls.forget()
         _reorder(solver, cls)
     elif isinstance(value, Foreign) and value.name not in cls.foreign:
         cls.foreign.append(value.name)
+        cls.forget()
         _reorder(solver, cls)
 
 
@@ -63,6 +65,7 @@ def _reorder(solver: Solver, cls: Class) -> None:
         seen.add(one)
         one.mro = _linear(one)
         one.bound = None
+        one.outside = None
         todo.extend(one.subclasses)
         for name, trigger, payload in list(one.waiting):
             _subscribe(solver, one, name, trigger, payload)
@@ -131,12 +134,10 @@ def binds(cls: Class, name: str) -> bool:
     return name in bound
 
 
-def foreign_bases(cls: Class) -> list[str]:
-    found: list[str] = []
-    for one in cls.mro:
-        for name in one.foreign:
-            if name not in found:
-                found.append(name)
+def foreign_bases(cls: Class) -> tuple[str, ...]:
+    found = cls.outside
+    if found is None:
+        found = cls.outside = tuple(dict.fromkeys(name for one in cls.mro for name in one.foreign))
     return found
 
 
@@ -151,11 +152,11 @@ def may_have(base: str, name: str) -> bool:
 
 
 def is_enum(cls: Class) -> bool:
-    return any(name in ENUMS for one in cls.mro for name in one.foreign)
+    return not ENUMS.isdisjoint(foreign_bases(cls))
 
 
 def is_protocol(cls: Class) -> bool:
-    return any(name in PROTOCOLS for name in cls.foreign)
+    return not PROTOCOLS.isdisjoint(cls.foreign)
 
 
 def fields_of(cls: Class) -> list[tuple[str, Class, int]]:

@@ -78,6 +78,7 @@ class Unit:
         "line",
         "module",
         "name",
+        "names",
         "outer",
         "shown",
         "space",
@@ -102,6 +103,8 @@ class Unit:
         self.space: list[Value] = []
         self.line = 0
         """For text: the line at which it is run; its own lines mean nothing."""
+        self.names: dict[str, tuple[int, bool]] = {}
+        """Global names that were read: their variable, and whether the module binds them."""
         self.all_names: set[str] = set()
         self.attached: set[str] = set()
         for code in self.codes:

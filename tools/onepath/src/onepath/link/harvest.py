@@ -199,8 +199,7 @@ def described(value: Value, depth: int = 0) -> str:
 def _unknown(solver: Solver) -> tuple[tuple[UnknownEntry, ...], int]:
     states: dict[tuple[str, str, int, str, int], bool] = {}
     for site in solver.sites:
-        read = solver.attribute_of.get(site.func)
-        attribute = read[1] if read is not None else ""
+        attribute = solver.attribute_of.get(site.func, "")
         code = site.frame.code
         key = (code.unit.facts.file, code.name, site.line, attribute, site.func - site.frame.base)
         states[key] = states.get(key, False) or site.func in solver.answered

@@ -39,7 +39,7 @@ def import_module(
     """`import name`; whether the program has it. `top`: the value is the first part."""
     from onepath.link.foreign import canonical
 
-    solver.flow(solver.var_for(("replaced", name)), dst)
+    solver.when_set(solver.loaded, name, _put, dst)
     module = solver.module(name)
     if module is None:
         outer = name
@@ -77,8 +77,8 @@ def import_from(solver: Solver, frame: Frame, source: str, name: str, dst: int, 
     from onepath.link.attributes import read_attribute
     from onepath.link.foreign import canonical
 
-    solver.flow(solver.var_for(("replaced", f"{source}.{name}")), dst)
-    solver.when(solver.var_for(("replaced", source)), _read_replaced, (frame, name, dst, line))
+    solver.when_set(solver.loaded, f"{source}.{name}", _put, dst)
+    solver.when_set(solver.loaded, source, _read_replaced, (frame, name, dst, line))
     module = solver.module(source)
     if module is None:
         outer = source
@@ -107,6 +107,10 @@ def import_from(solver: Solver, frame: Frame, source: str, name: str, dst: int, 
     read_attribute(solver, frame, module, name, dst, line)
     if not bound and solver.module(full) is None and unit is not None and "__getattr__" not in unit.statics:
         solver.add(dst, solver.foreign(full))
+
+
+def _put(solver: Solver, dst: Any, value: Value) -> None:
+    solver.add(dst, value)
 
 
 def _read_replaced(solver: Solver, payload: Any, value: Value) -> None:

@@ -379,7 +379,7 @@ def _replace_module(solver: Solver, name: Any, value: Value) -> None:
     """`sys.modules[name] = value`: who imports that name gets the value."""
     module = solver.module(name)
     if value is not module:
-        solver.add(solver.var_for(("replaced", name)), value)
+        solver.add(solver.cell(solver.loaded, name), value)
 
 
 def _escaped_item(solver: Solver, payload: Any, value: Value) -> None:

@@ -90,7 +90,7 @@ def _getattr_name(solver: Solver, site: Any, name: Value) -> None:
     if isinstance(name, Text):
         solver.when(obj, _getattr_known, (site, name.value))
         if not name.value.startswith("__"):
-            solver.attribute_of[site.dst] = (obj, name.value)
+            solver.attribute_of[site.dst] = name.value
     else:
         solver.when(obj, _getattr_unknown, (site, name))
 

@@ -143,7 +143,7 @@ def class_of_body(solver: Solver, frame: Frame) -> Class | None:
 
 
 def _attribute(solver: Solver, frame: Frame, base: int, one: op.Attribute) -> None:
-    solver.attribute_of[base + one.dst] = (base + one.obj, one.name)
+    solver.attribute_of[base + one.dst] = one.name
     solver.when(base + one.obj, _read_one, (frame, one.name, base + one.dst, one.line))
 
 
@@ -208,11 +208,13 @@ def _call(solver: Solver, frame: Frame, base: int, one: op.Call) -> None:
         base + one.dst,
         base + one.func,
         tuple([base + var if var >= 0 else solver.new() for var in one.positional]),
-        tuple([(name, base + var) for name, var in zip(one.names, one.named, strict=True) if var >= 0]),
+        tuple([(name, base + var) for name, var in zip(one.names, one.named, strict=True) if var >= 0])
+        if one.names
+        else (),
         one.line,
-        tuple([base + var for var in one.stars]),
-        tuple([base + var for var in one.double_stars]),
-        tuple([(name, base + var) for name, var in one.environment]),
+        tuple([base + var for var in one.stars]) if one.stars else (),
+        tuple([base + var for var in one.double_stars]) if one.double_stars else (),
+        tuple([(name, base + var) for name, var in one.environment]) if one.environment else (),
     )
     solver.sites.append(site)
     solver.when(site.func, call, site)

@@ -99,6 +99,8 @@ class Solver:
             parent, _, last = name.rpartition(".")
             self.children.setdefault(parent, set()).add(last)
         self.values: dict[Any, Any] = {}
+        self.texts: dict[str, Text] = {}
+        self.constants: dict[str, Constant] = {}
         self.held: list[Held | None] = [None]
         """By variable: a few values as a tuple, which variables share; more as a dictionary."""
         self.flows: list[tuple[int, ...] | dict[int, None] | None] = [None]
@@ -118,8 +120,10 @@ class Solver:
         self.classes: list[Class] = []
         self.edges: dict[tuple[Frame, Frame | str, str, int], None] = {}
         self.sites: list[Site] = []
-        self.attribute_of: dict[int, tuple[int, str]] = {}
-        """By variable: the object and name it was read from."""
+        self.attribute_of: dict[int, str] = {}
+        """By variable: the name of the attribute it was read from."""
+        self.loaded = Module("sys.modules", None)
+        """Its attributes are what was put into `sys.modules`, by name."""
         self.answered: set[int] = set()
         """Function variables of calls that had a target."""
         self.opaque: dict[tuple[str, str, str, str, int], Opaque] = {}
@@ -489,7 +493,10 @@ class Solver:
     # -- values, each once -------------------------------------------------------------------------------------
 
     def text(self, value: str) -> Text:
-        return self._one(Text, value, value)
+        found = self.texts.get(value)
+        if found is None:
+            found = self.texts[value] = Text(value)
+        return found
 
     def number(self, value: int) -> Number:
         return self._one(Number, value, value)
@@ -498,7 +505,10 @@ class Solver:
         return self._one(Bytes, value, value)
 
     def constant(self, kind: str) -> Constant:
-        return self._one(Constant, kind, kind)
+        found = self.constants.get(kind)
+        if found is None:
+            found = self.constants[kind] = Constant(kind)
+        return found
 
     def affix(self, start: str, end: str) -> Affix:
         return self._one(Affix, (start, end), start, end)

@@ -58,6 +58,7 @@ class Class(Value):
         "metaclass",
         "mro",
         "name",
+        "outside",
         "statics",
         "subclasses",
         "unit",
@@ -78,6 +79,8 @@ class Class(Value):
         """Names its body binds; see `binding`."""
         self.bound: frozenset[str] | None = None
         """Names that it or a class behind it binds, once asked for."""
+        self.outside: tuple[str, ...] | None = None
+        """Foreign bases of it and of the classes behind it, once asked for."""
         self.dynamic = False
         self.fields: dict[str, int] = {}
         """Annotated names of the body, with the annotation."""
@@ -89,6 +92,10 @@ class Class(Value):
     def binding(self, name: str) -> None:
         """Its body binds the name, as becomes known only now."""
         self.statics.add(name)
+        self.forget()
+
+    def forget(self) -> None:
+        """What was known of it and of the classes below it may have changed."""
         todo = [self]
         seen: set[Class] = set()
         while todo:
@@ -96,6 +103,7 @@ class Class(Value):
             if one not in seen:
                 seen.add(one)
                 one.bound = None
+                one.outside = None
                 todo.extend(one.subclasses)
 
 
