@@ -318,6 +318,9 @@ _LOOKUP_METHODS: Final = frozenset({"get", "pop", "import_module", "__getitem__"
 def _make_frames(solver: Solver, binding: Binding, fixed: dict[int, Value]) -> None:
     """Frames for every combination of callables among the arguments, `fixed` being new."""
     code = binding.function.code
+    if not binding.special and not isinstance(binding.owner, Instance | Class):
+        _run_in(solver, binding, solver.frame(code, binding.function.parent))
+        return
     positions = sorted(binding.special)
     choices = [(fixed[index],) if index in fixed else tuple(binding.special[index]) for index in positions]
     combinations: list[tuple[Value, ...]] = []
@@ -341,14 +344,18 @@ def _make_frames(solver: Solver, binding: Binding, fixed: dict[int, Value]) -> N
         ):
             context = ()
         frame = solver.frame(code, binding.function.parent, context)
-        new = frame not in binding.frames
-        if new:
-            binding.frames.append(frame)
-            _connect(solver, binding, frame)
-            for index, plain in binding.plain.items():
-                solver.add_all(frame.base + index, list(plain))
+        _run_in(solver, binding, frame)
         for index, value in zip(positions, combination, strict=True):
             solver.add(frame.base + index, value)
+
+
+def _run_in(solver: Solver, binding: Binding, frame: Frame) -> None:
+    """The call runs in this frame."""
+    if frame not in binding.frames:
+        binding.frames.append(frame)
+        _connect(solver, binding, frame)
+        for index, plain in binding.plain.items():
+            solver.add_all(frame.base + index, tuple(plain))
 
 
 def _arguments(solver: Solver, payload: Any, values: Sequence[Value]) -> None:

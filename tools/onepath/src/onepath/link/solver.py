@@ -85,6 +85,8 @@ class Solver:
     """All that is known so far."""
 
     def __init__(self, modules: Sequence[ModuleFacts], options: Options, namespaces: Iterable[str] = ()) -> None:
+        self.itself = self
+        """Given back in one go with the frames, or by the process's end: piece by piece takes longer."""
         self.options = options
         self.units: dict[str, Unit] = {facts.module: Unit(facts) for facts in modules}
         self.namespaces = set(namespaces)
@@ -111,6 +113,8 @@ class Solver:
         self.counts: dict[int, int] = {}
         """By variable and sort, where the sort is limited: how many values it holds, or -1 if it takes no more."""
         self.news: dict[int, list[Value]] = {}
+        self.passed: dict[int, int] = {}
+        """By variable with news: how many of them were there before it flowed anywhere, and are passed on already."""
         self.queue: deque[int] = deque()
         self.fresh: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         self.stack: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
@@ -369,6 +373,7 @@ class Solver:
             return False
         wide = self.held[var] = Wide((one, None) for one in held if one.kept or (one.sort and not one.most))
         news = [one for one in self.news.get(var, ()) if one in wide]
+        self.passed.pop(var, None)
         if self.widened not in wide:
             wide[self.widened] = None
             news.append(self.widened)
@@ -387,6 +392,9 @@ class Solver:
         flows = self.flows[source]
         if flows is None:
             self.flows[source] = (target,)
+            news = self.news.get(source)
+            if news is not None:
+                self.passed[source] = len(news)
         elif target in flows:
             return
         elif isinstance(flows, dict):
@@ -441,7 +449,7 @@ class Solver:
 
     def solve(self) -> None:
         """Until nothing changes."""
-        queue, news = self.queue, self.news
+        queue, news, passed = self.queue, self.news, self.passed
         held_flows, held_waiting = self.flows, self.waiting
         add_all = self.add_all
         while True:
@@ -456,8 +464,11 @@ class Solver:
                 if self.work > self.next_limit:
                     self._press()
                 if flows is not None:
-                    for target in flows:
-                        add_all(target, values)
+                    already = passed.pop(var, 0)
+                    fresh = values[already:] if already else values
+                    if fresh:
+                        for target in flows:
+                            add_all(target, fresh)
                 waiting = held_waiting[var]
                 if waiting is not None:
                     for trigger, payload, kinds in tuple(waiting):
