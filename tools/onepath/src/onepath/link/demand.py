@@ -65,6 +65,8 @@ class Demand:
         self.solver = solver
         options = solver.options
         self.onward = _onward(options.demanded)
+        self.needed: dict[str, Needs] = {}
+        """By foreign name, what is known already."""
         self.group_of: dict[Code, Code] = {}
         self.names: dict[Code, set[str]] = {}
         """By outermost function: what it names."""
@@ -216,11 +218,11 @@ class Demand:
         return _NOTHING
 
     def _needs_of_name(self, name: str) -> Needs:
-        name = canonical(name)
-        found: Needs = self.onward.get(name, _NOTHING)
-        if found is not None and found is not _NOTHING:
-            return found
-        return None if found is None or self.solver.is_watched(name) else _NOTHING
+        if name not in self.needed:
+            full = canonical(name)
+            found: Needs = self.onward.get(full, _NOTHING)
+            self.needed[name] = None if not found and self.solver.is_watched(full) else found
+        return self.needed[name]
 
     def _needs_of_class(self, cls: Class) -> Needs:
         found: frozenset[str] = _NOTHING

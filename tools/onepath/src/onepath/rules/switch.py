@@ -197,7 +197,7 @@ def _readers(model: Model, sources: Sources, matrix: Matrix, configuration: Swit
 
 
 def _comparisons(module: str, file: str, tree: ast.Module, words: dict[str, Row]) -> Iterator[Finding]:
-    for scope, node in _tests(tree, module):
+    for scope, node in _tests(tree, module, []):
         for read in ast.walk(node):
             row = words.get(_name_read(read))
             if row is None or not _chooses(node, read, row):
@@ -215,20 +215,22 @@ def _comparisons(module: str, file: str, tree: ast.Module, words: dict[str, Row]
             )
 
 
-def _tests(tree: ast.AST, scope: str) -> Iterator[tuple[str, ast.expr]]:
+def _tests(tree: ast.AST, scope: str, found: list[tuple[str, ast.expr]]) -> list[tuple[str, ast.expr]]:
     """Expressions that decide something, each with its scope: comparisons, conditions, subjects, table look-ups."""
     for node in ast.iter_child_nodes(tree):
         inner = scope
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             inner = f"{scope}.{node.name}"
         if isinstance(node, ast.Compare | ast.Subscript):
-            yield scope, node
+            found.append((scope, node))
         elif isinstance(node, ast.If | ast.While | ast.IfExp):
             if not isinstance(node.test, ast.Compare):
-                yield scope, node.test
+                found.append((scope, node.test))
         elif isinstance(node, ast.Match):
-            yield scope, node.subject
-        yield from _tests(node, inner)
+            found.append((scope, node.subject))
+        if not isinstance(node, ast.Name | ast.Constant | ast.expr_context):
+            _tests(node, inner, found)
+    return found
 
 
 def _name_read(node: ast.AST) -> str:
