@@ -100,16 +100,22 @@ def lookup(solver: Solver, cls: Class, name: str, trigger: Trigger, payload: Any
 
 
 def _subscribe(solver: Solver, cls: Class, name: str, trigger: Trigger, payload: Any) -> None:
+    cells, absent = solver.cells, solver.absent
+    entry = (trigger, payload)
     for one in cls.mro:
-        _listen(solver, one, name, trigger, payload)
         if name in one.statics:
+            _listen(solver, one, name, trigger, payload)
             return
+        attribute = (one, name)
+        if attribute in cells:
+            _listen(solver, one, name, trigger, payload)
+        elif attribute in absent:
+            absent[attribute].append(entry)
+        else:
+            absent[attribute] = [entry]
 
 
 def _listen(solver: Solver, cls: Class, name: str, trigger: Trigger, payload: Any) -> None:
-    if name not in cls.statics and (cls, name) not in solver.cells:
-        solver.absent.setdefault((cls, name), []).append((trigger, payload))
-        return
     key = ("lookup", cls, name, trigger, payload)
     if key not in solver.values:
         solver.values[key] = True
@@ -120,9 +126,13 @@ def lookup_after(solver: Solver, cls: Class, after: Class, name: str, trigger: T
     """The same for the classes behind `after`: what `super()` sees. Whether a class binds the name."""
     order = cls.mro[cls.mro.index(after) + 1 :] if after in cls.mro else after.mro[1:]
     for one in order:
-        _listen(solver, one, name, trigger, payload)
         if name in one.statics:
+            _listen(solver, one, name, trigger, payload)
             return True
+        if (one, name) in solver.cells:
+            _listen(solver, one, name, trigger, payload)
+        else:
+            solver.absent.setdefault((one, name), []).append((trigger, payload))
     return False
 
 
