@@ -110,6 +110,17 @@ class Supervised:
     def in_safe_mode(self) -> bool:
         return self.http("GET", "/health")[1].get("status") == "safe_mode"
 
+    def only_safe_mode(self, workers: int = 1) -> bool:
+        """Safe mode's program holds every slot, and no worker of a configuration is left, not even one that leaves.
+
+        One that was started before safe mode was entered serves for a moment beside it.
+        """
+        told = self.command("server.status")[1].get("result") if self.in_safe_mode else None
+        if not told:  # it was such a worker that answered
+            return False
+        kernels = [worker.get("status", {}).get("kernel") for worker in told["workers"]]
+        return kernels == ["safe"] * workers
+
     @property
     def status(self) -> Any:
         return self.command("server.status")[1]["result"]

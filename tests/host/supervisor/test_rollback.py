@@ -135,7 +135,7 @@ def test_what_cannot_be_brought_back_ends_in_safe_mode(tmp_path: Path) -> None:
     with supervised(tmp_path, plan, file=3600) as one:
         one.blessed()
         status, receipt = one.command("switch.rollback", key=KEY)
-        until("safe mode", lambda: one.in_safe_mode)
+        until("safe mode serves alone", one.only_safe_mode)
         shown = one.status
 
     assert (status, receipt["result"]["safeMode"], receipt["result"]["verified"]) == (200, True, True)

@@ -150,7 +150,7 @@ def test_a_last_good_that_crashes_twice_gives_way_to_safe_mode_and_there_is_a_wa
             os.kill(pids(one)[0], signal.SIGKILL)
             one.wait_ledger("worker.lost", count)
         one.wait_ledger("safe_mode.entered")
-        until("safe mode serves alone", lambda: all(one.in_safe_mode for _ in range(8)))
+        until("safe mode serves alone", lambda: one.only_safe_mode(2))
         status, body = one.http("POST", "/v1/chat/completions", {"model": "x"})
         messages, told = one.http("POST", "/v1/messages", {"model": "x"})
         ready = one.http("GET", "/ready")
@@ -176,7 +176,7 @@ def test_a_mended_file_leads_out_of_safe_mode(tmp_path: Path) -> None:
             until("a worker", lambda: pids(one))
             os.kill(pids(one)[0], signal.SIGKILL)
             one.wait_ledger("worker.lost", count)
-        until("safe mode serves", lambda: one.in_safe_mode)
+        until("safe mode serves alone", one.only_safe_mode)
         one.write({"name": "worse", "boot": "fail"})
         one.wait_ledger("transaction.refused")
         assert one.in_safe_mode
@@ -195,7 +195,7 @@ def test_safe_mode_asks_for_the_admin_token(tmp_path: Path) -> None:
             until("a worker", lambda: pids(one))
             os.kill(pids(one)[0], signal.SIGKILL)
             one.wait_ledger("worker.lost", count)
-        until("safe mode serves", lambda: one.in_safe_mode)
+        until("safe mode serves alone", one.only_safe_mode)
         assert one.http("GET", "/daemon/status")[0] == 401
         assert one.http("GET", "/daemon/status", authorization="Bearer wrong")[0] == 401
         assert one.http("GET", "/health") == (200, {"status": "safe_mode"})
