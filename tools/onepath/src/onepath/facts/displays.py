@@ -37,9 +37,11 @@ def overwrite(body: Body, obj: int, index: int) -> None:
     places = {one.dst: start + at for at, one in enumerate(recent) if hasattr(one, "dst")}
     key = _key(body.code, places, index)
     display, outermost = _display(body.code, places, obj)
-    place = places.get(display, NONE)
+    if key is None or display == NONE or body.fresh.get(display) != body.nested:
+        return
+    place = places[display]
     mapping = body.code[place]
-    if key is None or not isinstance(mapping, Mapping) or body.fresh.get(display) != body.nested:
+    if not isinstance(mapping, Mapping):
         return
     after = body.code[places[outermost] + 1 :]
     if not all(isinstance(one, _QUIET) or _is_way(one, places, display) for one in after):

@@ -6,11 +6,10 @@ body is an expression.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from collections.abc import Sequence as Items
 from typing import Any, Final
-
-import libcst as cst
 
 from onepath.facts.displays import overwrite
 from onepath.facts.flow import Body
@@ -33,42 +32,53 @@ from onepath.facts.model import (
     Parameter,
     Return,
     Sequence,
+    SetAttribute,
+    SetItem,
     Slice,
     Text,
     Unpack,
     Yield,
     YieldFrom,
 )
-from onepath.facts.module import Writer
-from onepath.facts.survey import Names, all_parameters
-from onepath.facts.types import annotation_of
+from onepath.facts.module import Writer, both
+from onepath.facts.survey import Names
+from onepath.facts.syntax import Comprehension, arguments_of, negated, parameters_of
 
-_BINARY: Final[dict[type, str]] = {
-    cst.Add: "add",
-    cst.Subtract: "sub",
-    cst.Multiply: "mul",
-    cst.Divide: "truediv",
-    cst.FloorDivide: "floordiv",
-    cst.Modulo: "mod",
-    cst.Power: "pow",
-    cst.MatrixMultiply: "matmul",
-    cst.LeftShift: "lshift",
-    cst.RightShift: "rshift",
-    cst.BitAnd: "and",
-    cst.BitOr: "or",
-    cst.BitXor: "xor",
+BINARY: Final[dict[type, str]] = {
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.Div: "truediv",
+    ast.FloorDiv: "floordiv",
+    ast.Mod: "mod",
+    ast.Pow: "pow",
+    ast.MatMult: "matmul",
+    ast.LShift: "lshift",
+    ast.RShift: "rshift",
+    ast.BitAnd: "and",
+    ast.BitOr: "or",
+    ast.BitXor: "xor",
 }
 _COMPARED: Final[dict[type, tuple[str, str]]] = {
-    cst.Equal: ("__eq__", "__eq__"),
-    cst.NotEqual: ("__ne__", "__ne__"),
-    cst.LessThan: ("__lt__", "__gt__"),
-    cst.LessThanEqual: ("__le__", "__ge__"),
-    cst.GreaterThan: ("__gt__", "__lt__"),
-    cst.GreaterThanEqual: ("__ge__", "__le__"),
+    ast.Eq: ("__eq__", "__eq__"),
+    ast.NotEq: ("__ne__", "__ne__"),
+    ast.Lt: ("__lt__", "__gt__"),
+    ast.LtE: ("__le__", "__ge__"),
+    ast.Gt: ("__gt__", "__lt__"),
+    ast.GtE: ("__ge__", "__le__"),
 }
-_UNARY: Final[dict[type, str]] = {cst.Minus: "__neg__", cst.Plus: "__pos__", cst.BitInvert: "__invert__"}
+_UNARY: Final[dict[type, str]] = {ast.USub: "__neg__", ast.UAdd: "__pos__", ast.Invert: "__invert__"}
+_CONVERSIONS: Final = {ord("s"): "__str__", ord("r"): "__repr__", ord("a"): "__repr__"}
 _READS_NAMES: Final = frozenset({"eval", "exec", "locals", "vars", "dir", "compile"})
-_KINDS: Final = {"ListComp": "list*", "SetComp": "set*", "GeneratorExp": "generator"}
+_KINDS: Final[dict[type, str]] = {
+    ast.Tuple: "tuple",
+    ast.List: "list",
+    ast.Set: "set",
+    ast.ListComp: "list*",
+    ast.SetComp: "set*",
+    ast.GeneratorExp: "generator",
+}
+_LARGE: Final = 2**62
 
 
 def expression(writer: Writer, body: Body, node: Any) -> int:
@@ -79,13 +89,7 @@ def expression(writer: Writer, body: Body, node: Any) -> int:
     return NONE if write is None else write(writer, body, node)
 
 
-def _name(writer: Writer, body: Body, node: cst.Name) -> int:
-    value = node.value
-    if value in ("True", "False"):
-        return constant(body, "bool")
-    if value == "None":
-        return constant(body, "NoneType")
-    return body.read(value)
+# -- constants -----------------------------------------------------------------------------------------------------
 
 
 def constant(body: Body, kind: str) -> int:
@@ -94,21 +98,86 @@ def constant(body: Body, kind: str) -> int:
     return dst
 
 
-def text(body: Body, value: str) -> int:
-    if not value.isascii() and any("\ud800" <= one <= "\udfff" for one in value):
-        return constant(body, "str")
+def _constant(writer: Writer, body: Body, node: ast.Constant) -> int:
+    value = node.value
+    if isinstance(value, str):
+        return _text(body, value)
+    if isinstance(value, bytes):
+        dst = body.new()
+        body.emit(Bytes(dst, value.decode("latin-1")))
+        return dst
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _number(body, value)
+    return constant(body, "float" if isinstance(value, complex) else type(value).__name__)
+
+
+def _number(body: Body, value: int) -> int:
+    if not -_LARGE < value < _LARGE:
+        return constant(body, "int")
+    dst = body.new()
+    body.emit(Number(dst, value))
+    return dst
+
+
+def _text(body: Body, value: str) -> int:
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return constant(body, "str")
     dst = body.new()
     body.emit(Text(dst, value))
     return dst
 
 
-def _attribute(writer: Writer, body: Body, node: cst.Attribute) -> int:
+def _formatted(writer: Writer, body: Body, node: ast.JoinedStr) -> int:
+    parts = _parts(writer, body, node.values)
+    dst = body.new()
+    body.emit(Format(dst, tuple(parts), node.lineno))
+    return dst
+
+
+def _parts(writer: Writer, body: Body, parts: Items[ast.expr]) -> list[int]:
+    found: list[int] = []
+    for part in parts:
+        if not isinstance(part, ast.FormattedValue):
+            found.append(expression(writer, body, part))
+            continue
+        inner = expression(writer, body, part.value)
+        method = _CONVERSIONS.get(part.conversion)
+        if method is not None and inner != NONE:
+            inner = operate(body, inner, NONE, method, "", part.value.lineno)
+        found.append(inner if inner != NONE else constant(body, "str"))
+        if isinstance(part.format_spec, ast.JoinedStr):
+            _parts(writer, body, part.format_spec.values)
+    return found
+
+
+def _templated(writer: Writer, body: Body, node: Any) -> int:
+    values = [getattr(part, "value", None) for part in node.values if not isinstance(part, ast.Constant)]
+    items = [expression(writer, body, value) for value in values]
+    return _display(body, "template", [one for one in items if one != NONE], ())
+
+
+# -- names, attributes, items --------------------------------------------------------------------------------------
+
+
+def _name(writer: Writer, body: Body, node: ast.Name) -> int:
+    return body.read(node.id)
+
+
+def _attribute(writer: Writer, body: Body, node: ast.Attribute) -> int:
     obj = expression(writer, body, node.value)
     if obj == NONE:
         return NONE
     dst = body.new()
-    body.emit(Attribute(dst, obj, mangled(body, node.attr.value), writer.line(node.attr)))
+    body.emit(Attribute(dst, obj, mangled(body, node.attr), name_line(node)))
     return dst
+
+
+def name_line(node: ast.Attribute) -> int:
+    """The line of the attribute's name, which ends it."""
+    return node.end_lineno or node.lineno
 
 
 def mangled(body: Body, name: str) -> str:
@@ -118,136 +187,71 @@ def mangled(body: Body, name: str) -> str:
     names: Names | None = body.names
     while names is not None and names.kind != "class":
         names = names.parent
-    if names is None or not isinstance(names.node, cst.ClassDef):
+    if names is None or not isinstance(names.node, ast.ClassDef):
         return name
-    owner = names.node.name.value.lstrip("_")
+    owner = names.node.name.lstrip("_")
     return f"_{owner}{name}" if owner else name
 
 
-def _integer(writer: Writer, body: Body, node: cst.Integer) -> int:
+def _subscript(writer: Writer, body: Body, node: ast.Subscript) -> int:
+    obj = expression(writer, body, node.value)
+    if obj == NONE:
+        return NONE
     dst = body.new()
-    value = node.evaluated_value
-    if -(2**62) < value < 2**62:
-        body.emit(Number(dst, value))
+    only = node.slice
+    if isinstance(only, ast.Slice):
+        low = NONE if only.lower is None else expression(writer, body, only.lower)
+        high = NONE if only.upper is None else expression(writer, body, only.upper)
+        step = NONE if only.step is None else expression(writer, body, only.step)
+        body.emit(Slice(dst, obj, low, high, step, node.lineno))
     else:
-        body.emit(Constant(dst, "int"))
+        body.emit(Item(dst, obj, expression(writer, body, only), node.lineno))
     return dst
 
 
-def _float(writer: Writer, body: Body, node: cst.Float) -> int:
-    return constant(body, "float")
+def _slice(writer: Writer, body: Body, node: ast.Slice) -> int:
+    """A slice as an index: what is set or deleted, or one of several."""
+    for part in (node.lower, node.upper, node.step):
+        if part is not None:
+            expression(writer, body, part)
+    return constant(body, "slice")
 
 
-def _ellipsis(writer: Writer, body: Body, node: cst.Ellipsis) -> int:
-    return constant(body, "ellipsis")
+# -- calls and displays --------------------------------------------------------------------------------------------
 
 
-def _string(writer: Writer, body: Body, node: cst.SimpleString) -> int:
-    value = string_value(node)
-    if isinstance(value, bytes):
-        dst = body.new()
-        body.emit(Bytes(dst, value.decode("latin-1")))
-        return dst
-    return text(body, value)
-
-
-def string_value(node: cst.SimpleString) -> str | bytes:
-    raw = node.value
-    if "\\" not in raw:
-        quote = raw[0]
-        if quote in "'\"":
-            return raw[3:-3] if raw[:3] == quote * 3 and len(raw) >= 6 else raw[1:-1]
-    return node.evaluated_value
-
-
-def _concatenated(writer: Writer, body: Body, node: cst.ConcatenatedString) -> int:
-    value = node.evaluated_value
-    if isinstance(value, str):
-        return text(body, value)
-    if isinstance(value, bytes):
-        dst = body.new()
-        body.emit(Bytes(dst, value.decode("latin-1")))
-        return dst
-    left, right = expression(writer, body, node.left), expression(writer, body, node.right)
-    dst = body.new()
-    body.emit(Format(dst, (left, right), writer.line(node)))
-    return dst
-
-
-def _formatted(writer: Writer, body: Body, node: cst.FormattedString) -> int:
-    parts = _parts(writer, body, node.parts, "r" in node.prefix.lower())
-    dst = body.new()
-    body.emit(Format(dst, tuple(parts), writer.line(node)))
-    return dst
-
-
-def _parts(writer: Writer, body: Body, parts: Items[Any], raw: bool) -> list[int]:
-    found: list[int] = []
-    for part in parts:
-        if isinstance(part, cst.FormattedStringText):
-            value = part.value.replace("{{", "{").replace("}}", "}")
-            if "\\" in value and not raw:
-                try:
-                    value = value.encode("latin-1", "backslashreplace").decode("unicode_escape")
-                except UnicodeDecodeError:
-                    value = part.value
-            found.append(text(body, value))
-            continue
-        inner = expression(writer, body, part.expression)
-        conversion = getattr(part, "conversion", None)
-        if conversion in ("r", "s", "a") and inner != NONE:
-            shown = body.new()
-            method = "__str__" if conversion == "s" else "__repr__"
-            body.emit(Operate(shown, inner, NONE, method, "", writer.line(part)))
-            inner = shown
-        if inner != NONE:
-            found.append(inner)
-        else:
-            found.append(constant(body, "str"))
-        if part.format_spec:
-            _parts(writer, body, part.format_spec, raw)
-    return found
-
-
-def _templated(writer: Writer, body: Body, node: Any) -> int:
-    items: list[int] = []
-    for part in node.parts:
-        inner = getattr(part, "expression", None)
-        if inner is not None:
-            items.append(expression(writer, body, inner))
-    return _display(body, "template", [one for one in items if one != NONE], ())
-
-
-def _call(writer: Writer, body: Body, node: cst.Call) -> int:
+def _call(writer: Writer, body: Body, node: ast.Call) -> int:
     func = expression(writer, body, node.func)
     positional: list[int] = []
     names: list[str] = []
     named: list[int] = []
     stars: list[int] = []
     double_stars: list[int] = []
-    for argument in node.args:
-        value = expression(writer, body, argument.value)
-        if argument.star == "*":
-            if isinstance(argument.value, cst.Tuple | cst.List) and not stars:
-                positional.extend(
-                    expression(writer, body, one.value)
-                    for one in argument.value.elements
-                    if isinstance(one, cst.Element)
-                )
-                continue
-            stars.append(value)
-        elif argument.star == "**":
-            double_stars.append(value)
-        elif argument.keyword is not None:
-            names.append(argument.keyword.value)
-            named.append(value)
-        elif stars:
-            stars.append(_display(body, "tuple", [value], ()))
+    for argument in arguments_of(node) if node.keywords else node.args:
+        if isinstance(argument, ast.Starred):
+            inner = argument.value
+            value = expression(writer, body, inner)
+            if isinstance(inner, ast.Tuple | ast.List) and not stars:
+                plain = [one for one in inner.elts if not isinstance(one, ast.Starred)]
+                positional.extend([expression(writer, body, one) for one in plain])
+            else:
+                stars.append(value)
+        elif isinstance(argument, ast.keyword):
+            value = expression(writer, body, argument.value)
+            if argument.arg is None:
+                double_stars.append(value)
+            else:
+                names.append(argument.arg)
+                named.append(value)
         else:
-            positional.append(value)
+            value = expression(writer, body, argument)
+            if stars:
+                stars.append(_display(body, "tuple", [value], ()))
+            else:
+                positional.append(value)
     if func == NONE:
         return NONE
-    line = writer.line(node.func.attr) if isinstance(node.func, cst.Attribute) else writer.line(node.func)
+    line = name_line(node.func) if isinstance(node.func, ast.Attribute) else node.func.lineno
     dst = body.new()
     body.emit(
         Call(
@@ -256,21 +260,21 @@ def _call(writer: Writer, body: Body, node: cst.Call) -> int:
             tuple(positional),
             tuple(names),
             tuple(named),
-            tuple(one for one in stars if one != NONE),
-            tuple(one for one in double_stars if one != NONE),
+            tuple([one for one in stars if one != NONE]) if stars else (),
+            tuple([one for one in double_stars if one != NONE]) if double_stars else (),
             line,
-            _environment(body, node),
+            _environment(body, node.func.id) if isinstance(node.func, ast.Name) else (),
         )
     )
     return dst
 
 
-def _environment(body: Body, node: cst.Call) -> tuple[tuple[str, int], ...]:
-    if not isinstance(node.func, cst.Name) or body.now is None:
+def _environment(body: Body, called: str) -> tuple[tuple[str, int], ...]:
+    if body.now is None:
         return ()
-    if node.func.value in _READS_NAMES and body.scope.kind != "module":
-        return tuple((name, var) for name, var in sorted(body.now.items()) if "@" not in name)
-    if node.func.value == "super" and body.scope.parameters:
+    if called in _READS_NAMES and body.scope.kind != "module":
+        return tuple([(name, var) for name, var in sorted(body.now.items()) if "@" not in name])
+    if called == "super" and body.scope.parameters:
         return (("", 0),)
     return ()
 
@@ -281,96 +285,63 @@ def _display(body: Body, kind: str, items: Items[int], spread: Items[int]) -> in
     return dst
 
 
-def _sequence(writer: Writer, body: Body, node: cst.Tuple | cst.List | cst.Set) -> int:
+def _sequence(writer: Writer, body: Body, node: ast.Tuple | ast.List | ast.Set) -> int:
     items: list[int] = []
     spread: list[int] = []
-    for position, element in enumerate(node.elements):
-        if isinstance(element, cst.StarredElement):
+    for position, element in enumerate(node.elts):
+        if isinstance(element, ast.Starred):
             spread.append(position)
-        items.append(expression(writer, body, element.value))
-    return _display(body, node.__class__.__name__.lower(), items, spread)
+        items.append(expression(writer, body, element))
+    return _display(body, _KINDS[node.__class__], items, spread)
 
 
-def _dict(writer: Writer, body: Body, node: cst.Dict) -> int:
+def _starred(writer: Writer, body: Body, node: ast.Starred) -> int:
+    return expression(writer, body, node.value)
+
+
+def _dict(writer: Writer, body: Body, node: ast.Dict) -> int:
     keys: list[int] = []
     values: list[int] = []
-    for element in node.elements:
-        keys.append(expression(writer, body, element.key) if isinstance(element, cst.DictElement) else NONE)
-        values.append(expression(writer, body, element.value))
+    for key, value in zip(node.keys, node.values, strict=True):
+        keys.append(NONE if key is None else expression(writer, body, key))
+        values.append(expression(writer, body, value))
     dst = body.new()
     body.emit(Mapping(dst, tuple(keys), tuple(values)))
     body.fresh[dst] = body.nested
     return dst
 
 
-def _comprehension(writer: Writer, body: Body, node: Any) -> int:
+def _comprehension(writer: Writer, body: Body, node: Comprehension) -> int:
     outer = body.names
     before = body.branch()
-    source = expression(writer, body, node.for_in.iter)
-    body.names = writer.survey.scopes[id(node)]
-    loop: cst.CompFor | None = node.for_in
+    source = expression(writer, body, node.generators[0].iter)
+    body.names = writer.survey.scopes[node]
     start = len(body.code)
-    first = True
-    while loop is not None:
-        if not first:
+    for number, loop in enumerate(node.generators):
+        if number:
             source = expression(writer, body, loop.iter)
-        first = False
         element = body.new()
         if source != NONE:
-            body.emit(Iterate(element, source, loop.asynchronous is not None, writer.line(loop)))
+            body.emit(Iterate(element, source, bool(loop.is_async), loop.target.lineno))
         assign(writer, body, loop.target, element)
         for condition in loop.ifs:
-            condition_of(writer, body, condition.test)
-            narrow(writer, body, condition.test, True)
-        loop = loop.inner_for_in
-    kind = node.__class__.__name__
+            condition_of(writer, body, condition)
+            narrow(writer, body, condition, True)
     dst = body.new()
-    if kind == "DictComp":
+    if isinstance(node, ast.DictComp):
         key, value = expression(writer, body, node.key), expression(writer, body, node.value)
         body.emit(Mapping(dst, (key,), (value,)))
-    elif kind == "StarredDictComp":
-        body.emit(Mapping(dst, (NONE,), (expression(writer, body, node.value),)))
     else:
-        body.emit(Sequence(dst, _KINDS[kind], (expression(writer, body, node.elt),), ()))
-        if kind == "GeneratorExp":
+        kind = _KINDS[node.__class__]
+        body.emit(Sequence(dst, kind, (expression(writer, body, node.elt),), ()))
+        if kind == "generator":
             body.code.insert(start, Deferred(dst, len(body.code) - start))
     body.names = outer
     body.meet([before, body.now])
     return dst
 
 
-def _subscript(writer: Writer, body: Body, node: cst.Subscript) -> int:
-    obj = expression(writer, body, node.value)
-    if obj == NONE:
-        return NONE
-    dst = body.new()
-    only = node.slice[0].slice
-    if len(node.slice) == 1 and isinstance(only, cst.Slice):
-        low, high, step = (
-            NONE if one is None else expression(writer, body, one) for one in (only.lower, only.upper, only.step)
-        )
-        body.emit(Slice(dst, obj, low, high, step, writer.line(node)))
-        return dst
-    body.emit(Item(dst, obj, index_of(writer, body, node), writer.line(node)))
-    return dst
-
-
-def index_of(writer: Writer, body: Body, node: cst.Subscript) -> int:
-    """The variable of what stands in the brackets."""
-    items: list[int] = []
-    for one in node.slice:
-        if isinstance(one.slice, cst.Index):
-            items.append(expression(writer, body, one.slice.value))
-        elif isinstance(one.slice, cst.Slice):
-            for part in (one.slice.lower, one.slice.upper, one.slice.step):
-                if part is not None:
-                    expression(writer, body, part)
-            items.append(constant(body, "slice"))
-    return (
-        items[0]
-        if len(items) == 1 and not isinstance(node.slice[0].comma, cst.Comma)
-        else _display(body, "tuple", items, ())
-    )
+# -- operators and conditions --------------------------------------------------------------------------------------
 
 
 def operate(body: Body, left: int, right: int, method: str, reflected: str, line: int) -> int:
@@ -381,76 +352,79 @@ def operate(body: Body, left: int, right: int, method: str, reflected: str, line
     return dst
 
 
-def _binary(writer: Writer, body: Body, node: cst.BinaryOperation) -> int:
-    chain: list[cst.BinaryOperation] = []
-    left_most: cst.BaseExpression = node
-    while isinstance(left_most, cst.BinaryOperation):
+def _binary(writer: Writer, body: Body, node: ast.BinOp) -> int:
+    chain: list[ast.BinOp] = []
+    left_most: ast.expr = node
+    while isinstance(left_most, ast.BinOp):
         chain.append(left_most)
         left_most = left_most.left
     left = expression(writer, body, left_most)
     for one in reversed(chain):
         right = expression(writer, body, one.right)
-        word = _BINARY[one.operator.__class__]
-        left = operate(body, left, right, f"__{word}__", f"__r{word}__", writer.line(one))
+        word = BINARY[one.op.__class__]
+        left = operate(body, left, right, f"__{word}__", f"__r{word}__", one.lineno)
     return left
 
 
-def _comparison(writer: Writer, body: Body, node: cst.Comparison) -> int:
+def _comparison(writer: Writer, body: Body, node: ast.Compare) -> int:
     left = expression(writer, body, node.left)
-    for target in node.comparisons:
-        right = expression(writer, body, target.comparator)
-        methods = _COMPARED.get(target.operator.__class__)
+    for operator, comparator in zip(node.ops, node.comparators, strict=True):
+        right = expression(writer, body, comparator)
+        methods = _COMPARED.get(operator.__class__)
         if methods is not None:
-            operate(body, left, right, *methods, writer.line(node))
-        elif isinstance(target.operator, cst.In | cst.NotIn):
-            operate(body, right, left, "__contains__", "", writer.line(node))
+            operate(body, left, right, *methods, node.lineno)
+        elif isinstance(operator, ast.In | ast.NotIn):
+            operate(body, right, left, "__contains__", "", node.lineno)
         left = right
     return constant(body, "bool")
 
 
-def _unary(writer: Writer, body: Body, node: cst.UnaryOperation) -> int:
-    if isinstance(node.operator, cst.Minus) and isinstance(node.expression, cst.Integer):
-        dst = body.new()
-        value = -node.expression.evaluated_value
-        body.emit(Number(dst, value) if value > -(2**62) else Constant(dst, "int"))
-        return dst
-    if isinstance(node.operator, cst.Not):
-        condition_of(writer, body, node.expression)
+def _unary(writer: Writer, body: Body, node: ast.UnaryOp) -> int:
+    operator, operand = node.op, node.operand
+    if isinstance(operator, ast.USub) and isinstance(operand, ast.Constant) and type(operand.value) is int:
+        return _number(body, -operand.value)
+    if isinstance(operator, ast.Not):
+        condition_of(writer, body, operand)
         return constant(body, "bool")
-    inner = expression(writer, body, node.expression)
-    return operate(body, inner, NONE, _UNARY[node.operator.__class__], "", writer.line(node))
+    inner = expression(writer, body, operand)
+    return operate(body, inner, NONE, _UNARY[operator.__class__], "", node.lineno)
 
 
-def condition_of(writer: Writer, body: Body, node: cst.BaseExpression) -> int:
+def condition_of(writer: Writer, body: Body, node: ast.expr) -> int:
     """An expression whose truth is asked."""
     var = expression(writer, body, node)
-    plain = (cst.Comparison, cst.Integer, cst.SimpleString, cst.BooleanOperation)
-    if (
-        var != NONE
-        and not isinstance(node, plain)
-        and not (isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not))
-    ):
-        body.emit(Operate(NONE, var, NONE, "__bool__", "", writer.line(node)))
+    if var != NONE and not _is_plain(node):
+        body.emit(Operate(NONE, var, NONE, "__bool__", "", node.lineno))
     return var
 
 
-def _boolean(writer: Writer, body: Body, node: cst.BooleanOperation) -> int:
-    conjunction = isinstance(node.operator, cst.And)
-    left = condition_of(writer, body, node.left)
-    known = writer.truth(body.names, node.left)
-    if known is not None and known is not conjunction:
-        return left
-    before = body.branch()
-    narrow(writer, body, node.left, conjunction)
-    right = expression(writer, body, node.right)
-    narrowed_after = body.now
-    body.meet([before, narrowed_after])
-    if known is conjunction:
-        return right
-    return body.joined((left, right))
+def _is_plain(node: ast.expr) -> bool:
+    """Whether the truth of an expression is asked without calling anything."""
+    if isinstance(node, ast.Constant):
+        return type(node.value) in (str, bytes, int)
+    return isinstance(node, ast.Compare | ast.BoolOp) or negated(node) is not None
 
 
-def _choice(writer: Writer, body: Body, node: cst.IfExp) -> int:
+def _boolean(writer: Writer, body: Body, node: ast.BoolOp) -> int:
+    """`a and b and c` as `(a and b) and c`: each operand runs, and is narrowed, where those before it let it."""
+    conjunction = isinstance(node.op, ast.And)
+    first = node.values[0]
+    var = condition_of(writer, body, first)
+    known = writer.truth(body.names, first)
+    for number, one in enumerate(node.values[1:], 1):
+        if known is not None and known is not conjunction:
+            return var
+        before = body.branch()
+        for earlier in node.values[:number]:
+            narrow(writer, body, earlier, conjunction)
+        right = expression(writer, body, one)
+        body.meet([before, body.now])
+        var = right if known is conjunction else body.joined((var, right))
+        known = both(known, writer.truth(body.names, one), not conjunction)
+    return var
+
+
+def _choice(writer: Writer, body: Body, node: ast.IfExp) -> int:
     condition_of(writer, body, node.test)
     known = writer.truth(body.names, node.test)
     before = body.branch()
@@ -470,28 +444,23 @@ def _choice(writer: Writer, body: Body, node: cst.IfExp) -> int:
     return body.joined(found)
 
 
-def narrow(writer: Writer, body: Body, test: cst.BaseExpression, positive: bool) -> None:
+def narrow(writer: Writer, body: Body, test: ast.expr, positive: bool) -> None:
     """What a condition that holds (or does not) says of the types of local names."""
-    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
-        narrow(writer, body, test.expression, not positive)
-    elif isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And if positive else cst.Or):
-        narrow(writer, body, test.left, positive)
-        narrow(writer, body, test.right, positive)
-    elif (
-        isinstance(test, cst.Call)
-        and isinstance(test.func, cst.Name)
-        and test.func.value == "isinstance"
-        and len(test.args) == 2
-    ):
-        _narrow_name(writer, body, test.args[0].value, test.args[1].value, positive)
+    if isinstance(test, ast.Call):
+        if isinstance(test.func, ast.Name) and test.func.id == "isinstance" and len(test.args) == 2:
+            _narrow_name(writer, body, test.args[0], test.args[1], positive)
+    elif isinstance(test, ast.BoolOp):
+        if isinstance(test.op, ast.And) is positive:
+            for one in test.values:
+                narrow(writer, body, one, positive)
+    elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        narrow(writer, body, test.operand, not positive)
 
 
-def _narrow_name(
-    writer: Writer, body: Body, name: cst.BaseExpression, kind: cst.BaseExpression, positive: bool
-) -> None:
-    if not isinstance(name, cst.Name) or body.now is None:
+def _narrow_name(writer: Writer, body: Body, name: ast.expr, kind: ast.expr, positive: bool) -> None:
+    if not isinstance(name, ast.Name) or body.now is None:
         return
-    spelled = body.names.spelled(name.value)
+    spelled = body.names.spelled(name.id)
     before = body.now.get(spelled, NONE)
     if before == NONE:
         return
@@ -503,70 +472,69 @@ def _narrow_name(
     body.now[spelled] = dst
 
 
-def _lambda(writer: Writer, body: Body, node: cst.Lambda) -> int:
+# -- functions and what runs in them -------------------------------------------------------------------------------
+
+
+def _lambda(writer: Writer, body: Body, node: ast.Lambda) -> int:
     body.lambdas += 1
     name = f"<lambda{body.lambdas}>"
-    defaults = [
-        (index, expression(writer, body, one.default))
-        for index, one in enumerate(all_parameters(node.params))
-        if one.default is not None
-    ]
+    defaults = defaults_of(writer, body, node.args)
     inner = writer.open_scope(
-        node, name, f"{body.scope.qualname}.{name}".lstrip("."), "lambda", body.index, writer.line(node)
+        node, name, f"{body.scope.qualname}.{name}".lstrip("."), "lambda", body.index, node.lineno
     )
     body.show_to_inner(inner.names)
-    declare_parameters(writer, inner, node.params)
+    declare_parameters(writer, inner, node.args)
     inner.emit(Return(expression(writer, inner, node.body)))
     inner.finish()
     dst = body.new()
-    body.emit(MakeFunction(dst, inner.index, tuple(defaults), writer.line(node)))
+    body.emit(MakeFunction(dst, inner.index, tuple(defaults), node.lineno))
     return dst
 
 
-def declare_parameters(writer: Writer, inner: Body, parameters: cst.Parameters) -> None:
+def defaults_of(writer: Writer, body: Body, parameters: ast.arguments) -> list[tuple[int, int]]:
+    """Defaults are evaluated where the function is made: by the parameter's index, their variables."""
+    return [
+        (index, expression(writer, body, default))
+        for index, (_, _, default) in enumerate(parameters_of(parameters))
+        if default is not None
+    ]
+
+
+def declare_parameters(writer: Writer, inner: Body, parameters: ast.arguments) -> None:
     """The first variables of a function are its parameters."""
-    only = {id(one) for one in parameters.posonly_params}
-    keyword = {id(one) for one in parameters.kwonly_params}
     if inner.now is None:
         return
-    for one in all_parameters(parameters):
-        if one is parameters.star_arg:
-            kind = "star"
-        elif one is parameters.star_kwarg:
-            kind = "double"
-        elif id(one) in only:
-            kind = "positional"
-        else:
-            kind = "keyword" if id(one) in keyword else "any"
-        index = NONE
-        if one.annotation is not None:
-            index = writer.annotation(annotation_of(one.annotation.annotation))
-        inner.scope.parameters.append(Parameter(one.name.value, kind, index, one.default is not None))
-        inner.now[one.name.value] = inner.new()
+    for one, kind, default in parameters_of(parameters):
+        index = writer.annotation(one.annotation)
+        inner.scope.parameters.append(Parameter(one.arg, kind, index, default is not None))
+        inner.now[one.arg] = inner.new()
 
 
-def _await(writer: Writer, body: Body, node: cst.Await) -> int:
-    src = expression(writer, body, node.expression)
+def _await(writer: Writer, body: Body, node: ast.Await) -> int:
+    src = expression(writer, body, node.value)
     if src == NONE:
         return NONE
     dst = body.new()
-    body.emit(Await(dst, src, writer.line(node)))
+    body.emit(Await(dst, src, node.lineno))
     return dst
 
 
-def _yield(writer: Writer, body: Body, node: cst.Yield) -> int:
+def _yield(writer: Writer, body: Body, node: ast.Yield) -> int:
     dst = body.new()
-    if isinstance(node.value, cst.From):
-        src = expression(writer, body, node.value.item)
-        if src != NONE:
-            body.emit(YieldFrom(dst, src, writer.line(node)))
-        return dst
     src = constant(body, "NoneType") if node.value is None else expression(writer, body, node.value)
     body.emit(Yield(dst, src))
     return dst
 
 
-def _walrus(writer: Writer, body: Body, node: cst.NamedExpr) -> int:
+def _yield_from(writer: Writer, body: Body, node: ast.YieldFrom) -> int:
+    dst = body.new()
+    src = expression(writer, body, node.value)
+    if src != NONE:
+        body.emit(YieldFrom(dst, src, node.lineno))
+    return dst
+
+
+def _walrus(writer: Writer, body: Body, node: ast.NamedExpr) -> int:
     value = expression(writer, body, node.value)
     names = body.names
     body.names = names.owner
@@ -575,73 +543,66 @@ def _walrus(writer: Writer, body: Body, node: cst.NamedExpr) -> int:
     return value
 
 
-def _starred(writer: Writer, body: Body, node: cst.StarredElement) -> int:
-    return expression(writer, body, node.value)
+# -- targets -------------------------------------------------------------------------------------------------------
 
 
-def assign(writer: Writer, body: Body, target: cst.CSTNode, value: int) -> None:
+def assign(writer: Writer, body: Body, target: ast.expr, value: int) -> None:
     """Write `target = value`."""
-    from onepath.facts.model import SetAttribute, SetItem
-
     if body.now is None or value == NONE:
-        if isinstance(target, cst.Name) and body.now is not None:
-            body.now.pop(body.names.spelled(target.value), None)
+        if isinstance(target, ast.Name) and body.now is not None:
+            body.now.pop(body.names.spelled(target.id), None)
         return
-    if isinstance(target, cst.Name):
-        body.bind(target.value, value)
-    elif isinstance(target, cst.Attribute):
+    if isinstance(target, ast.Name):
+        body.bind(target.id, value)
+    elif isinstance(target, ast.Attribute):
         obj = expression(writer, body, target.value)
         if obj != NONE:
-            body.emit(SetAttribute(obj, mangled(body, target.attr.value), value, writer.line(target.attr)))
-    elif isinstance(target, cst.Subscript):
+            body.emit(SetAttribute(obj, mangled(body, target.attr), value, name_line(target)))
+    elif isinstance(target, ast.Subscript):
         obj = expression(writer, body, target.value)
         if obj != NONE:
-            index = index_of(writer, body, target)
+            index = expression(writer, body, target.slice)
             overwrite(body, obj, index)
-            body.emit(SetItem(obj, index, value, writer.line(target)))
-    elif isinstance(target, cst.Tuple | cst.List):
-        count = len(target.elements)
-        star = next((at for at, one in enumerate(target.elements) if isinstance(one, cst.StarredElement)), count)
-        for position, element in enumerate(target.elements):
+            body.emit(SetItem(obj, index, value, target.lineno))
+    elif isinstance(target, ast.Tuple | ast.List):
+        count = len(target.elts)
+        star = next((at for at, one in enumerate(target.elts) if isinstance(one, ast.Starred)), count)
+        for position, element in enumerate(target.elts):
             dst = body.new()
             index = position if position <= star else position - count
-            body.emit(Unpack(dst, value, index, position == star, writer.line(element)))
-            assign(writer, body, element.value, dst)
-    elif isinstance(target, cst.StarredElement):
+            body.emit(Unpack(dst, value, index, position == star, element.lineno))
+            assign(writer, body, element, dst)
+    elif isinstance(target, ast.Starred):
         assign(writer, body, target.value, value)
 
 
 _TABLE: Final[dict[type, Callable[[Writer, Body, Any], int]]] = {
-    cst.Name: _name,
-    cst.Attribute: _attribute,
-    cst.Call: _call,
-    cst.SimpleString: _string,
-    cst.ConcatenatedString: _concatenated,
-    cst.FormattedString: _formatted,
-    cst.Integer: _integer,
-    cst.Float: _float,
-    cst.Imaginary: _float,
-    cst.Ellipsis: _ellipsis,
-    cst.Tuple: _sequence,
-    cst.List: _sequence,
-    cst.Set: _sequence,
-    cst.Dict: _dict,
-    cst.ListComp: _comprehension,
-    cst.SetComp: _comprehension,
-    cst.DictComp: _comprehension,
-    cst.GeneratorExp: _comprehension,
-    cst.Subscript: _subscript,
-    cst.BinaryOperation: _binary,
-    cst.Comparison: _comparison,
-    cst.UnaryOperation: _unary,
-    cst.BooleanOperation: _boolean,
-    cst.IfExp: _choice,
-    cst.Lambda: _lambda,
-    cst.Await: _await,
-    cst.Yield: _yield,
-    cst.NamedExpr: _walrus,
-    cst.StarredElement: _starred,
+    ast.Name: _name,
+    ast.Constant: _constant,
+    ast.Attribute: _attribute,
+    ast.Call: _call,
+    ast.JoinedStr: _formatted,
+    ast.Tuple: _sequence,
+    ast.List: _sequence,
+    ast.Set: _sequence,
+    ast.Dict: _dict,
+    ast.ListComp: _comprehension,
+    ast.SetComp: _comprehension,
+    ast.DictComp: _comprehension,
+    ast.GeneratorExp: _comprehension,
+    ast.Subscript: _subscript,
+    ast.Slice: _slice,
+    ast.BinOp: _binary,
+    ast.Compare: _comparison,
+    ast.UnaryOp: _unary,
+    ast.BoolOp: _boolean,
+    ast.IfExp: _choice,
+    ast.Lambda: _lambda,
+    ast.Await: _await,
+    ast.Yield: _yield,
+    ast.YieldFrom: _yield_from,
+    ast.NamedExpr: _walrus,
+    ast.Starred: _starred,
 }
-for _later, _write in (("StarredDictComp", _comprehension), ("TemplatedString", _templated)):
-    if hasattr(cst, _later):
-        _TABLE[getattr(cst, _later)] = _write
+if hasattr(ast, "TemplateStr"):
+    _TABLE[ast.TemplateStr] = _templated

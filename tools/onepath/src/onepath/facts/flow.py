@@ -31,13 +31,11 @@ class Loop:
 class Body:
     """One scope's code under construction."""
 
-    def __init__(self, scope: Scope, index: int, names: Names, indexes: dict[int, int]) -> None:
+    def __init__(self, scope: Scope, index: int, names: Names) -> None:
         self.scope = scope
         self.index = index
         self.names = names
         """The scope whose names are looked up now: a comprehension in this body, or the body itself."""
-        self.indexes = indexes
-        """By `id` of a scope's node: its index; scopes get theirs when their code is written."""
         self.code: list[AnyOperation] = scope.code
         self.now: Names_ | None = {}
         """The variable of each bound name; None where nothing runs."""
@@ -96,7 +94,7 @@ class Body:
             if name in names.nonlocals:
                 found = self._enclosing(names, name)
                 if found is not None:
-                    self.emit(StoreFree(self.indexes.get(id(found.owner.node), -1), found.spelled(name), var))
+                    self.emit(StoreFree(found.owner.index, found.spelled(name), var))
                     return
         spelled = names.spelled(name)
         self.now[spelled] = var
@@ -165,7 +163,7 @@ class Body:
 
     def _captured(self, found: Names, name: str) -> int:
         dst = self.new()
-        owner = self.indexes.get(id(found.owner.node), -1)
+        owner = found.owner.index
         if owner == self.index:
             return NONE if self.now is None else self.now.get(found.spelled(name), NONE)
         self.emit(Free(dst, owner, found.spelled(name)))
@@ -195,10 +193,10 @@ class Body:
                 self.emit(StoreFree(self.index, spelled, var))
 
     def _holder(self, owner: int) -> Names | None:
-        """The scope of that node if its code is this body's."""
+        """The scope of that number if its code is this body's."""
         names: Names | None = self.names
         while names is not None:
-            if id(names.node) == owner:
+            if names.number == owner:
                 return names
             if names.kind != "comprehension":
                 return None
@@ -222,10 +220,9 @@ class Body:
             self.now = dict(first)
             return
         self.now = dict(first)
-        for name in sorted({name for one in alive for name in one}):
+        differing = {name for one in alive[1:] if one != first for name, _ in one.items() ^ first.items()}
+        for name in sorted(differing):
             several = [one.get(name, NONE) for one in alive]
-            if all(one == several[0] for one in several):
-                continue
             if NONE in several and name in _BUILTINS and self.scope.kind in ("module", "class"):
                 several.append(self._global(name))
             self.now[name] = self.joined(several)

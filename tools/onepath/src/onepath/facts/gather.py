@@ -1,6 +1,6 @@
 """Facts of many files: from the cache where they are known, else extracted, in several processes on a cold run.
 
-The cache is keyed by what facts depend on: content, module name, package flag, extractor and libcst.
+The cache is keyed by what facts depend on: content, module name, package flag, extractor and Python.
 """
 
 from __future__ import annotations
@@ -95,15 +95,10 @@ def _extract(
 ) -> None:
     workers = min(jobs or os.cpu_count() or 1, max(1, len(missing) // 8))
     if workers < 2 or len(missing) < _FEW:
-        from onepath.facts.extract import in_deep_thread
-
-        def work() -> None:
-            for number, source in enumerate(missing, 1):
-                _keep(source, _extract_one(source), found, cache)
-                if progress is not None:
-                    progress("reading files", number, len(missing))
-
-        in_deep_thread(work)
+        for number, source in enumerate(missing, 1):
+            _keep(source, _extract_one(source), found, cache)
+            if progress is not None:
+                progress("reading files", number, len(missing))
         return
     ordered = sorted(missing, key=lambda one: -len(one.content))
     count = max(workers * 4, len(ordered) // _CHUNK)
@@ -142,9 +137,7 @@ def _extract_one(source: Source) -> ModuleFacts:
 
 
 def _extract_many(sources: list[Source]) -> list[bytes]:
-    from onepath.facts.extract import in_deep_thread
-
-    return in_deep_thread(lambda: [_encoder.encode(_extract_one(source)) for source in sources])
+    return [_encoder.encode(_extract_one(source)) for source in sources]
 
 
 def _extract_alone(source: Source) -> ModuleFacts:
@@ -170,14 +163,8 @@ def _context() -> multiprocessing.context.BaseContext:
 
 
 def _salt() -> bytes:
-    from importlib import metadata
-
-    try:
-        libcst = metadata.version("libcst")
-    except metadata.PackageNotFoundError:
-        libcst = ""
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return f"{EXTRACTOR}\0{libcst}\0{python}\0".encode()
+    """Each Python reads another syntax, and says other things of where it stands."""
+    return f"{EXTRACTOR}\0{sys.version_info.major}.{sys.version_info.minor}\0".encode()
 
 
 # -- the cache -------------------------------------------------------------------------------------------------

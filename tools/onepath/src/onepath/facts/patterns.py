@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import libcst as cst
+import ast
 
 from onepath.facts.expressions import expression, operate
 from onepath.facts.flow import Body
@@ -12,53 +10,38 @@ from onepath.facts.model import NONE, Copy, Item, MatchClass, Narrow, Unpack
 from onepath.facts.module import Writer
 
 
-def pattern(writer: Writer, body: Body, node: Any, subject: int, name: str = "") -> bool:
+def pattern(writer: Writer, body: Body, node: ast.pattern, subject: int, name: str = "") -> bool:
     """Write a pattern matched against `subject`; whether it always matches. `name` is narrowed with it."""
-    if isinstance(node, cst.MatchAs):
+    if isinstance(node, ast.MatchAs):
         always = node.pattern is None or pattern(writer, body, node.pattern, subject, name)
         if node.name is not None:
             now = subject
             if name and body.now is not None:
                 now = body.now.get(body.names.spelled(name), subject)
-            _bind(body, node.name.value, now)
+            _bind(body, node.name, now)
         return always
-    if isinstance(node, cst.MatchOr):
+    if isinstance(node, ast.MatchOr):
         # Bindings of all alternatives are joined; each narrows on its own.
         before = body.branch()
         ends = []
         always = False
         for one in node.patterns:
             body.now = dict(before or {})
-            always = pattern(writer, body, one.pattern, subject, name) or always
+            always = pattern(writer, body, one, subject, name) or always
             ends.append(body.now)
         body.meet(ends)
         return always
-    if isinstance(node, cst.MatchValue):
+    if isinstance(node, ast.MatchValue):
         value = expression(writer, body, node.value)
         if subject != NONE:
-            operate(body, subject, value, "__eq__", "__eq__", writer.line(node))
-        return False
-    if isinstance(node, cst.MatchClass):
+            operate(body, subject, value, "__eq__", "__eq__", node.lineno)
+    elif isinstance(node, ast.MatchClass):
         _class(writer, body, node, subject, name)
-        return False
-    if isinstance(node, cst.MatchList | cst.MatchTuple):
+    elif isinstance(node, ast.MatchSequence):
         _sequence(writer, body, node, subject)
-        return False
-    if isinstance(node, cst.MatchMapping):
-        for element in node.elements:
-            inner = body.new()
-            key = expression(writer, body, _value_of(element.key))
-            if subject != NONE:
-                body.emit(Item(inner, subject, key, writer.line(node)))
-            pattern(writer, body, element.pattern, inner)
-        if node.rest is not None:
-            _bind(body, node.rest.value, subject)
-        return False
+    elif isinstance(node, ast.MatchMapping):
+        _mapping(writer, body, node, subject)
     return False
-
-
-def _value_of(node: Any) -> Any:
-    return node.value if isinstance(node, cst.MatchValue) else node
 
 
 def _bind(body: Body, name: str, subject: int) -> None:
@@ -68,7 +51,7 @@ def _bind(body: Body, name: str, subject: int) -> None:
         body.bind(name, copy)
 
 
-def _class(writer: Writer, body: Body, node: cst.MatchClass, subject: int, name: str) -> None:
+def _class(writer: Writer, body: Body, node: ast.MatchClass, subject: int, name: str) -> None:
     kind = expression(writer, body, node.cls)
     if kind == NONE or subject == NONE:
         return
@@ -76,26 +59,36 @@ def _class(writer: Writer, body: Body, node: cst.MatchClass, subject: int, name:
     body.emit(Narrow(narrowed, subject, kind, True))
     if name and body.now is not None and body.names.spelled(name) in body.now:
         body.now[body.names.spelled(name)] = narrowed
-    for index, element in enumerate(node.patterns):
+    for index, one in enumerate(node.patterns):
         inner = body.new()
         body.emit(MatchClass(inner, narrowed, kind, "", index))
-        pattern(writer, body, element.value, inner)
-    for keyword in node.kwds:
+        pattern(writer, body, one, inner)
+    for attribute, one in zip(node.kwd_attrs, node.kwd_patterns, strict=True):
         inner = body.new()
-        body.emit(MatchClass(inner, narrowed, kind, keyword.key.value, NONE))
-        pattern(writer, body, keyword.pattern, inner)
+        body.emit(MatchClass(inner, narrowed, kind, attribute, NONE))
+        pattern(writer, body, one, inner)
 
 
-def _sequence(writer: Writer, body: Body, node: cst.MatchList | cst.MatchTuple, subject: int) -> None:
+def _sequence(writer: Writer, body: Body, node: ast.MatchSequence, subject: int) -> None:
     count = len(node.patterns)
-    star = next((at for at, one in enumerate(node.patterns) if isinstance(one, cst.MatchStar)), count)
-    for position, element in enumerate(node.patterns):
+    star = next((at for at, one in enumerate(node.patterns) if isinstance(one, ast.MatchStar)), count)
+    for position, one in enumerate(node.patterns):
         inner = body.new()
         index = position if position <= star else position - count
         if subject != NONE:
-            body.emit(Unpack(inner, subject, index, position == star, writer.line(node)))
-        if isinstance(element, cst.MatchStar):
-            if element.name is not None:
-                _bind(body, element.name.value, inner)
-        else:
-            pattern(writer, body, element.value, inner)
+            body.emit(Unpack(inner, subject, index, position == star, node.lineno))
+        if not isinstance(one, ast.MatchStar):
+            pattern(writer, body, one, inner)
+        elif one.name is not None:
+            _bind(body, one.name, inner)
+
+
+def _mapping(writer: Writer, body: Body, node: ast.MatchMapping, subject: int) -> None:
+    for key, one in zip(node.keys, node.patterns, strict=True):
+        inner = body.new()
+        value = expression(writer, body, key)
+        if subject != NONE:
+            body.emit(Item(inner, subject, value, node.lineno))
+        pattern(writer, body, one, inner)
+    if node.rest is not None:
+        _bind(body, node.rest, subject)

@@ -1,28 +1,19 @@
-"""One walk over a libcst tree in the order of the source: the line of every node, and which names each scope binds.
+"""One walk over a module's tree in the order of the source: which names each scope binds, uses and captures.
 
-libcst keeps white space in the tree, so lines can be counted on the way; its own position and scope providers cost
-many times the parsing. Nothing is interpreted in here.
+Names must be known before code is written down: whether a name is a function's own depends on what comes after it.
+Nothing is interpreted in here.
 """
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Callable
 from typing import Any, Final
 
-import libcst as cst
+from onepath.facts.syntax import FIELDS, Comprehension, FunctionNode, arguments_of, parameters_of, target_names
 
-from onepath.facts.order import ORDER
-
-_FIELDS: Final[dict[type, tuple[str, ...]]] = {
-    getattr(cst, name): fields for name, fields in ORDER.items() if hasattr(cst, name)
-}
-_SPACE: Final = cst.SimpleWhitespace
-_ON_ONE_LINE: Final = ("", " ")
-_NO_NODE: Final = frozenset({cst.MaybeSentinel, type(None), str, bool})
-_COMPREHENSIONS: Final = tuple(
-    getattr(cst, name)
-    for name in ("ListComp", "SetComp", "DictComp", "GeneratorExp", "StarredDictComp")
-    if hasattr(cst, name)
-)
+_NAME: Final = ast.Name
+_CONSTANT: Final = ast.Constant
 
 
 class Names:
@@ -37,17 +28,18 @@ class Names:
         "kind",
         "node",
         "nonlocals",
+        "number",
         "parent",
         "shared",
-        "tag",
         "uses",
     )
 
-    def __init__(self, node: cst.CSTNode, kind: str, parent: Names | None, tag: str) -> None:
+    def __init__(self, node: ast.AST, kind: str, parent: Names | None, number: int) -> None:
         self.node = node
         self.kind = kind
         self.parent = parent
-        self.tag = tag
+        self.number = number
+        """How many scopes the module has before this one."""
         self.bound: set[str] = set()
         self.globals: set[str] = set()
         self.nonlocals: set[str] = set()
@@ -55,8 +47,10 @@ class Names:
         self.shared: set[str] = set()
         """Names that inner scopes bind too, by `nonlocal` or `global`."""
         self.free: set[tuple[int, str]] = set()
+        """Variables of enclosing scopes that its code uses: the scope's number, and the name."""
         self.children: list[Names] = []
         self.index = -1
+        """Of the scope in the facts, once its code is written."""
         if parent is not None:
             parent.children.append(self)
 
@@ -70,35 +64,28 @@ class Names:
 
     def spelled(self, name: str) -> str:
         """The name as kept in the owner's code: a comprehension's own names do not meet those around it."""
-        return f"{name}@{self.tag}" if self.kind == "comprehension" else name
+        return f"{name}@{self.number}" if self.kind == "comprehension" else name
 
 
 class Survey:
     """What a walk over one module found."""
 
-    def __init__(self, module: cst.Module) -> None:
-        self.lines: dict[int, int] = {}
-        """By `id` of a node: the line it starts on."""
-        self.scopes: dict[int, Names] = {}
-        """By `id` of the node that makes a scope."""
-        self.rebound: dict[int, set[str]] = {}
-        """By `id` of a loop: the names bound in it."""
-        self.yields: set[int] = set()
-        """`id` of the scopes' nodes that hold a yield."""
+    def __init__(self, module: ast.Module) -> None:
+        self.scopes: dict[ast.AST, Names] = {}
+        """By the node that makes a scope."""
+        self.rebound: dict[ast.AST, set[str]] = {}
+        """By loop: the names bound in it."""
+        self.yields: set[ast.AST] = set()
+        """The nodes of the scopes that hold a yield."""
         self.times_bound: dict[str, int] = {}
         """By module variable: how many bindings it has."""
-        self._line = 1
         self._loops: list[set[str]] = []
-        self._scope = self._open(module, "module")
-        self._walk(module)
-        self._resolve(self.scopes[id(module)])
+        self._scope = top = self._open(module, "module", None)
+        self._all(module.body)
+        _resolve(top)
 
-    # -- scopes ------------------------------------------------------------------------------------------------
-
-    def _open(self, node: cst.CSTNode, kind: str) -> Names:
-        parent = self._scope if kind != "module" else None
-        names = Names(node, kind, parent, str(len(self.scopes)))
-        self.scopes[id(node)] = names
+    def _open(self, node: ast.AST, kind: str, parent: Names | None) -> Names:
+        names = self.scopes[node] = Names(node, kind, parent, len(self.scopes))
         return names
 
     def _bind(self, name: str) -> None:
@@ -108,356 +95,294 @@ class Survey:
         for loop in self._loops:
             loop.add(name)
 
-    def _resolve(self, top: Names) -> None:
-        """For every scope: which variables of enclosing functions its code, or code in it, uses."""
-        stack = [(top, False)]
-        while stack:
-            names, done = stack.pop()
-            if not done:
-                stack.append((names, True))
-                stack.extend((child, False) for child in names.children)
-                continue
-            for name in names.nonlocals:
-                self._share(names, name)
-            for name in names.globals:
-                top.shared.add(name)
-            for name in names.uses | names.nonlocals:
-                if name in names.globals or (name in names.bound and name not in names.nonlocals):
-                    continue
-                self._capture(names, name)
-            for child in names.children:
-                for owner, name in child.free:
-                    if owner != id(names.node):
-                        names.free.add((owner, name))
-
-    def _share(self, names: Names, name: str) -> None:
-        outer = names.parent
-        while outer is not None:
-            if outer.kind not in ("class", "module") and name in outer.bound and name not in outer.nonlocals:
-                outer.shared.add(name)
-                return
-            outer = outer.parent
-
-    def _capture(self, names: Names, name: str) -> None:
-        outer = names.parent
-        while outer is not None:
-            if outer.kind not in ("class", "module") and name in outer.bound and name not in outer.nonlocals:
-                if name not in outer.globals:
-                    names.free.add((id(outer.node), name))
-                return
-            if outer.kind not in ("class", "module") and name in outer.globals:
-                return
-            outer = outer.parent
-
     # -- the walk ----------------------------------------------------------------------------------------------
 
     def _walk(self, node: Any) -> None:
-        self.lines[id(node)] = self._line
-        special = _SPECIAL.get(node.__class__)
+        kind = node.__class__
+        special = _SPECIAL.get(kind)
         if special is not None:
             special(self, node)
-        else:
-            self._fields(node, _FIELDS.get(node.__class__, ()))
-
-    def _fields(self, node: Any, fields: tuple[str, ...]) -> None:
-        walk = self._walk
-        for field in fields:
+            return
+        for field in FIELDS[kind]:
             value = getattr(node, field)
-            kind = value.__class__
-            if kind is _SPACE:
-                if value.value not in _ON_ONE_LINE:
-                    self._line += _line_ends(value.value)
-            elif kind is tuple or kind is list:
+            if value.__class__ is list:
                 for one in value:
-                    walk(one)
-            elif kind not in _NO_NODE:
-                walk(value)
+                    if one.__class__ is _NAME:
+                        self._scope.uses.add(one.id)
+                    elif one.__class__ is not _CONSTANT:
+                        self._walk(one)
+            elif value.__class__ is _NAME:
+                self._scope.uses.add(value.id)
+            elif value is not None and value.__class__ is not _CONSTANT:
+                self._walk(value)
 
-    def _white(self, node: cst.ParenthesizedWhitespace) -> None:
-        self._line += 1 + len(node.empty_lines) + _line_ends(node.last_line.value)
-        self._line += _line_ends(node.first_line.whitespace.value)
+    def _all(self, nodes: list[Any]) -> None:
+        for one in nodes:
+            self._walk(one)
 
-    def _line_end(self, node: cst.TrailingWhitespace) -> None:
-        self._line += 1 + _line_ends(node.whitespace.value)
-
-    def _empty_line(self, node: cst.EmptyLine) -> None:
-        self._line += 1 + _line_ends(node.whitespace.value)
-
-    def _some_white(self, node: cst.SimpleWhitespace) -> None:
-        self._line += _line_ends(node.value)
-
-    def _name(self, node: cst.Name) -> None:
-        self._scope.uses.add(node.value)
-        if node.lpar:
-            for one in node.lpar:
-                self._walk(one)
-            self.lines[id(node)] = self._line
-        for right in node.rpar:
-            self._walk(right)
-
-    def _string(self, node: cst.SimpleString) -> None:
-        for left in node.lpar:
-            self._walk(left)
-        self._line += _line_ends(node.value)
-        for right in node.rpar:
-            self._walk(right)
-
-    def _string_text(self, node: cst.FormattedStringText) -> None:
-        self._line += _line_ends(node.value)
-
-    def _attribute(self, node: cst.Attribute) -> None:
-        for left in node.lpar:
-            self._walk(left)
-        self._walk(node.value)
-        self._walk(node.dot)
-        self.lines[id(node.attr)] = self._line
-        for right in node.rpar:
-            self._walk(right)
-
-    def _argument(self, node: cst.Arg) -> None:
-        self._fields(node, ("whitespace_after_star",))
-        if node.keyword is not None:
-            self.lines[id(node.keyword)] = self._line
-        self._fields(node, ("equal", "value", "comma", "whitespace_after_arg"))
-
-    def _function(self, node: cst.FunctionDef) -> None:
-        self._fields(node, ("leading_lines", "decorators", "lines_after_decorators"))
-        self.lines[id(node)] = self._line
-        self._bind(node.name.value)
-        self._fields(node, ("asynchronous", "whitespace_after_def", "whitespace_after_name"))
-        outer, loops = self._scope, self._loops
-        inner = self._open(node, "function")
-        self._bind_parameters(inner, node.params)
-        if node.type_parameters is not None:
-            self._type_parameters(inner, node.type_parameters)
-        self._fields(node, ("whitespace_after_type_parameters", "whitespace_before_params", "params", "returns"))
-        self._fields(node, ("whitespace_before_colon",))
-        self._scope, self._loops = inner, []
-        self._walk(node.body)
-        self._scope, self._loops = outer, loops
-
-    def _lambda(self, node: cst.Lambda) -> None:
-        self._fields(node, ("lpar", "whitespace_after_lambda"))
-        self.lines[id(node)] = self._line
-        outer, loops = self._scope, self._loops
-        inner = self._open(node, "lambda")
-        self._bind_parameters(inner, node.params)
-        self._fields(node, ("params", "colon"))
-        self._scope, self._loops = inner, []
-        self._walk(node.body)
-        self._scope, self._loops = outer, loops
-        self._fields(node, ("rpar",))
-
-    def _bind_parameters(self, inner: Names, parameters: cst.Parameters) -> None:
-        for one in all_parameters(parameters):
-            inner.bound.add(one.name.value)
-
-    def _type_parameters(self, inner: Names, node: cst.TypeParameters) -> None:
-        for one in node.params:
-            inner.bound.add(one.param.name.value)
-        self._walk(node)
-
-    def _parameter(self, node: cst.Param) -> None:
-        self._fields(node, ("whitespace_after_star",))
-        self.lines[id(node)] = self._line
-        self._fields(node, ("annotation", "equal", "default", "comma", "whitespace_after_param"))
-
-    def _class(self, node: cst.ClassDef) -> None:
-        self._fields(node, ("leading_lines", "decorators", "lines_after_decorators"))
-        self.lines[id(node)] = self._line
-        self._bind(node.name.value)
-        self._fields(node, ("whitespace_after_class", "whitespace_after_name"))
-        inner = self._open(node, "class")
-        if node.type_parameters is not None:
-            self._type_parameters(inner, node.type_parameters)
-        self._fields(
-            node, ("whitespace_after_type_parameters", "lpar", "bases", "keywords", "rpar", "whitespace_before_colon")
-        )
+    def _inside(self, inner: Names, nodes: list[Any]) -> None:
+        """Walk what is a scope's own: loops around it do not rebind its names."""
         outer, loops = self._scope, self._loops
         self._scope, self._loops = inner, []
-        self._walk(node.body)
+        for one in nodes:
+            self._walk(one)
         self._scope, self._loops = outer, loops
 
-    def _comprehension(self, node: Any) -> None:
-        fields = _FIELDS[node.__class__]
+    def _name(self, node: ast.Name) -> None:
+        self._scope.uses.add(node.id)
+
+    def _attribute(self, node: ast.Attribute) -> None:
+        value = node.value
+        if value.__class__ is _NAME:
+            self._scope.uses.add(value.id)  # type: ignore[attr-defined]
+        else:
+            self._walk(value)
+
+    def _call(self, node: ast.Call) -> None:
+        self._walk(node.func)
+        arguments = node.args if not node.keywords else arguments_of(node)
+        for one in arguments:
+            self._walk(one)
+
+    def _dict(self, node: ast.Dict) -> None:
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is not None:
+                self._walk(key)
+            self._walk(value)
+
+    def _function(self, node: FunctionNode) -> None:
+        self._all(node.decorator_list)
+        self._bind(node.name)
+        inner = self._open(node, "function", self._scope)
+        self._type_parameters(inner, node)
+        self._parameters(inner, node.args)
+        if node.returns is not None:
+            self._walk(node.returns)
+        self._inside(inner, node.body)
+
+    def _lambda(self, node: ast.Lambda) -> None:
+        inner = self._open(node, "lambda", self._scope)
+        self._parameters(inner, node.args)
+        self._inside(inner, [node.body])
+
+    def _parameters(self, inner: Names, parameters: ast.arguments) -> None:
+        for one, _, default in parameters_of(parameters):
+            inner.bound.add(one.arg)
+            if one.annotation is not None:
+                self._walk(one.annotation)
+            if default is not None:
+                self._walk(default)
+
+    def _type_parameters(self, inner: Names, node: Any) -> None:
+        for one in getattr(node, "type_params", ()):
+            inner.bound.add(one.name)
+            self._walk(one)
+
+    def _class(self, node: ast.ClassDef) -> None:
+        self._all(node.decorator_list)
+        self._bind(node.name)
+        inner = self._open(node, "class", self._scope)
+        self._type_parameters(inner, node)
+        self._all(node.bases)
+        self._all(node.keywords)
+        self._inside(inner, node.body)
+
+    def _comprehension(self, node: Comprehension) -> None:
         outer = self._scope
-        inner = self._open(node, "comprehension")
-        self._bind_targets(inner, node.for_in)
-        self._scope = inner
-        self._fields(node, fields)
+        inner = self._scope = self._open(node, "comprehension", outer)
+        for loop in node.generators:
+            inner.bound.update(target_names(loop.target))
+        if isinstance(node, ast.DictComp):
+            self._walk(node.key)
+            self._walk(node.value)
+        else:
+            self._walk(node.elt)
+        self._all(node.generators)
         self._scope = outer
 
-    def _bind_targets(self, inner: Names, loop: cst.CompFor | None) -> None:
-        while loop is not None:
-            inner.bound.update(target_names(loop.target))
-            loop = loop.inner_for_in
+    def _for(self, node: ast.For | ast.AsyncFor) -> None:
+        inside: set[str] = set()
+        self._loops.append(inside)
+        self._target(node.target)
+        self._walk(node.iter)
+        self._all(node.body)
+        self._loops.pop()
+        self.rebound[node] = inside
+        self._all(node.orelse)
 
-    def _for(self, node: cst.For | cst.While) -> None:
-        if isinstance(node, cst.For):
-            self._fields(node, ("leading_lines",))
-            self.lines[id(node)] = self._line
-            self._fields(node, ("asynchronous", "whitespace_after_for"))
-            inside: set[str] = set()
-            self._loops = [*self._loops, inside]
-            for name in target_names(node.target):
-                self._bind(name)
-            self._fields(node, ("target", "whitespace_before_in", "whitespace_after_in", "iter"))
-        else:
-            self._fields(node, ("leading_lines",))
-            self.lines[id(node)] = self._line
-            self._fields(node, ("whitespace_after_while",))
-            inside = set()
-            self._loops = [*self._loops, inside]
-            self._walk(node.test)
-        self._fields(node, ("whitespace_before_colon", "body"))
-        self._loops = self._loops[:-1]
-        self.rebound[id(node)] = inside
-        self._fields(node, ("orelse",))
+    def _while(self, node: ast.While) -> None:
+        inside: set[str] = set()
+        self._loops.append(inside)
+        self._walk(node.test)
+        self._all(node.body)
+        self._loops.pop()
+        self.rebound[node] = inside
+        self._all(node.orelse)
 
-    def _statement(self, node: Any) -> None:
-        """A compound statement: it starts after the lines above it."""
-        fields = _FIELDS[node.__class__]
-        self._fields(node, fields[:1])
-        self.lines[id(node)] = self._line
-        self._fields(node, fields[1:])
-
-    def _target(self, node: cst.AssignTarget | cst.AnnAssign | cst.AugAssign) -> None:
-        for name in target_names(node.target):
+    def _target(self, target: ast.expr) -> None:
+        for name in target_names(target):
             self._bind(name)
-        self._fields(node, _FIELDS[node.__class__])
+        self._walk(target)
 
-    def _as_name(self, node: cst.AsName) -> None:
-        for name in target_names(node.name):
-            self._bind(name)
-        self._fields(node, _FIELDS[cst.AsName])
+    def _assign(self, node: ast.Assign) -> None:
+        for target in node.targets:
+            self._target(target)
+        self._walk(node.value)
 
-    def _delete(self, node: cst.Del) -> None:
-        for name in target_names(node.target):
-            self._bind(name)
-        self._fields(node, _FIELDS[cst.Del])
+    def _ann_assign(self, node: ast.AnnAssign) -> None:
+        self._target(node.target)
+        self._walk(node.annotation)
+        if node.value is not None:
+            self._walk(node.value)
 
-    def _walrus(self, node: cst.NamedExpr) -> None:
-        scope = self._scope
-        if isinstance(node.target, cst.Name):
-            self._scope = scope.owner
-            self._bind(node.target.value)
-            self._scope = scope
-        self._fields(node, _FIELDS[cst.NamedExpr])
+    def _aug_assign(self, node: ast.AugAssign) -> None:
+        self._target(node.target)
+        self._walk(node.value)
 
-    def _imported(self, node: cst.ImportAlias) -> None:
-        if node.asname is None:
-            first: cst.BaseExpression = node.name
-            while isinstance(first, cst.Attribute):
-                first = first.value
-            if isinstance(first, cst.Name):
-                self._bind(first.value)
-        self._fields(node, ("name", "asname", "comma"))
+    def _delete(self, node: ast.Delete) -> None:
+        for target in node.targets:
+            self._target(target)
 
-    def _global(self, node: cst.Global) -> None:
-        for one in node.names:
-            self._scope.globals.add(one.name.value)
-            self.times_bound[one.name.value] = self.times_bound.get(one.name.value, 0) + 1
-        self._fields(node, _FIELDS[cst.Global])
+    def _with_item(self, node: ast.withitem) -> None:
+        self._walk(node.context_expr)
+        if node.optional_vars is not None:
+            self._target(node.optional_vars)
 
-    def _nonlocal(self, node: cst.Nonlocal) -> None:
-        self._scope.nonlocals.update(one.name.value for one in node.names)
-        self._fields(node, _FIELDS[cst.Nonlocal])
-
-    def _pattern(self, node: cst.MatchAs | cst.MatchStar) -> None:
+    def _handler(self, node: ast.ExceptHandler) -> None:
+        if node.type is not None:
+            self._walk(node.type)
         if node.name is not None:
-            self._bind(node.name.value)
-        self._fields(node, _FIELDS[node.__class__])
+            self._bind(node.name)
+        self._all(node.body)
 
-    def _mapping_pattern(self, node: cst.MatchMapping) -> None:
+    def _walrus(self, node: ast.NamedExpr) -> None:
+        scope = self._scope
+        self._scope = scope.owner
+        self._bind(node.target.id)
+        self._scope = scope
+        self._walk(node.target)
+        self._walk(node.value)
+
+    def _import(self, node: ast.Import) -> None:
+        for one in node.names:
+            self._bind(one.asname or one.name.partition(".")[0])
+
+    def _import_from(self, node: ast.ImportFrom) -> None:
+        for one in node.names:
+            if one.name != "*":
+                self._bind(one.asname or one.name)
+
+    def _global(self, node: ast.Global) -> None:
+        for name in node.names:
+            self._scope.globals.add(name)
+            self.times_bound[name] = self.times_bound.get(name, 0) + 1
+
+    def _nonlocal(self, node: ast.Nonlocal) -> None:
+        self._scope.nonlocals.update(node.names)
+
+    def _pattern(self, node: ast.MatchAs | ast.MatchStar) -> None:
+        if node.name is not None:
+            self._bind(node.name)
+        if isinstance(node, ast.MatchAs) and node.pattern is not None:
+            self._walk(node.pattern)
+
+    def _mapping_pattern(self, node: ast.MatchMapping) -> None:
         if node.rest is not None:
-            self._bind(node.rest.value)
-        self._fields(node, _FIELDS[cst.MatchMapping])
+            self._bind(node.rest)
+        self._all(node.keys)
+        self._all(node.patterns)
 
-    def _yield(self, node: cst.Yield) -> None:
-        self.yields.add(id(self._scope.owner.node))
-        self._fields(node, _FIELDS[cst.Yield])
+    def _yield(self, node: ast.Yield | ast.YieldFrom) -> None:
+        self.yields.add(self._scope.owner.node)
+        if node.value is not None:
+            self._walk(node.value)
 
     def _type_alias(self, node: Any) -> None:
-        self._bind(node.name.value)
-        self._fields(node, _FIELDS[node.__class__])
+        self._bind(node.name.id)
+        self._all(node.type_params)
+        self._walk(node.value)
 
 
-def _line_ends(text: str) -> int:
-    """How many lines end in it: LF, CR LF, CR."""
-    if "\r" in text:
-        return text.count("\n") + text.count("\r") - text.count("\r\n")
-    return text.count("\n")
+# -- what is captured ----------------------------------------------------------------------------------------------
 
 
-def all_parameters(node: cst.Parameters) -> list[cst.Param]:
-    """In the order in which they are numbered: positional-only, positional, `*args`, keyword-only, `**kwargs`."""
-    found = [*node.posonly_params, *node.params]
-    if isinstance(node.star_arg, cst.Param):
-        found.append(node.star_arg)
-    found.extend(node.kwonly_params)
-    if node.star_kwarg is not None:
-        found.append(node.star_kwarg)
-    return found
+def _resolve(top: Names) -> None:
+    """For every scope: which variables of enclosing functions its code, or code in it, uses."""
+    stack = [(top, False)]
+    while stack:
+        names, done = stack.pop()
+        if not done:
+            stack.append((names, True))
+            stack.extend([(child, False) for child in names.children])
+            continue
+        for name in names.nonlocals:
+            _share(names, name)
+        top.shared |= names.globals
+        if names.parent is not None and (names.parent.kind != "module"):
+            for name in names.uses | names.nonlocals:
+                if name in names.globals or (name in names.bound and name not in names.nonlocals):
+                    continue
+                _capture(names, name)
+        for child in names.children:
+            for free in child.free:
+                if free[0] != names.number:
+                    names.free.add(free)
 
 
-def target_names(node: cst.CSTNode | None) -> list[str]:
-    """Names that an assignment to `node` binds."""
-    if isinstance(node, cst.Name):
-        return [node.value]
-    if isinstance(node, cst.Tuple | cst.List):
-        return [name for element in node.elements for name in target_names(element.value)]
-    if isinstance(node, cst.StarredElement):
-        return target_names(node.value)
-    return []
+def _share(names: Names, name: str) -> None:
+    outer = names.parent
+    while outer is not None:
+        if outer.kind not in ("class", "module") and name in outer.bound and name not in outer.nonlocals:
+            outer.shared.add(name)
+            return
+        outer = outer.parent
 
 
-_SPECIAL: Final[dict[type, Any]] = {
-    cst.ParenthesizedWhitespace: Survey._white,
-    cst.TrailingWhitespace: Survey._line_end,
-    cst.EmptyLine: Survey._empty_line,
-    cst.SimpleWhitespace: Survey._some_white,
-    cst.Name: Survey._name,
-    cst.SimpleString: Survey._string,
-    cst.FormattedStringText: Survey._string_text,
-    cst.Attribute: Survey._attribute,
-    cst.Arg: Survey._argument,
-    cst.FunctionDef: Survey._function,
-    cst.Lambda: Survey._lambda,
-    cst.Param: Survey._parameter,
-    cst.ClassDef: Survey._class,
-    cst.For: Survey._for,
-    cst.While: Survey._for,
-    cst.AssignTarget: Survey._target,
-    cst.AnnAssign: Survey._target,
-    cst.AugAssign: Survey._target,
-    cst.AsName: Survey._as_name,
-    cst.Del: Survey._delete,
-    cst.NamedExpr: Survey._walrus,
-    cst.ImportAlias: Survey._imported,
-    cst.Global: Survey._global,
-    cst.Nonlocal: Survey._nonlocal,
-    cst.MatchAs: Survey._pattern,
-    cst.MatchStar: Survey._pattern,
-    cst.MatchMapping: Survey._mapping_pattern,
-    cst.Yield: Survey._yield,
-    **dict.fromkeys(_COMPREHENSIONS, Survey._comprehension),
-    **dict.fromkeys(
-        (
-            cst.SimpleStatementLine,
-            cst.If,
-            cst.Try,
-            cst.TryStar,
-            cst.With,
-            cst.Match,
-            cst.MatchCase,
-            cst.ExceptHandler,
-            cst.ExceptStarHandler,
-            cst.Decorator,
-            cst.Else,
-            cst.Finally,
-        ),
-        Survey._statement,
-    ),
+def _capture(names: Names, name: str) -> None:
+    outer = names.parent
+    while outer is not None:
+        if outer.kind not in ("class", "module"):
+            if name in outer.bound and name not in outer.nonlocals:
+                if name not in outer.globals:
+                    names.free.add((outer.number, name))
+                return
+            if name in outer.globals:
+                return
+        outer = outer.parent
+
+
+_SPECIAL: Final[dict[type, Callable[[Survey, Any], None]]] = {
+    ast.Name: Survey._name,
+    ast.Attribute: Survey._attribute,
+    ast.Call: Survey._call,
+    ast.Dict: Survey._dict,
+    ast.FunctionDef: Survey._function,
+    ast.AsyncFunctionDef: Survey._function,
+    ast.Lambda: Survey._lambda,
+    ast.ClassDef: Survey._class,
+    ast.ListComp: Survey._comprehension,
+    ast.SetComp: Survey._comprehension,
+    ast.DictComp: Survey._comprehension,
+    ast.GeneratorExp: Survey._comprehension,
+    ast.For: Survey._for,
+    ast.AsyncFor: Survey._for,
+    ast.While: Survey._while,
+    ast.Assign: Survey._assign,
+    ast.AnnAssign: Survey._ann_assign,
+    ast.AugAssign: Survey._aug_assign,
+    ast.Delete: Survey._delete,
+    ast.withitem: Survey._with_item,
+    ast.ExceptHandler: Survey._handler,
+    ast.NamedExpr: Survey._walrus,
+    ast.Import: Survey._import,
+    ast.ImportFrom: Survey._import_from,
+    ast.Global: Survey._global,
+    ast.Nonlocal: Survey._nonlocal,
+    ast.MatchAs: Survey._pattern,
+    ast.MatchStar: Survey._pattern,
+    ast.MatchMapping: Survey._mapping_pattern,
+    ast.Yield: Survey._yield,
+    ast.YieldFrom: Survey._yield,
 }
-if hasattr(cst, "TypeAlias"):
-    _SPECIAL[cst.TypeAlias] = Survey._type_alias
+if hasattr(ast, "TypeAlias"):
+    _SPECIAL[ast.TypeAlias] = Survey._type_alias

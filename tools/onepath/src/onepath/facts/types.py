@@ -5,76 +5,91 @@ Names stay names: what they are bound to is asked later, when all modules are kn
 
 from __future__ import annotations
 
+import ast
+from functools import lru_cache
+from importlib.util import decode_source
 from typing import Final
 
-import libcst as cst
-
 from onepath.facts.model import Annotation
+from onepath.facts.syntax import dotted
 
 NOTHING: Final = Annotation("")
 _DEEP: Final = 12
+_LONG: Final = 5000
+"""Characters beyond which a string is no annotation: a level of syntax takes one, and the parser has its limits."""
 
 
-def annotation_of(node: cst.BaseExpression, depth: int = 0) -> Annotation:
-    """The type an expression writes; the empty name where it is no type."""
+def annotation_of(node: ast.expr, source: bytes | str, depth: int = 0) -> Annotation:
+    """The type an expression in `source` writes; the empty name where it is no type."""
     if depth > _DEEP:
         return NOTHING
-    if isinstance(node, cst.Name):
-        return Annotation("None" if node.value == "None" else node.value)
-    if isinstance(node, cst.Attribute):
+    if isinstance(node, ast.Name):
+        return Annotation(node.id)
+    if isinstance(node, ast.Attribute):
         name = dotted(node)
         return Annotation(name) if name else NOTHING
-    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.BitOr):
-        return Annotation("|", (annotation_of(node.left, depth + 1), annotation_of(node.right, depth + 1)))
-    if isinstance(node, cst.Subscript):
-        return _subscript(node, depth)
-    if isinstance(node, cst.SimpleString | cst.ConcatenatedString):
-        return _quoted(node, depth)
-    if isinstance(node, cst.List):
-        return Annotation("[]", tuple(annotation_of(one.value, depth + 1) for one in node.elements))
-    if isinstance(node, cst.Call):
-        return Annotation("=" + cst.Module([]).code_for_node(node))
+    if isinstance(node, ast.Constant):
+        return _constant(node, depth)
+    if isinstance(node, ast.Subscript):
+        return _subscript(node, source, depth)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        left, right = annotation_of(node.left, source, depth + 1), annotation_of(node.right, source, depth + 1)
+        return Annotation("|", (left, right))
+    if isinstance(node, ast.List):
+        return Annotation("[]", tuple([annotation_of(_unstarred(one), source, depth + 1) for one in node.elts]))
+    if isinstance(node, ast.Call):
+        return Annotation("=" + _written(node, source))
     return NOTHING
 
 
-def _subscript(node: cst.Subscript, depth: int) -> Annotation:
+def _subscript(node: ast.Subscript, source: bytes | str, depth: int) -> Annotation:
     base = dotted(node.value)
-    arguments: list[Annotation] = []
-    last = base.rpartition(".")[2]
-    for one in node.slice:
-        if isinstance(one.slice, cst.Index):
-            if last == "Literal":
-                arguments.append(_literal(one.slice.value))
-            else:
-                arguments.append(annotation_of(one.slice.value, depth + 1))
+    literal = base.rpartition(".")[2] == "Literal"
+    inside = node.slice
+    several = inside.elts if isinstance(inside, ast.Tuple) and inside.elts else [inside]
+    arguments = [
+        _literal(one) if literal else annotation_of(_unstarred(one), source, depth + 1)
+        for one in several
+        if not isinstance(one, ast.Slice)
+    ]
     return Annotation(base, tuple(arguments))
 
 
-def _literal(node: cst.BaseExpression) -> Annotation:
-    if isinstance(node, cst.SimpleString):
-        value = node.evaluated_value
-        if isinstance(value, str):
-            return Annotation("'" + value)
+def _unstarred(node: ast.expr) -> ast.expr:
+    return node.value if isinstance(node, ast.Starred) else node
+
+
+def _literal(node: ast.expr) -> Annotation:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return Annotation("'" + node.value)
     return NOTHING
 
 
-def _quoted(node: cst.SimpleString | cst.ConcatenatedString, depth: int) -> Annotation:
-    value = node.evaluated_value
-    if not isinstance(value, str):
+def _constant(node: ast.Constant, depth: int) -> Annotation:
+    """A quoted type, or a name that the language keeps for itself."""
+    value = node.value
+    if value is None or isinstance(value, bool):
+        return Annotation(str(value))
+    if not isinstance(value, str) or len(value) > _LONG:
         return NOTHING
+    text = value.strip()
     try:
-        return annotation_of(cst.parse_expression(value.strip()), depth + 1)
-    except cst.ParserSyntaxError:
+        inner = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return NOTHING
+    return annotation_of(inner, text, depth + 1)
 
 
-def dotted(node: cst.BaseExpression) -> str:
-    """`a.b.c` of names and attributes; empty for anything else."""
-    parts: list[str] = []
-    while isinstance(node, cst.Attribute):
-        parts.append(node.attr.value)
-        node = node.value
-    if not isinstance(node, cst.Name):
-        return ""
-    parts.append(node.value)
-    return ".".join(reversed(parts))
+def _written(node: ast.expr, source: bytes | str) -> str:
+    """An expression as it stands in the source."""
+    lines = _lines(source)[node.lineno - 1 : node.end_lineno]
+    lines[-1] = lines[-1][: node.end_col_offset]
+    lines[0] = lines[0][node.col_offset :]
+    return b"\n".join(lines).decode()
+
+
+@lru_cache(maxsize=2)
+def _lines(source: bytes | str) -> list[bytes]:
+    """The lines of a source as the parser counts them, and as it counts columns: in UTF-8."""
+    text = decode_source(source) if isinstance(source, bytes) else source.replace("\r\n", "\n").replace("\r", "\n")
+    return text.encode().split(b"\n")
