@@ -141,7 +141,8 @@ def _parts(writer: Writer, body: Body, parts: Items[ast.expr]) -> list[int]:
     found: list[int] = []
     for part in parts:
         if not isinstance(part, ast.FormattedValue):
-            found.append(expression(writer, body, part))
+            if not isinstance(part, ast.Constant) or part.value:  # 3.12 has empty texts beside values
+                found.append(expression(writer, body, part))
             continue
         inner = expression(writer, body, part.value)
         method = _CONVERSIONS.get(part.conversion)
@@ -205,8 +206,15 @@ def _subscript(writer: Writer, body: Body, node: ast.Subscript) -> int:
         step = NONE if only.step is None else expression(writer, body, only.step)
         body.emit(Slice(dst, obj, low, high, step, node.lineno))
     else:
-        body.emit(Item(dst, obj, expression(writer, body, only), node.lineno))
+        body.emit(Item(dst, obj, index_of(writer, body, only), node.lineno))
     return dst
+
+
+def index_of(writer: Writer, body: Body, node: ast.expr) -> int:
+    """What stands in the brackets. `[*xs]` holds a tuple of all that `xs` has: `xs`, as far as facts go."""
+    if isinstance(node, ast.Tuple) and len(node.elts) == 1 and isinstance(node.elts[0], ast.Starred):
+        node = node.elts[0]
+    return expression(writer, body, node)
 
 
 def _slice(writer: Writer, body: Body, node: ast.Slice) -> int:
@@ -561,7 +569,7 @@ def assign(writer: Writer, body: Body, target: ast.expr, value: int) -> None:
     elif isinstance(target, ast.Subscript):
         obj = expression(writer, body, target.value)
         if obj != NONE:
-            index = expression(writer, body, target.slice)
+            index = index_of(writer, body, target.slice)
             overwrite(body, obj, index)
             body.emit(SetItem(obj, index, value, target.lineno))
     elif isinstance(target, ast.Tuple | ast.List):

@@ -35,7 +35,7 @@ def extract(source: bytes, module: str, file: str, *, is_package: bool = False) 
             tree = _parsed(source, depth)
             with _recursion(max(depth + _WRITING, sys.getrecursionlimit())):
                 _write(facts, tree, source, module if is_package else module.rpartition(".")[0])
-        except _Refused as refused:
+        except _RefusedError as refused:
             return ModuleFacts(module, file, is_package, fault=refused.reason, fault_line=refused.line)
         except (RecursionError, MemoryError):
             return ModuleFacts(module, file, is_package, fault="is nested too deeply to be read", fault_line=1)
@@ -47,7 +47,7 @@ def extract_text(source: str, module: str, file: str) -> ModuleFacts:
     return extract(source.encode("utf-8", "surrogatepass"), module, file)
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """CPython would not run this."""
 
     def __init__(self, reason: str, line: int = 1) -> None:
@@ -61,9 +61,9 @@ def _parsed(source: bytes, depth: int) -> ast.Module:
         with _recursion(min(depth + _PARSING, sys.getrecursionlimit())):
             return ast.parse(source)
     except SyntaxError as error:
-        raise _Refused(f"is no Python that this interpreter reads: {error.msg}", error.lineno or 1) from error
+        raise _RefusedError(f"is no Python that this interpreter reads: {error.msg}", error.lineno or 1) from error
     except (ValueError, LookupError) as error:
-        raise _Refused(f"cannot be parsed: {error}") from error
+        raise _RefusedError(f"cannot be parsed: {error}") from error
 
 
 def _write(facts: ModuleFacts, tree: ast.Module, source: bytes, package: str) -> None:

@@ -12,6 +12,7 @@ from onepath.facts.expressions import (
     condition_of,
     constant,
     expression,
+    index_of,
     mangled,
     name_line,
     narrow,
@@ -159,7 +160,7 @@ def _aug_assign(writer: Writer, body: Body, node: ast.AugAssign) -> None:
         body.emit(SetAttribute(obj, name, new, line))
     elif isinstance(target, ast.Subscript):
         obj = expression(writer, body, target.value)
-        index = expression(writer, body, target.slice)
+        index = index_of(writer, body, target.slice)
         right = expression(writer, body, node.value)
         if obj == NONE:
             return
@@ -190,7 +191,7 @@ def _delete(writer: Writer, body: Body, node: ast.Delete) -> None:
         elif isinstance(target, ast.Subscript):
             obj = expression(writer, body, target.value)
             if obj != NONE:
-                body.emit(Delete(obj, expression(writer, body, target.slice), "", node.lineno))
+                body.emit(Delete(obj, index_of(writer, body, target.slice), "", node.lineno))
 
 
 def _assert(writer: Writer, body: Body, node: ast.Assert) -> None:

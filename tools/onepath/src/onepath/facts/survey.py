@@ -132,9 +132,9 @@ class Survey:
         self._scope.uses.add(node.id)
 
     def _attribute(self, node: ast.Attribute) -> None:
-        value = node.value
+        value: Any = node.value
         if value.__class__ is _NAME:
-            self._scope.uses.add(value.id)  # type: ignore[attr-defined]
+            self._scope.uses.add(value.id)
         else:
             self._walk(value)
 

@@ -12,8 +12,8 @@ FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 _NO_NODES: Final = frozenset(
-    ("arg", "asname", "attr", "conversion", "ctx", "id", "is_async", "kind", "kwd_attrs", "level", "module", "n")
-    + ("name", "names", "op", "ops", "rest", "s", "simple", "str", "tag", "type_comment", "type_ignores")
+    {"arg", "asname", "attr", "conversion", "ctx", "id", "is_async", "kind", "kwd_attrs", "level", "module", "n"}
+    | {"name", "names", "op", "ops", "rest", "s", "simple", "str", "tag", "type_comment", "type_ignores"}
 )
 """Fields that hold no expression, statement or pattern in any class."""
 _OTHER_ORDER: Final[dict[type, tuple[str, ...]]] = {
@@ -34,7 +34,7 @@ def arguments_of(node: ast.Call) -> list[ast.expr | ast.keyword]:
     positional, keywords = node.args, node.keywords
     if not keywords:
         return list(positional)
-    found = [*positional, *keywords]
+    found: list[ast.expr | ast.keyword] = [*positional, *keywords]
     if positional and isinstance(positional[-1], ast.Starred) and place(positional[-1]) > place(keywords[0]):
         found.sort(key=place)
     return found
