@@ -24,7 +24,7 @@ from onepath.keeping import read_entry, write_entry
 from onepath.looking import Looked, Sight, identity_of, seen_again
 from onepath.render.report import Report
 
-_READ_WITH: Final = ("libcst", "networkx", "markdown_it", "msgspec")
+_READ_WITH: Final = ("networkx", "markdown_it", "msgspec")
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """From a configuration to a linked program, kept between runs.
 
 It knows the order of the pipeline's first half: files, facts, program. The program of an unchanged tree is read back,
-and then neither libcst nor the linker is imported.
+and then neither the extractor nor the linker is imported.
 """
 
 from __future__ import annotations
