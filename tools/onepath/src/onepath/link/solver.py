@@ -237,7 +237,7 @@ class Solver:
         elif held.__class__ is tuple and len(held) < MUCH:
             self.held[var] = (*held, value)
         else:
-            many = self._many(var)
+            many = held if isinstance(held, dict) else self._many(var, held)
             if (
                 (value.most and len(many) >= MUCH and self._is_much(var, many, value))
                 or (len(many) in FULL and self._is_too_many(var, many, value))
@@ -252,12 +252,9 @@ class Solver:
         else:
             news.append(value)
 
-    def _many(self, var: int) -> dict[Value, None]:
-        """What a variable holds that is to hold more than a few."""
-        held = self.held[var]
-        if isinstance(held, dict):
-            return held
-        many = self.held[var] = dict.fromkeys(held or ())
+    def _many(self, var: int, few: tuple[Value, ...]) -> dict[Value, None]:
+        """Room for more than the few values a variable holds."""
+        many = self.held[var] = dict.fromkeys(few)
         return many
 
     def add_all(self, var: int, values: Sequence[Value]) -> None:
@@ -274,7 +271,7 @@ class Solver:
             values = [value for value in values if value not in few]
             if not values:
                 return
-        held = self._many(var)
+        held = few if isinstance(few, dict) else self._many(var, few or ())
         if len(held) + len(values) >= FEWEST or held.__class__ is Wide:
             for value in values:
                 self.add(var, value)
