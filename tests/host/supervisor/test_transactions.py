@@ -90,7 +90,11 @@ def test_a_worker_that_does_not_survive_preparing_keeps_all_from_it(how: str, tm
             one.wait_ledger("transaction.refused")
         else:
             assert (status, receipt["state"]) == (503, "refused")
-        until("both are back", lambda: names(one) == {"a"})
+        until("both are back", lambda: names(one) == {"a"} and len(one.status["workers"]) == 2)
+        kinds = one.kinds()
+
+    assert kinds.count("worker.lost") == (2 if how == "crash" else 0)
+    assert "safe_mode.entered" not in kinds, "what was tried fell, not what is in force"
 
 
 def test_workers_that_read_different_things_are_not_mixed(tmp_path: Path) -> None:

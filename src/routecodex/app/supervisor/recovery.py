@@ -17,7 +17,7 @@ from routecodex.app.supervisor.messages import Refusal
 from routecodex.app.supervisor.state import NOTHING, State, told
 from routecodex.app.supervisor.transaction import PREEMPTED, Transactions
 from routecodex.app.supervisor.watch import Watch
-from routecodex.app.supervisor.worker_process import BootError, WorkerProcess, described
+from routecodex.app.supervisor.worker_process import BootError, OvertakenError, WorkerProcess, described
 
 ACTOR: Final = "supervisor"
 CONFIGURATION: Final = os.EX_CONFIG
@@ -199,18 +199,19 @@ class Recovery:
         """A serving worker ended unasked."""
         if self._state.phase == "stopping":
             return
-        steady = worker.age > self._state.times.steady
+        steady = worker.trying or worker.age > self._state.times.steady
         self._falls[worker.number] = 0 if steady else self._falls.get(worker.number, 0) + 1
         self._begin(self._lost(worker, f"worker {worker.number} {described(code, worker.why)}"))
 
     async def _lost(self, worker: WorkerProcess, why: str) -> None:
         state = self._state
         await state.journal.keep("worker.lost", ACTOR, "", {"worker": worker.number, "pid": worker.pid, "why": why})
-        if self.watch.active and self._can_revert():
-            self.watch.breach(why)
-            return  # whoever reverts fills the slot with what is wanted then
-        if not state.safe:
-            await self._judge(why)
+        if not worker.trying:
+            if self.watch.active and self._can_revert():
+                self.watch.breach(why)
+                return  # whoever reverts fills the slot with what is wanted then
+            if not state.safe:
+                await self._judge(why)
         self.mend()
 
     def _can_revert(self) -> bool:
@@ -260,6 +261,8 @@ class Recovery:
                     await state.workers.refill(number, state.boot)
                     await self._catch_up(number)
                     return
+                except OvertakenError:
+                    continue  # whoever overtook it fills the slot
                 except BootError as error:
                     self._falls[number] = falls + 1
                     self._told("boot.failed", error, worker=number)

@@ -150,7 +150,12 @@ class Transactions:
     async def _prepare(self, wanted: Wanted) -> tuple[PreparedBy, dict[WorkerProcess, Any]]:
         state = self._state
         desired = wanted.desired(state.forced)
+        for worker in state.workers.serving:
+            worker.trying = True
         answers = await state.workers.ask(lambda number: Prepare(number, desired), state.times.prepare)
+        for worker, answer in answers.items():
+            # Who ended over it stays marked: its end speaks against what was tried, not against what is in force.
+            worker.trying = isinstance(answer, Failed) and answer.gone
         return {worker: answer for worker, answer in answers.items() if isinstance(answer, Prepared)}, answers
 
     def _abort(self, prepared: PreparedBy) -> None:

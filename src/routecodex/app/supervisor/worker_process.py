@@ -64,6 +64,10 @@ class BootError(Exception):
         self.refusals = refusals
 
 
+class OvertakenError(BootError):
+    """A worker was ended while it came up: by then something else was wanted."""
+
+
 class WorkerProcess:
     """A running worker. Made by `launch`."""
 
@@ -88,6 +92,10 @@ class WorkerProcess:
         """When it last said something, monotonic seconds."""
         self.why = ""
         """Why we ended it, if we did."""
+        self.trying = False
+        """Whether it prepares what is not in force yet, or ended over it."""
+        self.overtaken = False
+        """Whether something else was wanted before it was up."""
         self.booted: asyncio.Future[WorkerStatus] = loop.create_future()
         self.ended: asyncio.Future[int] = loop.create_future()
         """Its exit code; negative: the signal."""
@@ -168,6 +176,12 @@ class WorkerProcess:
         self.kill()
         await asyncio.shield(self.ended)
 
+    def overtake(self) -> None:
+        """End it before it is up: it would serve what is not wanted any more."""
+        self.overtaken = True
+        self.why = "overtaken"
+        self.kill()
+
     def kill(self) -> None:
         self._signal(signal.SIGKILL)
 
@@ -224,9 +238,8 @@ class WorkerProcess:
                 said = "; ".join(refusal.message for refusal in failed.refusals)
                 self.booted.set_exception(BootError(said or "It did not say why.", failed.exit_code, failed.refusals))
             else:
-                self.booted.set_exception(
-                    BootError(f"Worker {self.number} {described(code, self.why)} at boot.", INTERNAL)
-                )
+                kind = OvertakenError if self.overtaken else BootError
+                self.booted.set_exception(kind(f"Worker {self.number} {described(code, self.why)} at boot.", INTERNAL))
 
 
 def described(code: int, why: str = "") -> str:

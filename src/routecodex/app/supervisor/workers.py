@@ -126,12 +126,17 @@ class Workers:
         *,
         together: bool = False,
     ) -> None:
-        """Every slot anew: one after another, or all at once. Raises BootError at the first that fails."""
+        """Every slot anew: one after another; or all at once, overtaking those that are coming up.
+
+        Raises BootError at the first that fails.
+        """
         numbers = range(1, self.count + 1)
         if not together:
             for number in numbers:
                 await self.fill(number, desired, seq, command, forced)
             return
+        for worker in list(self._starting):
+            worker.overtake()
         filling = [asyncio.ensure_future(self.fill(number, desired, seq, command, forced)) for number in numbers]
         try:
             for each in asyncio.as_completed(filling):
