@@ -989,7 +989,7 @@ def _call_method(solver: Solver, site: Site, value: Method) -> None:
 
 
 def _call_getter(solver: Solver, site: Site, value: Getter) -> None:
-    from onepath.link.models import call_getter
+    from onepath.link.models.getters import call_getter
 
     _answer(solver, site)
     call_getter(solver, site, value)

@@ -53,7 +53,7 @@ def _written(value: Value) -> list[tuple[str, Unit, int]]:
 
 def evaluated(solver: Solver, frame: Frame, unit: Unit, written: Annotation, dst: int, line: int) -> None:
     """`dst` gets the value of an annotation of `unit`, on behalf of `frame`."""
-    from onepath.link.models import run_text
+    from onepath.link.models.running import run_text
 
     name = written.name
     if name.startswith("="):

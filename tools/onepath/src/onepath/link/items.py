@@ -610,14 +610,14 @@ def call_method_of_builtin(solver: Solver, site: Site, method: Method) -> None:
     elif isinstance(owner, Class):
         _class_method(solver, site, owner, method.name)
     elif isinstance(owner, Getter) and owner.kind == "entry point" and method.name == "load":
-        from onepath.link.models import load_entry_point
+        from onepath.link.models.importing import load_entry_point
 
         load_entry_point(solver, site, owner)
     elif isinstance(owner, Getter) and owner.kind == "slot":
         for var in site.positional[:1]:
             solver.when(var, _by_slot, (site, method.name, owner.names[0]))
     elif isinstance(owner, Getter) and owner.kind == "decoder":
-        from onepath.link.models import decode_with
+        from onepath.link.models.copies import decode_with
 
         decode_with(solver, site, owner)
 

@@ -1,0 +1,198 @@
+"""Classes as values: `type` with one argument and with three, `super`, `types.new_class`, tests of types.
+
+The class statement is not known here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from onepath.link.attributes import _call_member
+from onepath.link.classes import lookup
+from onepath.link.code import Frame, Site
+from onepath.link.invoke import holding, invoke, invoke_all
+from onepath.link.items import iterate
+from onepath.link.models.model import Model, argument, nothing
+from onepath.link.solver import Solver
+from onepath.link.values import (
+    BOXES,
+    CLASSES,
+    Affix,
+    Bound,
+    Box,
+    Class,
+    Constant,
+    Descriptor,
+    Function,
+    Instance,
+    Number,
+    Result,
+    Super,
+    Text,
+    Value,
+)
+
+
+def _type(solver: Solver, site: Site) -> None:
+    if len(site.positional) == 1:
+        solver.when(site.positional[0], _type_of, site.dst)
+    elif len(site.positional) >= 3:
+        make_type(solver, site, site.positional[0], site.positional[1], site.positional[2])
+
+
+def _type_of(solver: Solver, dst: Any, value: Value) -> None:
+    if isinstance(value, Instance):
+        solver.add(dst, value.cls)
+    elif isinstance(value, Class):
+        if value.metaclass >= 0:
+            solver.flow(value.metaclass, dst)
+        else:
+            solver.add(dst, solver.foreign("builtins.type"))
+    elif isinstance(value, Result):
+        solver.add(dst, solver.foreign(value.name))
+    elif isinstance(value, Text | Affix):
+        solver.add(dst, solver.foreign("builtins.str"))
+    elif isinstance(value, Number):
+        solver.add(dst, solver.foreign("builtins.int"))
+    elif isinstance(value, Constant):
+        solver.add(dst, solver.foreign(f"builtins.{value.type}"))
+    elif isinstance(value, Box):
+        solver.add(dst, solver.foreign(f"builtins.{value.kind}"))
+    elif isinstance(value, Function | Bound):
+        solver.add(dst, solver.foreign("types.FunctionType"))
+
+
+def make_type(solver: Solver, site: Site, name: int, bases: int, names: int) -> None:
+    key = (Class, ("type", site))
+    cls = solver.values.get(key)
+    if cls is None:
+        shown = next((one.value for one in solver.has(name) if isinstance(one, Text)), "<class>")
+        cls = solver.values[key] = Class(shown, None, site.frame, site.frame.code.unit)
+        solver.classes.append(cls)
+    inner = solver.new()
+    iterate(solver, site.frame, bases, inner, False, site.line)
+    solver.when(inner, _type_base, (cls, site))
+    if names >= 0:
+        solver.when(names, _type_members, cls)
+    solver.add(site.dst, cls)
+
+
+def _type_base(solver: Solver, payload: Any, value: Value) -> None:
+    from onepath.link.classes import add_base
+
+    cls, site = payload
+    add_base(solver, cls, value)
+    if isinstance(value, Class):
+        for one in value.mro:
+            solver.note_made(one, site.frame, "subclass", site.line)
+
+
+def _type_members(solver: Solver, cls: Any, value: Value) -> None:
+    if isinstance(value, Box):
+        for name, var in list(value.items.items()):
+            if isinstance(name, str):
+                cls.binding(name)
+                solver.flow(var, solver.cell(cls, name))
+
+
+def _new_class(solver: Solver, site: Site) -> None:
+    empty = solver.new()
+    bases = argument(site, 1, "bases")
+    make_type(solver, site, argument(site, 0, "name"), bases if bases >= 0 else empty, -1)
+    body = argument(site, 3, "exec_body")
+    if body >= 0:
+        box = solver.box("dict", ("new class", site))
+        invoke_all(solver, site.frame, body, (holding(solver, box),), -1, site.line)
+        cls = solver.values.get((Class, ("type", site)))
+        if cls is not None:
+            solver.later(_type_members, solver, cls, box)
+
+
+def _super(solver: Solver, site: Site) -> None:
+    if len(site.positional) >= 2:
+        solver.when(site.positional[0], _super_of, (site.positional[1], site.dst))
+        return
+    frame: Frame | None = site.frame
+    method: Frame = site.frame
+    while frame is not None and frame.code.scope.kind != "class":
+        method = frame
+        frame = frame.parent
+    if frame is None:
+        return
+    cls = solver.values.get((Class, (frame.code, frame.parent)))
+    if cls is not None:
+        first = method.base if method.code.scope.parameters else -1
+        if first >= 0:
+            solver.when(first, _super_for, (cls, site.dst))
+
+
+def _super_of(solver: Solver, payload: Any, cls: Value) -> None:
+    owners, dst = payload
+    if isinstance(cls, Class):
+        solver.when(owners, _super_for, (cls, dst))
+
+
+def _super_for(solver: Solver, payload: Any, owner: Value) -> None:
+    cls, dst = payload
+    if isinstance(owner, Instance | Class):
+        key = (cls, owner)
+        solver.add(dst, solver.once(Super, key, cls, owner))
+
+
+def _type_test(method: str) -> Model:
+    def made(solver: Solver, site: Site) -> None:
+        solver.add(site.dst, solver.constant("bool"))
+        if len(site.positional) > 1:
+            solver.when(site.positional[1], _tested, (site, method), CLASSES | BOXES)
+
+    return made
+
+
+def _tested(solver: Solver, payload: Any, cls: Value) -> None:
+    site, method = payload
+    if isinstance(cls, Box):
+        key = ("tested", site, cls)
+        if key not in solver.values:
+            solver.values[key] = True
+            solver.when(solver.every(cls), _tested, payload, CLASSES | BOXES)
+        return
+    if not isinstance(cls, Class):
+        return
+    if cls.metaclass >= 0:
+        for meta in list(solver.has(cls.metaclass)):
+            if isinstance(meta, Class):
+                lookup(
+                    solver,
+                    meta,
+                    method,
+                    _call_member,
+                    (site.frame, cls, site.positional[:1], solver.nowhere, site.line),
+                )
+    for one in cls.mro:
+        if "__subclasshook__" in one.statics:
+            for member in list(solver.has(solver.cell(one, "__subclasshook__"))):
+                inner = member.get if isinstance(member, Descriptor) else member
+                if isinstance(inner, Function):
+                    invoke(solver, site.frame, solver.bound(inner, cls), site.positional[:1], -1, site.line)
+
+
+def _object_new(solver: Solver, site: Site) -> None:
+    from onepath.link.items import _new_one
+
+    for var in site.positional[:1]:
+        solver.when(var, _new_one, site)
+
+
+MODELS: Final[dict[str, Model]] = {
+    "builtins.type": _type,
+    "builtins.super": _super,
+    "builtins.isinstance": _type_test("__instancecheck__"),
+    "builtins.issubclass": _type_test("__subclasscheck__"),
+    "builtins.object": nothing,
+    "builtins.object.__new__": _object_new,
+    "builtins.object.__init__": nothing,
+    "builtins.object.__init_subclass__": nothing,
+    "builtins.type.__new__": nothing,
+    "types.new_class": _new_class,
+}
+"""By full name: what it does."""

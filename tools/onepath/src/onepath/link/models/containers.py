@@ -1,0 +1,137 @@
+"""What holds values of others: lists, mappings, queues, context variables, weak references.
+
+Their methods are not known here, nor what goes through them one by one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from onepath.link.attributes import call_special
+from onepath.link.calls import run_unknown
+from onepath.link.code import Site
+from onepath.link.invoke import holding
+from onepath.link.items import item_cell, iterate, merge_into
+from onepath.link.models.model import Model, same
+from onepath.link.solver import Solver
+from onepath.link.values import Box, Foreign, Instance, Value
+
+
+def _container(kind: str) -> Model:
+    def made(solver: Solver, site: Site) -> None:
+        box = solver.box_at(kind, site.frame, ("made", site.dst - site.frame.base))
+        for name, var in site.named:
+            solver.add(box.keys, solver.text(name))
+            solver.flow(var, item_cell(solver, box, name))
+        for var in site.positional if kind == "dict" else site.positional[:1]:
+            if kind == "dict":
+                solver.when(var, _merged, (site, box))
+            else:
+                solver.when(var, _copied, (site, box))
+        for var in site.double_stars:
+            solver.when(var, _merged, (site, box))
+        solver.add(site.dst, box)
+
+    return made
+
+
+def _copied(solver: Solver, payload: Any, value: Value) -> None:
+    site, box = payload
+    if isinstance(value, Box) and value.kind in ("list", "tuple") and box.kind in ("list", "tuple"):
+        for key, var in list(value.items.items()):
+            solver.flow(var, item_cell(solver, box, key))
+        solver.flow(value.rest, box.rest)
+        return
+    iterate(solver, site.frame, holding(solver, value), box.rest, False, site.line)
+
+
+def _merged(solver: Solver, payload: Any, value: Value) -> None:
+    """A mapping, or pairs, or an object that is one of them, into a new mapping."""
+    site, box = payload
+    merge_into(solver, box, value)
+    if isinstance(value, Instance):
+        keys = solver.var_for(("keys", site, value))
+        call_special(solver, site.frame, value, "keys", (), keys, site.line)
+        iterate(solver, site.frame, keys, box.keys, False, site.line)
+        call_special(solver, site.frame, value, "__getitem__", (box.keys,), box.rest, site.line)
+        call_special(solver, site.frame, value, "__iter__", (), -1, site.line)
+
+
+def _merge(solver: Solver, box: Any, value: Value) -> None:
+    merge_into(solver, box, value)
+
+
+def _default_dict(solver: Solver, site: Site) -> None:
+    box = solver.box_at("dict", site.frame, ("made", site.dst - site.frame.base))
+    if site.positional:
+        box.missing = site.positional[0]
+        solver.when(site.positional[0], _default_box, (site, box))
+    for var in site.positional[1:2]:
+        solver.when(var, _merge, box)
+    solver.add(site.dst, box)
+
+
+def _default_box(solver: Solver, payload: Any, value: Value) -> None:
+    site, box = payload
+    if isinstance(value, Foreign) and value.name in ("builtins.list", "builtins.dict", "builtins.set"):
+        solver.add(box.rest, solver.box(value.name.removeprefix("builtins."), ("default", site)))
+
+
+def _queue(solver: Solver, site: Site) -> None:
+    solver.add(site.dst, solver.box_at("queue", site.frame, ("made", site.dst - site.frame.base)))
+
+
+def _context_var(solver: Solver, site: Site) -> None:
+    box = solver.box_at("variable", site.frame, ("made", site.dst - site.frame.base))
+    for name, var in site.named:
+        if name == "default":
+            solver.flow(var, box.rest)
+    solver.add(site.dst, box)
+
+
+def _weak(solver: Solver, site: Site) -> None:
+    """`weakref.ref(x, callback)`: called, it gives x."""
+    key = ("weak", site)
+    value = solver.values.get(key)
+    if value is None:
+        box = solver.box("weak", site)
+        for var in site.positional[:1]:
+            solver.flow(var, box.rest)
+        solver.values[key] = value = box
+    solver.add(site.dst, solver.method(value, "__next__"))
+    for var in site.positional[1:]:
+        solver.when(var, _finalised, site)
+
+
+def _finalised(solver: Solver, site: Any, value: Value) -> None:
+    run_unknown(solver, value, site.frame, "may-call", site.line)
+
+
+MODELS: Final[dict[str, Model]] = {
+    "builtins.list": _container("list"),
+    "builtins.tuple": _container("tuple"),
+    "builtins.set": _container("set"),
+    "builtins.frozenset": _container("set"),
+    "builtins.dict": _container("dict"),
+    "types.MappingProxyType": same(),
+    "itertools.repeat": _container("generator"),
+    "collections.deque": _container("list"),
+    "collections.OrderedDict": _container("dict"),
+    "collections.ChainMap": _container("dict"),
+    "collections.defaultdict": _default_dict,
+    "weakref.WeakKeyDictionary": _container("dict"),
+    "weakref.WeakValueDictionary": _container("dict"),
+    "weakref.WeakSet": _container("set"),
+    "weakref.ref": _weak,
+    "weakref.proxy": same(),
+    "weakref.WeakMethod": _weak,
+    "queue.Queue": _queue,
+    "queue.SimpleQueue": _queue,
+    "queue.LifoQueue": _queue,
+    "queue.PriorityQueue": _queue,
+    "asyncio.Queue": _queue,
+    "asyncio.LifoQueue": _queue,
+    "asyncio.PriorityQueue": _queue,
+    "contextvars.ContextVar": _context_var,
+}
+"""By full name: what it does."""

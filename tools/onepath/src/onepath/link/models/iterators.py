@@ -1,0 +1,147 @@
+"""What gives elements of others: `iter`, `zip`, `sorted`, `min`, `itertools`; it calls none of them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from onepath.link.attributes import call_special
+from onepath.link.code import Site
+from onepath.link.invoke import holding, invoke_all
+from onepath.link.items import item_cell, iterate
+from onepath.link.models.model import Model, argument, gives, same
+from onepath.link.solver import Solver
+from onepath.link.values import Box, Value
+
+
+def _elements(kind: str) -> Model:
+    """A container or iterator of the elements of its arguments."""
+
+    def made(solver: Solver, site: Site) -> None:
+        box = solver.box_at(kind, site.frame, ("made", site.dst - site.frame.base))
+        for var in (*site.positional, *site.stars):
+            iterate(solver, site.frame, var, box.rest, False, site.line)
+        for name, var in site.named:
+            if name == "key":
+                invoke_all(solver, site.frame, var, (box.rest,), -1, site.line)
+        solver.add(site.dst, box)
+
+    return made
+
+
+def _picked(solver: Solver, site: Site) -> None:
+    """`min`, `max`: an element, or one of several arguments."""
+    element = solver.new()
+    if len(site.positional) == 1:
+        iterate(solver, site.frame, site.positional[0], element, False, site.line)
+    else:
+        for var in site.positional:
+            solver.flow(var, element)
+    solver.flow(element, site.dst)
+    for name, var in site.named:
+        if name == "key":
+            invoke_all(solver, site.frame, var, (element,), -1, site.line)
+        elif name == "default":
+            solver.flow(var, site.dst)
+
+
+def _iter(solver: Solver, site: Site) -> None:
+    if len(site.positional) == 2:
+        box = solver.box_at("generator", site.frame, ("made", site.dst - site.frame.base))
+        invoke_all(solver, site.frame, site.positional[0], (), box.rest, site.line)
+        solver.add(site.dst, box)
+        return
+    for var in site.positional:
+        solver.when(var, _iter_of, site)
+
+
+def _iter_of(solver: Solver, site: Any, value: Value) -> None:
+    if isinstance(value, Box):
+        box = solver.box_at("generator", site.frame, ("iterated", site.dst - site.frame.base))
+        iterate(solver, site.frame, holding(solver, value), box.rest, False, site.line)
+        solver.add(site.dst, box)
+    elif not call_special(solver, site.frame, value, "__iter__", (), site.dst, site.line):
+        solver.add(site.dst, value)
+
+
+def _next(solver: Solver, site: Site) -> None:
+    for var in site.positional[:1]:
+        solver.when(var, _next_of, site)
+    for var in site.positional[1:]:
+        solver.flow(var, site.dst)
+
+
+def _next_of(solver: Solver, site: Any, value: Value) -> None:
+    if not call_special(solver, site.frame, value, "__next__", (), site.dst, site.line):
+        iterate(solver, site.frame, holding(solver, value), site.dst, False, site.line)
+
+
+def _anext(solver: Solver, site: Site) -> None:
+    box = solver.box_at("awaitable", site.frame, ("made", site.dst - site.frame.base))
+    for var in site.positional[:1]:
+        iterate(solver, site.frame, var, box.rest, True, site.line)
+    solver.add(site.dst, box)
+
+
+def _zip(solver: Solver, site: Site) -> None:
+    pair = solver.box_at("tuple", site.frame, ("zipped", site.dst - site.frame.base))
+    for index, var in enumerate(site.positional):
+        iterate(solver, site.frame, var, item_cell(solver, pair, index), False, site.line)
+    for var in site.stars:
+        several = solver.new()
+        iterate(solver, site.frame, var, several, False, site.line)
+        iterate(solver, site.frame, several, pair.rest, False, site.line)
+    box = solver.box_at("generator", site.frame, ("made", site.dst - site.frame.base))
+    solver.add(box.rest, pair)
+    solver.add(site.dst, box)
+
+
+def _grouped(solver: Solver, site: Site) -> None:
+    """`itertools.groupby`: pairs of key and group."""
+    element = solver.new()
+    for var in site.positional[:1]:
+        iterate(solver, site.frame, var, element, False, site.line)
+    pair = solver.box_at("tuple", site.frame, ("grouped", site.dst - site.frame.base))
+    group = solver.box_at("generator", site.frame, ("group", site.dst - site.frame.base))
+    solver.flow(element, group.rest)
+    solver.add(item_cell(solver, pair, 1), group)
+    key = argument(site, 1, "key")
+    if key >= 0:
+        invoke_all(solver, site.frame, key, (element,), item_cell(solver, pair, 0), site.line)
+    else:
+        solver.flow(element, item_cell(solver, pair, 0))
+    box = solver.box_at("generator", site.frame, ("made", site.dst - site.frame.base))
+    solver.add(box.rest, pair)
+    solver.add(site.dst, box)
+
+
+def _enumerate(solver: Solver, site: Site) -> None:
+    pair = solver.box_at("tuple", site.frame, ("numbered", site.dst - site.frame.base))
+    solver.add(item_cell(solver, pair, 0), solver.constant("int"))
+    for var in site.positional[:1]:
+        iterate(solver, site.frame, var, item_cell(solver, pair, 1), False, site.line)
+    box = solver.box_at("generator", site.frame, ("made", site.dst - site.frame.base))
+    solver.add(box.rest, pair)
+    solver.add(site.dst, box)
+
+
+MODELS: Final[dict[str, Model]] = {
+    "builtins.iter": _iter,
+    "builtins.next": _next,
+    "builtins.aiter": same(),
+    "builtins.anext": _anext,
+    "builtins.zip": _zip,
+    "builtins.enumerate": _enumerate,
+    "builtins.reversed": _elements("generator"),
+    "builtins.sorted": _elements("list"),
+    "builtins.min": _picked,
+    "builtins.max": _picked,
+    "builtins.range": gives("range"),
+    "itertools.chain": _elements("generator"),
+    "itertools.chain.from_iterable": _elements("generator"),
+    "itertools.cycle": _elements("generator"),
+    "itertools.islice": _elements("generator"),
+    "itertools.groupby": _grouped,
+    "itertools.zip_longest": _zip,
+    "asyncio.as_completed": _elements("list"),
+}
+"""By full name: what it does."""
