@@ -14,14 +14,17 @@ from typing import Final
 from onepath.facts.model import Attribute, Global, ImportFrom, ModuleFacts
 from onepath.graph import Program
 from onepath.link.annotations import fill
-from onepath.link.calls import call, escape, instances, members, plain_instance, run_unknown
+from onepath.link.calls import call
+from onepath.link.classes import instances, members, plain_instance
 from onepath.link.code import Frame, Options, Unit
 from onepath.link.demand import Demand
+from onepath.link.escaping import escape
 from onepath.link.harvest import harvest
 from onepath.link.imports import start_module
 from onepath.link.items import read_key
 from onepath.link.operations import instantiate, run_operations
 from onepath.link.solver import FEW_CONTEXTS, Solver
+from onepath.link.unknown import run_unknown
 from onepath.link.values import Bound, Class, Descriptor, Function, Instance, Module, Partial, Value
 
 _RECURSION: Final = 50_000

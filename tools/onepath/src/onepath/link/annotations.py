@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from onepath.facts.model import Annotation
-from onepath.link.calls import instances, plain_instance
-from onepath.link.classes import is_enum, is_protocol
+from onepath.link.classes import instances, is_enum, is_protocol, plain_instance
 from onepath.link.code import Frame, Unit
 from onepath.link.foreign import canonical
 from onepath.link.imports import start_module

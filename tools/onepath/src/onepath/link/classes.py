@@ -9,8 +9,9 @@ from __future__ import annotations
 import builtins
 from typing import Any, Final
 
-from onepath.link.solver import Solver, Trigger
-from onepath.link.values import Class, Foreign, Value
+from onepath.link.code import Site
+from onepath.link.solver import Solver, Trigger, class_name
+from onepath.link.values import Class, Foreign, Instance, Value
 
 HARMLESS_BASES: Final = frozenset(
     {
@@ -179,3 +180,34 @@ def fields_of(cls: Class) -> list[tuple[str, Class, int]]:
             else:
                 found[name] = (name, one, annotation)
     return list(found.values())
+
+
+# -- functions -------------------------------------------------------------------------------------------------
+
+
+def members(solver: Solver, cls: Class, name: str) -> list[Value]:
+    """What is known of a class attribute now."""
+    for one in cls.mro:
+        cell = solver.cells.get((one, name))
+        held = solver.has(cell) if cell is not None else None
+        if held:
+            return list(held)
+    return []
+
+
+# -- classes ---------------------------------------------------------------------------------------------------
+
+
+def instances(solver: Solver, cls: Class) -> list[Instance]:
+    """The objects of a class that are known to be made; the one that stands for all where none is."""
+    made: dict[Instance, None] | None = solver.values.get(("made", cls))
+    return list(made) if made else [plain_instance(solver, cls, None)]
+
+
+def plain_instance(solver: Solver, cls: Class, site: Site | None) -> Instance:
+    """The object of a class that stands for all made alike."""
+    origin = site if site is not None and class_name(cls) in solver.origin_classes else None
+    where = None if origin is None else (origin.frame.code, origin.line)
+    if origin is not None:
+        return solver.once(Instance, (cls, (), where), cls, (), origin, 0)  # type: ignore[no-any-return]
+    return solver.once(Instance, (cls, (), None), cls, (), None, 0)  # type: ignore[no-any-return]

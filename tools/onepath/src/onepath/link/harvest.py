@@ -24,9 +24,9 @@ from onepath.graph import (
 from onepath.graph import (
     Unknown as UnknownEntry,
 )
-from onepath.link.calls import _is_exception
 from onepath.link.classes import foreign_bases
 from onepath.link.code import Code, Frame
+from onepath.link.escaping import is_exception
 from onepath.link.mutations import mutations
 from onepath.link.solver import Solver, class_name
 from onepath.link.values import (
@@ -258,7 +258,7 @@ def _resolved(
 
 
 def _symbols(solver: Solver, facts: list[ModuleFacts]) -> dict[str, Symbol]:
-    exceptions = {class_name(cls) for cls in solver.classes if any(_is_exception(one) for one in foreign_bases(cls))}
+    exceptions = {class_name(cls) for cls in solver.classes if any(is_exception(one) for one in foreign_bases(cls))}
     found: dict[str, Symbol] = {}
     for one in facts:
         targets = {

@@ -643,7 +643,7 @@ def _class_method(solver: Solver, site: Site, cls: Class, name: str) -> None:
     if name == "__new__":
         _new_of(solver, site, cls)
     elif name == "construct":
-        from onepath.link.calls import construct
+        from onepath.link.construction import construct
 
         solver.later(construct, solver, site, cls)
     elif name == "__subclasses__":
@@ -671,7 +671,7 @@ def _new_of(solver: Solver, site: Site, cls: Class) -> None:
 
 
 def _new_one(solver: Solver, site: Any, cls: Value) -> None:
-    from onepath.link.calls import plain_instance
+    from onepath.link.classes import plain_instance
 
     if isinstance(cls, Class):
         if not any("builtins.type" in one.foreign for one in cls.mro):
@@ -680,9 +680,9 @@ def _new_one(solver: Solver, site: Any, cls: Value) -> None:
             instance = plain_instance(solver, cls, site)
             solver.add(site.dst, instance)
             if inside:
-                from onepath.link.calls import _initialise
+                from onepath.link.construction import initialise
 
-                _initialise(solver, site, instance, None)
+                initialise(solver, site, instance, None)
         else:
             _new_class(solver, site, cls)
 

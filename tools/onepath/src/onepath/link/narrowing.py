@@ -87,7 +87,7 @@ def seed_narrowed(solver: Solver, src: int, kind: int, dst: int) -> bool:
     news = False
     for one in classes:
         if isinstance(one, Class):
-            from onepath.link.calls import plain_instance
+            from onepath.link.classes import plain_instance
 
             for cls in (one, *_below(one)):
                 solver.add(dst, plain_instance(solver, cls, None))

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from onepath.facts import model as op
 from onepath.link.attributes import call_special, read_attribute, read_name, set_attribute
-from onepath.link.calls import call, run_class_body
+from onepath.link.calls import call
+from onepath.link.class_bodies import run_class_body
 from onepath.link.code import Frame, Site
 from onepath.link.imports import import_from, import_module, star
 from onepath.link.items import MANY_KEYS, awaited, enter, hashed, iterate, read_item, set_item, slice_of, unpack

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onepath.link.attributes import call_special
-from onepath.link.calls import run_unknown
 from onepath.link.code import Site
 from onepath.link.invoke import holding
 from onepath.link.items import item_cell, iterate, merge_into
 from onepath.link.models.model import Model, same
 from onepath.link.solver import Solver
+from onepath.link.unknown import run_unknown
 from onepath.link.values import Box, Foreign, Instance, Value
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onepath.link.attributes import call_special
-from onepath.link.calls import escape_arguments, plain_instance
+from onepath.link.classes import plain_instance
 from onepath.link.code import Site
+from onepath.link.escaping import escape_arguments
 from onepath.link.models.model import Model, argument
 from onepath.link.solver import Solver
 from onepath.link.values import Box, Class, Foreign, Getter, Instance, Result, Value

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from onepath.link.calls import call, escape_arguments
+from onepath.link.calls import call
 from onepath.link.code import Site
+from onepath.link.escaping import escape_arguments
 from onepath.link.items import iterate
 from onepath.link.models.callers import call_inner
 from onepath.link.models.importing import resolved

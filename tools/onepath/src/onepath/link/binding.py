@@ -1,0 +1,209 @@
+"""Which arguments of a call reach which parameters of a function.
+
+Binding is put off until flows are settled: then the callables among the arguments are known. What kinds of values
+can be called is not known here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from onepath.link.code import Frame, Site
+from onepath.link.frames import Binding, is_excluded, kinds_apart, make_frames, makes_context, pass_arguments
+from onepath.link.invoke import holding
+from onepath.link.items import item_cell, iterate, unpack_mapping
+from onepath.link.solver import Solver
+from onepath.link.values import Bound, Box, Class, Descriptor, Function, Getter, Instance, Method, Partial, Value
+
+
+def answer(solver: Solver, site: Site) -> None:
+    if site.func >= 0:
+        solver.answered.add(site.func)
+
+
+def bind(
+    solver: Solver, site: Site, function: Function, owner: Value | None, only: dict[int, Value] | None = None
+) -> None:
+    """Call a function, `owner` being its first argument if there is one."""
+    answer(solver, site)
+    replaced = solver.cells.get((function, "__code__"))
+    if replaced is not None:
+        solver.when(replaced, _other_code, (site, owner))
+    solver.later(_bind_now, solver, Binding(site, function, owner, only))
+
+
+def _other_code(solver: Solver, payload: Any, value: Value) -> None:
+    """A function whose `__code__` was set runs another function's."""
+    site, owner = payload
+    if isinstance(value, Method) and value.name == "__code__" and isinstance(value.owner, Function):
+        key = ("recoded", site, value.owner, owner)
+        if key not in solver.values:
+            solver.values[key] = True
+            bind(solver, site, value.owner, owner)
+
+
+def _bind_now(solver: Solver, binding: Binding) -> None:
+    site, function = binding.site, binding.function
+    code = function.code
+    parameters = code.scope.parameters
+    if solver.entry_decorators and binding.site.positional:
+        _note_decorated(solver, binding)
+    start = 0 if binding.owner is None else 1
+    order, by_name, star, double = code.shape
+    given = binding.given
+    surplus: list[int] = []
+    if binding.owner is not None and order:
+        given.add(order[0])
+    for position, var in enumerate(site.positional, start):
+        if position < len(order):
+            binding.arguments.append((var, order[position]))
+            given.add(order[position])
+        else:
+            surplus.append(var)
+    extra: list[tuple[str, int]] = []
+    for name, var in site.named:
+        index = by_name.get(name, -1)
+        if index >= 0:
+            binding.arguments.append((var, index))
+            given.add(index)
+        else:
+            extra.append((name, var))
+    if star >= 0 and (surplus or site.stars):
+        box = solver.box_at("tuple", site.frame, ("star", site.dst - site.frame.base, function))
+        offset = 1 if binding.owner is not None and not order else 0
+        for position, var in enumerate(surplus):
+            solver.flow(var, item_cell(solver, box, position + offset))
+        for var in site.stars:
+            iterate(solver, site.frame, var, box.rest, False, site.line)
+            solver.when(var, _spread_into_star, (box, max(0, len(order) - len(site.positional) - start)))
+        binding.arguments.append((holding(solver, box), star))
+    if star >= 0 and binding.owner is not None and not order:
+        box = solver.box_at("tuple", site.frame, ("star", site.dst - site.frame.base, function))
+        solver.add(item_cell(solver, box, 0), binding.owner)
+        if not (surplus or site.stars):
+            binding.arguments.append((holding(solver, box), star))
+    if double >= 0 and (extra or site.double_stars):
+        box = solver.box_at("dict", site.frame, ("double", site.dst - site.frame.base, function))
+        for name, var in extra:
+            solver.flow(var, item_cell(solver, box, name))
+            solver.add(box.keys, solver.text(name))
+        for var in site.double_stars:
+            solver.when(var, unpack_mapping, box)
+        binding.arguments.append((holding(solver, box), double))
+    for number, var in enumerate(site.stars):
+        offset = len(site.positional) + start if number == 0 else -1
+        solver.when(var, _spread_positional, (binding, offset, order, frozenset(given)))
+    for var in site.double_stars:
+        solver.when(var, _spread_named, (binding, tuple(by_name.items()), frozenset(given)))
+    if function.code.name in solver.carried_functions:
+        for wanted, parameter in solver.options.carried:
+            if wanted != function.code.name:
+                continue
+            for var, index in binding.arguments:
+                if parameters[index].name == parameter:
+                    solver.passes.append((wanted, parameter, site.frame.code.name, site, var))
+    if solver.entry_arguments:
+        _note_entry_arguments(solver, binding)
+    if binding.only is None and (code.contexts >= solver.contexts or solver.context_frames > solver.budget):
+        # No more contexts are made of this code, so that arguments just flow.
+        make_frames(solver, binding, {})
+        binding.closed = True
+        for frame in binding.frames:
+            for var, index in binding.arguments:
+                solver.flow(var, frame.base + index)
+        return
+    for var, index in binding.arguments:
+        held = solver.held[var]
+        if held:
+            apart = kinds_apart(code, index)
+            plain = binding.plain.setdefault(index, {})
+            for value in held:
+                if value.__class__ in apart:
+                    if makes_context(solver, binding, var, index, value):
+                        binding.special.setdefault(index, {})[value] = None
+                    elif not is_excluded(binding, var, value):
+                        plain[value] = None
+                else:
+                    plain[value] = None
+    make_frames(solver, binding, {})
+    binding.closed = True
+    for var, index in binding.arguments:
+        solver.when_any(var, pass_arguments, (binding, var, index))
+
+
+def _note_decorated(solver: Solver, binding: Binding) -> None:
+    """`@deco` of the program: the decorator itself, or what a call of it gave, is called with a function."""
+    code = binding.function.code
+    outer = binding.function.parent.code
+    for name in (code.name, outer.name if outer.scope.kind == "function" else ""):
+        if name in solver.entry_decorators:
+            solver.when(binding.site.positional[0], note_entered, f"@{name}")
+
+
+def _note_entry_arguments(solver: Solver, binding: Binding) -> None:
+    name = binding.function.code.name
+    wanted = solver.entry_arguments.get(name) or solver.entry_arguments.get(name.removesuffix(".__init__"))
+    if not wanted:
+        return
+    pattern = name if name in solver.entry_arguments else name.removesuffix(".__init__")
+    for var, index in binding.arguments:
+        parameter = binding.function.code.scope.parameters[index].name
+        if parameter in wanted:
+            solver.when(var, note_entered, f"arg:{pattern}.{parameter}")
+
+
+def note_entered(solver: Solver, pattern: Any, value: Value) -> None:
+    if isinstance(value, Function | Bound | Class | Partial | Descriptor | Instance | Getter):
+        solver.entered.setdefault(pattern, {}).setdefault(value)
+
+
+def _spread_into_star(solver: Solver, payload: Any, value: Value) -> None:
+    box, skip = payload
+    if isinstance(value, Box):
+        for key, var in list(value.items.items()):
+            if isinstance(key, int) and key >= skip:
+                solver.flow(var, item_cell(solver, box, key - skip))
+
+
+def _spread_positional(solver: Solver, payload: Any, value: Value) -> None:
+    binding, offset, order, given = payload
+    if not isinstance(value, Box):
+        source = solver.var_for(("spread", binding.site, value))
+        items_of_one(solver, binding.site.frame, value, source, binding.site.line)
+        for index in order:
+            if index not in given:
+                _late(solver, binding, source, index)
+        return
+    if offset >= 0:
+        for key, var in list(value.items.items()):
+            if isinstance(key, int) and 0 <= key + offset < len(order):
+                _late(solver, binding, var, order[key + offset])
+    solver.read(value)
+    for index in order:
+        if index not in given:
+            _late(solver, binding, value.rest, index)
+
+
+def items_of_one(solver: Solver, frame: Frame, value: Value, dst: int, line: int) -> None:
+    iterate(solver, frame, holding(solver, value), dst, False, line)
+
+
+def _spread_named(solver: Solver, payload: Any, value: Value) -> None:
+    binding, by_name, given = payload
+    if not isinstance(value, Box):
+        return
+    for name, index in by_name:
+        var = value.items.get(name)
+        if var is not None:
+            _late(solver, binding, var, index)
+        elif index not in given:
+            _late(solver, binding, value.rest, index)
+
+
+def _late(solver: Solver, binding: Binding, var: int, index: int) -> None:
+    """An argument that came out of `*` or `**`."""
+    if (var, index) in binding.arguments:
+        return
+    binding.arguments.append((var, index))
+    if binding.closed:
+        solver.when_any(var, pass_arguments, (binding, var, index))

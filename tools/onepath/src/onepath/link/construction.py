@@ -1,0 +1,171 @@
+"""Objects are made: `__new__`, `__init__`, or fields taken from the arguments.
+
+Objects made with different callables stay apart, as frames do.
+"""
+
+from __future__ import annotations
+
+from itertools import islice, product
+from typing import Any
+
+from onepath.link.attributes import enum_member
+from onepath.link.binding import bind
+from onepath.link.classes import (
+    HARMLESS_BASES,
+    binds,
+    fields_of,
+    foreign_bases,
+    is_enum,
+    lookup,
+    members,
+    plain_instance,
+)
+from onepath.link.code import Site
+from onepath.link.escaping import call_back, escape_arguments
+from onepath.link.invoke import invoke
+from onepath.link.items import iterate
+from onepath.link.solver import TAGS, Solver, class_name, is_contextual
+from onepath.link.unknown import run_function
+from onepath.link.values import DESCRIPTORS, Box, Class, Descriptor, Function, Instance, Value
+
+
+def construct(solver: Solver, site: Site, cls: Class) -> None:
+    """An object is made: `__new__`, then `__init__`, or fields taken from the arguments."""
+    solver.note_made(cls, site.frame, "call", site.line)
+    if is_enum(cls):
+        for member in members(solver, cls, "_missing_"):
+            inner = member.get if isinstance(member, Descriptor) else member
+            if isinstance(inner, Function):
+                invoke(solver, site.frame, solver.bound(inner, cls), site.positional[:1], site.dst, site.line)
+        for name in sorted(cls.statics):
+            if not name.startswith("_") and not any(
+                isinstance(one, Function | Descriptor) for one in solver.has(solver.cell(cls, name))
+            ):
+                solver.add(site.dst, enum_member(solver, cls, name))
+        return
+    if binds(cls, "__new__"):
+        lookup(solver, cls, "__new__", _call_new, (site, cls))
+    arguments = [*site.positional, *(var for _, var in site.named)]
+    special = [(var, [value for value in solver.has(var) if is_contextual(value)]) for var in dict.fromkeys(arguments)]
+    special = [(var, some) for var, some in special if some]
+    count_key = ("instances", cls)
+    made = solver.values.get(count_key, 0)
+    combinations = list(islice(product(*(some for _, some in special)), TAGS + 1)) if made < TAGS else [()]
+    if len(combinations) > TAGS or made >= TAGS:
+        combinations = [()]
+    for combination in combinations:
+        only: dict[int, Value] | None = None
+        if combination:
+            depth = 1 + max(value.depth for value in combination)
+            origin = site if class_name(cls) in solver.origin_classes else None
+            where = None if origin is None else (origin.frame.code, origin.line)
+            key = (cls, combination, where)
+            if (Instance, key) not in solver.values:
+                solver.values[count_key] = solver.values.get(count_key, 0) + 1
+            instance: Instance = solver.once(Instance, key, cls, combination, origin, depth)
+            only = {var: value for (var, _), value in zip(special, combination, strict=True)}
+        else:
+            instance = plain_instance(solver, cls, site)
+        if not binds(cls, "__new__"):
+            solver.add(site.dst, instance)
+        solver.values.setdefault(("made", cls), {}).setdefault(instance)
+        initialise(solver, site, instance, only)
+    if not combinations:
+        initialise(solver, site, plain_instance(solver, cls, site), None)
+
+
+def _call_new(solver: Solver, payload: Any, member: Value) -> None:
+    site, cls = payload
+    if isinstance(member, Descriptor) and member.get is not None:
+        member = member.get
+    if isinstance(member, Function):
+        bind(solver, site, member, cls)
+
+
+def initialise(solver: Solver, site: Site, instance: Instance, only: dict[int, Value] | None) -> None:
+    cls = instance.cls
+    frozen = tuple(sorted(only.items())) if only else ()
+    lookup(solver, cls, "__init__", _call_init, (site, instance, frozen))
+    if not binds(cls, "__init__"):
+        _fill_fields(solver, site, instance, only)
+        for base in foreign_bases(cls):
+            if base not in HARMLESS_BASES and not base.startswith(("builtins.", "typing.", "abc.", "enum.")):
+                solver.edge(site.frame, f"{base}.__init__", "call", site.line)
+                escape_arguments(solver, site, base)
+                call_back(solver, site, f"{base}.__init__", instance)
+    lookup(solver, cls, "__post_init__", _call_post_init, (site, instance))
+    if binds(cls, "__del__"):
+        for member in members(solver, cls, "__del__"):
+            if isinstance(member, Function):
+                run_function(solver, member, instance, site.frame, "may-call", site.line)
+    for base in foreign_bases(cls):
+        if solver.is_watched(base):
+            solver.edge(site.frame, base, "call", site.line)
+
+
+def _call_init(solver: Solver, payload: Any, member: Value) -> None:
+    site, instance, only = payload
+    if isinstance(member, Function):
+        bind(solver, site, member, instance, dict(only) if only else None)
+
+
+def _call_post_init(solver: Solver, payload: Any, member: Value) -> None:
+    site, instance = payload
+    if isinstance(member, Function):
+        given = tuple(
+            solver.cell(instance, name)
+            for name, owner, index in fields_of(instance.cls)
+            if index < len(owner.unit.facts.annotations)
+            and owner.unit.facts.annotations[index].name.rpartition(".")[2] == "InitVar"
+        )
+        invoke(solver, site.frame, solver.bound(member, instance), given, -1, site.line)
+
+
+def _fill_fields(solver: Solver, site: Site, instance: Instance, only: dict[int, Value] | None) -> None:
+    fields = fields_of(instance.cls)
+    names = [name for name, _, _ in fields]
+    for position, var in enumerate(site.positional):
+        if position < len(names):
+            _fill(solver, instance, names[position], var, only)
+    known = set(names)
+    for name, var in site.named:
+        if name in known:
+            _fill(solver, instance, name, var, only)
+    for var in site.double_stars:
+        solver.when(var, _fill_from_mapping, (instance, tuple(names)))
+    for var in site.stars:
+        inner = solver.new()
+        iterate(solver, site.frame, var, inner, False, site.line)
+        for name in names[len(site.positional) :]:
+            solver.flow(inner, solver.cell(instance, name))
+    given = set(names[: len(site.positional)]) | {name for name, _ in site.named}
+    for name, owner, _ in fields:
+        if name not in given:
+            solver.when(solver.cell(owner, name), _default_factory, (site, instance, name), DESCRIPTORS)
+
+
+def _fill(solver: Solver, instance: Instance, name: str, var: int, only: dict[int, Value] | None) -> None:
+    if only is not None and var in only:
+        solver.when(var, _fill_only, (solver.cell(instance, name), only[var]))
+    else:
+        solver.flow(var, solver.cell(instance, name))
+
+
+def _fill_only(solver: Solver, payload: Any, value: Value) -> None:
+    cell, wanted = payload
+    if value is wanted or not is_contextual(value):
+        solver.add(cell, value)
+
+
+def _fill_from_mapping(solver: Solver, payload: Any, value: Value) -> None:
+    instance, names = payload
+    if isinstance(value, Box):
+        for name in names:
+            var = value.items.get(name)
+            solver.flow(value.rest if var is None else var, solver.cell(instance, name))
+
+
+def _default_factory(solver: Solver, payload: Any, value: Value) -> None:
+    site, instance, name = payload
+    if isinstance(value, Descriptor) and value.kind == "factory" and value.get is not None:
+        invoke(solver, site.frame, value.get, (), solver.cell(instance, name), site.line)

@@ -1,0 +1,146 @@
+"""Foreign callables that are called: what tables and models know of the name, else what it may call."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from onepath.link.attributes import call_special
+from onepath.link.binding import note_entered
+from onepath.link.classes import binds
+from onepath.link.code import Site
+from onepath.link.escaping import call_back, escape_arguments, is_template, run_overrides
+from onepath.link.foreign import (
+    DUNDERS,
+    GIVES,
+    GIVES_ITS_RESULT,
+    LOGGED,
+    NEVER_CALL,
+    NEVER_CALL_BELOW,
+    NEVER_CALL_BUT,
+    OF_ELEMENTS,
+    OPAQUE_BELOW,
+    OPAQUE_CALLS,
+    PASSES_ON,
+    canonical,
+)
+from onepath.link.items import iterate
+from onepath.link.solver import Solver
+from onepath.link.unknown import read_by_unknown
+from onepath.link.values import BOXES, OBJECTS_AND_BOXES, Box, Instance, Result, Value
+
+_OPAQUE_BELOW: Final = tuple(f"{name}." for name in OPAQUE_BELOW)
+
+
+def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None:
+    """A foreign callable is called; `owner` is the program's object whose inherited method it is."""
+    from onepath.link.models import MODELS
+
+    name = canonical(name)
+    if name not in _SILENT:
+        solver.edge(site.frame, name, "call", site.line)
+    if name in solver.entry_decorators:
+        for var in site.positional[:1]:
+            solver.when(var, note_entered, f"@{name}")
+    wanted = solver.entry_arguments.get(name)
+    if wanted:
+        for parameter in sorted(wanted):
+            for keyword, var in site.named:
+                if keyword == parameter:
+                    solver.when(var, note_entered, f"arg:{name}.{parameter}")
+            for var in site.positional:
+                solver.when(var, note_entered, f"arg:{name}.{parameter}")
+    why = OPAQUE_CALLS.get(name)
+    if why is None and name.startswith(_OPAQUE_BELOW):
+        why = "native code is called"
+    if why:
+        solver.note_opaque(site.frame, name, why, site.line)
+        solver.add(site.dst, solver.uncomputed(name, why))
+    dunders = DUNDERS.get(name)
+    if dunders is not None:
+        for var in site.positional:
+            solver.when(var, _call_dunders, (site.frame, dunders, name in OF_ELEMENTS, site.line), OBJECTS_AND_BOXES)
+    for var in site.stars:
+        iterate(solver, site.frame, var, solver.nowhere, False, site.line)
+    model = MODELS.get(name)
+    if model is not None:
+        model(solver, site)
+        return
+    if owner is not None:
+        call_back(solver, site, name, owner)
+        if isinstance(owner, Instance) and is_template(name):
+            key = ("overrides", owner, site.frame, site.line)
+            if key not in solver.values:
+                solver.values[key] = True
+                solver.later(run_overrides, solver, owner.cls, owner, site.frame, site.line)
+    if name not in GIVES_ITS_RESULT:
+        solver.add(site.dst, _given_by(solver, name))
+    if name in NEVER_CALL or _is_quiet(name):
+        if name.rpartition(".")[2] in _SENDS and name.startswith("logging."):
+            solver.when(solver.var_for("log handlers"), _log_sent, site)
+        if name.startswith("math."):
+            for var in site.positional:
+                solver.when(var, read_by_unknown, None, BOXES)
+        return
+    passed = PASSES_ON.get(name)
+    if passed is not None and len(site.positional) > passed:
+        _pass_on(solver, site, name, passed)
+    escape_arguments(solver, site, name)
+
+
+def _given_by(solver: Solver, name: str) -> Result:
+    """The result of a foreign call. What a method of a mere result gives is that result again: parts of one data."""
+    given = GIVES.get(name)
+    if given is not None:
+        return solver.result(given)
+    owner, _, last = name.rpartition(".")
+    if (
+        (Result, owner) in solver.values
+        and not owner.rpartition(".")[2][:1].isupper()
+        and not last[:1].isupper()
+        and not solver.leads(name)
+    ):
+        return solver.result(owner)
+    return solver.result(name)
+
+
+_SILENT: Final = frozenset({"builtins.property", "builtins.staticmethod", "builtins.classmethod"})
+_SENDS: Final = frozenset(
+    {"debug", "info", "warning", "warn", "error", "critical", "exception", "log", "fatal", "handle"}
+)
+
+
+def _log_sent(solver: Solver, site: Any, value: Value) -> None:
+    """A record goes to every handler that was added somewhere."""
+    if isinstance(value, Result) and solver.is_watched(f"{value.name}.emit"):
+        solver.edge(site.frame, f"{value.name}.emit", "may-call", site.line)
+
+
+def _is_quiet(name: str) -> bool:
+    head, _, rest = name.partition(".")
+    if head in ("logging", "structlog"):
+        return rest.rpartition(".")[2] in LOGGED
+    return head in NEVER_CALL_BELOW and name not in NEVER_CALL_BUT
+
+
+def _call_dunders(solver: Solver, payload: Any, value: Value) -> None:
+    frame, names, elements, line = payload
+    if isinstance(value, Instance):
+        for name in names:
+            if binds(value.cls, name):
+                call_special(solver, frame, value, name, (solver.nowhere,), -1, line)
+    elif isinstance(value, Box) and elements:
+        inner = solver.every(value)
+        key = ("dunders", frame, names, value)
+        if key not in solver.values:
+            solver.values[key] = True
+            solver.when(inner, _call_dunders, payload, OBJECTS_AND_BOXES)
+
+
+def _pass_on(solver: Solver, site: Site, name: str, index: int) -> None:
+    rest = site.positional[index + 1 :]
+    inner = Site(site.frame, site.dst, -1, rest, (), site.line, site.stars)
+    solver.when(site.positional[index], _pass_one, inner)
+
+
+def _pass_one(solver: Solver, site: Any, value: Value) -> None:
+    solver.call(solver, site, value)

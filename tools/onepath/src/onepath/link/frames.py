@@ -1,0 +1,210 @@
+"""From arguments that are bound to the frames that run.
+
+A function that is given callables gets a frame for each of them, so that two users of one wrapper stay apart; so does
+one that looks something up by a name it is given. Which argument is whose is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Any, Final
+
+from onepath.facts import model as op
+from onepath.link.code import Code, Frame, Site
+from onepath.link.solver import CONTEXTS, KEYS, Solver, is_contextual
+from onepath.link.values import Bound, Class, Foreign, Function, Instance, Partial, Running, Text, Value
+
+
+class Binding:
+    """One site, one function: which variables reach which parameters, and the frames this makes."""
+
+    __slots__ = ("arguments", "closed", "frames", "function", "given", "only", "owner", "plain", "site", "special")
+
+    def __init__(
+        self, site: Site, function: Function, owner: Value | None, only: dict[int, Value] | None = None
+    ) -> None:
+        self.site = site
+        self.function = function
+        self.owner = owner
+        self.only = only
+        """For a constructor: of these arguments only that callable."""
+        self.arguments: list[tuple[int, int]] = []
+        """Variable and parameter."""
+        self.special: dict[int, dict[Value, None]] = {}
+        """By parameter: the callables the function is analysed apart for."""
+        self.plain: dict[int, dict[Value, None]] = {}
+        """By parameter: what all frames get."""
+        self.frames: list[Frame] = []
+        self.closed = False
+        self.given: set[int] = set()
+        """Parameters that get an argument for certain: their defaults are not used."""
+
+
+def is_excluded(binding: Binding, var: int, value: Value) -> bool:
+    return binding.only is not None and var in binding.only and is_contextual(value) and binding.only[var] is not value
+
+
+def makes_context(solver: Solver, binding: Binding, var: int, index: int, value: Value) -> bool:
+    code = binding.function.code
+    if (
+        code.contexts >= solver.contexts
+        or solver.context_frames > solver.budget
+        or code.scope.parameters[index].kind in ("star", "double")
+    ):
+        return False
+    if is_excluded(binding, var, value):
+        return False
+    if is_contextual(value):
+        return True
+    if code.contexts < KEYS and kinds_apart(code, index) is _KEYS:
+        return isinstance(value, Text) or (isinstance(value, Instance) and not value.tag)
+    return False
+
+
+def kinds_apart(code: Code, index: int) -> frozenset[type]:
+    """Kinds of values a function may be analysed apart for, passed as this parameter."""
+    keyed = code.keyed
+    if keyed is None:
+        keyed = code.keyed = frozenset(_keyed(code))
+    return _KEYS if index in keyed else _CALLABLES
+
+
+_CALLABLES: Final = frozenset({Function, Bound, Class, Partial, Foreign, Instance})
+_KEYS: Final = _CALLABLES | {Text}
+
+
+def _keyed(code: Code) -> set[int]:
+    """Parameters by which something is looked up: a table's key, an attribute's or a module's name."""
+    count = len(code.scope.parameters)
+    found: set[int] = set()
+    lookups: set[int] = set()
+    for one in code.scope.code if count else ():
+        match one:
+            case op.Global():
+                if one.name in _LOOKUPS:
+                    lookups.add(one.dst)
+            case op.Attribute():
+                if one.name in _LOOKUP_METHODS:
+                    lookups.add(one.dst)
+            case op.Call():
+                if one.func in lookups:
+                    found.update(var for var in one.positional if 0 <= var < count)
+            case op.Item():
+                if 0 <= one.index < count:
+                    found.add(one.index)
+            case op.StoreFree():
+                if 0 <= one.src < count and one.scope == code.index:
+                    # A decorator's argument: what it makes may look something up by it.
+                    found.add(one.src)
+    return found
+
+
+_LOOKUPS: Final = frozenset({"getattr", "setattr", "__import__", "type", "import_module"})
+_LOOKUP_METHODS: Final = frozenset({"get", "pop", "import_module", "__getitem__"})
+
+
+def make_frames(solver: Solver, binding: Binding, fixed: dict[int, Value]) -> None:
+    """Frames for every combination of callables among the arguments, `fixed` being new."""
+    code = binding.function.code
+    if not binding.special and not isinstance(binding.owner, Instance | Class):
+        _run_in(solver, binding, solver.frame(code, binding.function.parent))
+        return
+    positions = sorted(binding.special)
+    choices = [(fixed[index],) if index in fixed else tuple(binding.special[index]) for index in positions]
+    combinations: list[tuple[Value, ...]] = []
+    for combination in product(*choices):
+        combinations.append(combination)
+        if len(combinations) > CONTEXTS:
+            break
+    owner_tag: tuple[Value | str, ...] = ()
+    if (isinstance(binding.owner, Instance) and binding.owner.tag and binding.owner.depth <= 3) or (
+        isinstance(binding.owner, Class) and binding.owner.code is not None and code.contexts < solver.contexts
+    ):
+        owner_tag = ("self", binding.owner)
+    for combination in combinations:
+        context: tuple[Value | str, ...] = owner_tag
+        for index, value in zip(positions, combination, strict=True):
+            context = (*context, code.scope.parameters[index].name, value)
+        if (
+            context
+            and (code.contexts >= solver.contexts or solver.context_frames > solver.budget)
+            and (binding.function.parent, *context) not in code.frames
+        ):
+            context = ()
+        frame = solver.frame(code, binding.function.parent, context)
+        _run_in(solver, binding, frame)
+        for index, value in zip(positions, combination, strict=True):
+            solver.add(frame.base + index, value)
+
+
+def _run_in(solver: Solver, binding: Binding, frame: Frame) -> None:
+    """The call runs in this frame."""
+    if frame not in binding.frames:
+        binding.frames.append(frame)
+        _connect(solver, binding, frame)
+        for index, plain in binding.plain.items():
+            solver.add_all(frame.base + index, tuple(plain))
+
+
+def pass_arguments(solver: Solver, payload: Any, values: Sequence[Value]) -> None:
+    """These are passed: plain ones to all frames, each callable to frames of its own."""
+    binding, var, index = payload
+    known = binding.plain.get(index)
+    if known is None:
+        known = binding.plain[index] = {}
+    values = [value for value in values if value not in known]
+    apart = kinds_apart(binding.function.code, index)
+    plain: list[Value] = []
+    for value in values:
+        if value.__class__ in apart:
+            if makes_context(solver, binding, var, index, value):
+                _pass_plain(solver, binding, index, plain)
+                plain = []
+                special = binding.special.setdefault(index, {})
+                if value not in special:
+                    special[value] = None
+                    make_frames(solver, binding, {index: value})
+                continue
+            if is_excluded(binding, var, value) or value in binding.special.get(index, ()):
+                continue
+        known[value] = None
+        plain.append(value)
+    _pass_plain(solver, binding, index, plain)
+
+
+def _pass_plain(solver: Solver, binding: Binding, index: int, values: list[Value]) -> None:
+    if values:
+        for frame in binding.frames:
+            solver.add_all(frame.base + index, values)
+
+
+def _connect(solver: Solver, binding: Binding, frame: Frame) -> None:
+    """Everything but the arguments: the edge, the owner, defaults, the result."""
+    site, function = binding.site, binding.function
+    scope = function.code.scope
+    solver.edge(site.frame, frame, "call", site.line)
+    if binding.owner is not None and scope.parameters and scope.parameters[0].kind in ("positional", "any"):
+        solver.add(frame.base, binding.owner)
+    defaults(solver, function, frame, binding.given)
+    running(solver, frame, site.dst)
+
+
+def defaults(solver: Solver, function: Function, frame: Frame, given: set[int] | frozenset[int] = frozenset()) -> None:
+    """Parameters take their defaults, unless an argument is given."""
+    for index, parameter in enumerate(function.code.scope.parameters):
+        if parameter.has_default and index not in given:
+            solver.flow(solver.cell(function, f"default {index}"), frame.base + index)
+
+
+def running(solver: Solver, frame: Frame, dst: int) -> None:
+    """`dst` gets what calling the frame's function gives."""
+    if dst < 0:
+        return
+    scope = frame.code.scope
+    if scope.is_generator:
+        solver.add(dst, solver.once(Running, ("generator", frame), "generator", frame))
+    elif scope.is_async:
+        solver.add(dst, solver.once(Running, ("coroutine", frame), "coroutine", frame))
+    else:
+        solver.flow(frame.result, dst)
