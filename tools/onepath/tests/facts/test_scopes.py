@@ -53,8 +53,24 @@ async def fetch():
     async with a as b:
         return [c async for c in b]
 """
+ALIASES = """
+def outer(one):
+    type Two = [one for _ in (lambda: one)()]
+    type Three = Four | other
+    type Four = Two
+type Five = outer
+"""
+CLASS = """
+class C:
+    type A = b
+    b = 1
+    def f(self):
+        type B = b
+        type D = self
+"""
 SOURCES = {
     "odd": ODD,
+    **({"aliases": ALIASES} if sys.version_info >= (3, 12) else {}),
     **{
         f"{path.parent.name}/{path.name}": path.read_text()
         for path in sorted(Path(next(iter(onepath.__path__))).glob("*/*.py"))
@@ -86,7 +102,7 @@ def tabled(source: str) -> Scopes:
     found: Scopes = Counter()
     for table in below(symtable.symtable(source, "m.py", "exec")):
         symbols = [one for one in table.get_symbols() if one.get_name() not in (".0", "__class__", "__classdict__")]
-        kind = str(getattr(table.get_type(), "value", table.get_type()))
+        kind = str(getattr(table.get_type(), "value", table.get_type())).replace("type alias", "function")
         own = frozenset(one.get_name() for one in symbols if one.is_local()) - inlined
         free = frozenset(one.get_name() for one in symbols if one.is_free())
         if table.get_name() in _COMPREHENSIONS:
@@ -111,3 +127,11 @@ def below(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_scopes_are_those_of_cpython(source: str) -> None:
     assert surveyed(source) == tabled(source)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the statement came with 3.12")
+def test_a_type_alias_in_a_class_sees_the_names_of_the_class() -> None:
+    top = ast.parse(CLASS)
+    scopes = {getattr(node, "name", ""): names for node, names in Survey(top).scopes.items()}
+    captured = {getattr(name, "id", name): {one for _, one in names.free} for name, names in scopes.items()}
+    assert captured == {"": set(), "C": set(), "A": {"b"}, "f": set(), "B": set(), "D": {"self"}}

@@ -150,10 +150,10 @@ class Body:
         return NONE
 
     def _enclosing(self, names: Names, name: str) -> Names | None:
-        """The enclosing function, or comprehension, whose variable the name is."""
+        """The enclosing function, comprehension or, for a type alias, class whose variable the name is."""
         outer = names.parent
         while outer is not None:
-            if outer.kind not in ("class", "module"):
+            if names.sees_into(outer):
                 if name in outer.globals:
                     return None
                 if name in outer.bound and name not in outer.nonlocals:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-EXTRACTOR = 4
+EXTRACTOR = 5
 """Version of what is extracted; part of the cache key."""
 
 NONE = -1
@@ -347,6 +347,13 @@ class Deferred(Operation, frozen=True, tag=42):
     count: int
 
 
+class MakeAlias(Operation, frozen=True, tag=43):
+    """A `type` statement: `value` is the function that is called for what the alias stands for."""
+
+    dst: int
+    value: int
+
+
 AnyOperation = (
     Copy
     | Text
@@ -390,6 +397,7 @@ AnyOperation = (
     | Slice
     | Program
     | Deferred
+    | MakeAlias
 )
 
 

@@ -28,6 +28,8 @@ from onepath.facts.model import (
     Delete,
     Field,
     Item,
+    MakeAlias,
+    MakeFunction,
     Raise,
     Return,
     SetAttribute,
@@ -204,12 +206,21 @@ def _assert(writer: Writer, body: Body, node: ast.Assert) -> None:
 
 
 def _type_alias(writer: Writer, body: Body, node: Any) -> None:
+    """Its value is the body of a function of its name, which runs when the alias is asked for it (PEP 695)."""
     name = node.name.id
     index = writer.annotation(node.value)
     if index != NONE and body.scope.kind == "module":
         writer.facts.type_aliases[name] = index
+    qualname = f"{body.scope.qualname}.{name}".lstrip(".")
+    inner = writer.open_scope(node, name, qualname, "lambda", body.index, node.lineno)
+    body.show_to_inner(inner.names)
+    inner.emit(Return(expression(writer, inner, node.value)))
+    inner.finish()
+    value, dst = body.new(), body.new()
+    body.emit(MakeFunction(value, inner.index, (), node.lineno))
+    body.emit(MakeAlias(dst, value))
     writer.note_binding(body, name, "variable", node.lineno)
-    body.bind(name, constant(body, "TypeAliasType"))
+    body.bind(name, dst)
 
 
 # -- ends of a block -----------------------------------------------------------------------------------------------

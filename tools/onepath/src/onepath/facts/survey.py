@@ -17,7 +17,7 @@ _CONSTANT: Final = ast.Constant
 
 
 class Names:
-    """The names of one scope: a module, class, function, lambda or comprehension."""
+    """The names of one scope: a module, class, function, lambda, comprehension or type alias's value."""
 
     __slots__ = (
         "bound",
@@ -65,6 +65,15 @@ class Names:
     def spelled(self, name: str) -> str:
         """The name as kept in the owner's code: a comprehension's own names do not meet those around it."""
         return f"{name}@{self.number}" if self.kind == "comprehension" else name
+
+    def sees_into(self, outer: Names) -> bool:
+        """Whether names of that enclosing scope, unless it is the module, are read from here.
+
+        A class's names are not, but by the value of a type alias in its body (PEP 695).
+        """
+        if outer.kind == "class":
+            return self.kind == "alias" and outer is self.parent
+        return outer.kind != "module"
 
 
 class Survey:
@@ -299,8 +308,9 @@ class Survey:
 
     def _type_alias(self, node: Any) -> None:
         self._bind(node.name.id)
-        self._all(node.type_params)
-        self._walk(node.value)
+        inner = self._open(node, "alias", self._scope)
+        self._type_parameters(inner, node)
+        self._inside(inner, [node.value])
 
 
 # -- what is captured ----------------------------------------------------------------------------------------------
@@ -341,7 +351,7 @@ def _share(names: Names, name: str) -> None:
 def _capture(names: Names, name: str) -> None:
     outer = names.parent
     while outer is not None:
-        if outer.kind not in ("class", "module"):
+        if names.sees_into(outer):
             if name in outer.bound and name not in outer.nonlocals:
                 if name not in outer.globals:
                     names.free.add((outer.number, name))

@@ -16,6 +16,7 @@ from onepath.link.solver import Solver
 from onepath.link.values import (
     CLASSES,
     Affix,
+    Alias,
     Bound,
     Box,
     Bytes,
@@ -581,6 +582,15 @@ def _read_descriptor_object(solver: Solver, frame: Frame, value: Descriptor, nam
         solver.add(dst, solver.method(value, name))
 
 
+def _read_alias(solver: Solver, frame: Frame, value: Alias, name: str, dst: int, line: int) -> None:
+    if name == "__value__":
+        invoke(solver, frame, value.get, (), dst, line)
+    elif name == "evaluate_value":  # since 3.14
+        solver.add(dst, value.get)
+    else:
+        solver.add(dst, solver.method(value, name))
+
+
 def _read_super(solver: Solver, frame: Frame, value: Super, name: str, dst: int, line: int) -> None:
     owner = value.owner
     cls = owner.cls if isinstance(owner, Instance) else owner
@@ -622,6 +632,7 @@ _READERS: Final[dict[type, Callable[[Solver, Frame, Any, str, int, int], None]]]
     Partial: _read_partial,
     Box: _read_box,
     Descriptor: _read_descriptor_object,
+    Alias: _read_alias,
     Super: _read_super,
     Uncomputed: _read_uncomputed,
     Widened: _read_widened,

@@ -15,6 +15,7 @@ from onepath.link.items import items_of
 from onepath.link.solver import Solver
 from onepath.link.unknown import run_function, run_unknown
 from onepath.link.values import (
+    Alias,
     Bound,
     Box,
     Class,
@@ -163,6 +164,12 @@ def _escape_descriptor(
             solver.add(dst, value)
 
 
+def _escape_alias(solver: Solver, frame: Frame, value: Alias, name: str, dst: int, line: int, depth: int) -> None:
+    _escaped(solver, (frame, name, -1, line, depth), value.get)
+    if dst >= 0:
+        solver.add(dst, value)
+
+
 _ESCAPES: Final[dict[type, Callable[..., None]]] = {
     Function: _escape_callable,
     Bound: _escape_callable,
@@ -175,6 +182,7 @@ _ESCAPES: Final[dict[type, Callable[..., None]]] = {
     Foreign: _escape_foreign,
     Uncomputed: _escape_uncomputed,
     Descriptor: _escape_descriptor,
+    Alias: _escape_alias,
 }
 _ESCAPING: Final = frozenset(_ESCAPES)
 """Kinds of values that foreign code may call, or that are more than data to it."""

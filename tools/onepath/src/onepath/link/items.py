@@ -17,6 +17,7 @@ from onepath.link.solver import Solver
 from onepath.link.texts import text_method
 from onepath.link.values import (
     Affix,
+    Alias,
     Bound,
     Box,
     Bytes,
@@ -182,7 +183,7 @@ def read_item(solver: Solver, payload: Any, value: Value) -> None:
                 solver.when(index, _module_by_name, (frame, dst, line))
         else:
             solver.add(dst, solver.result(value.name))
-    elif isinstance(value, Result | Uncomputed | Widened):
+    elif isinstance(value, Alias | Result | Uncomputed | Widened):
         solver.add(dst, value)
     elif isinstance(value, Text | Affix | Constant):
         if isinstance(value, Text) and index >= 0:

@@ -16,7 +16,7 @@ from onepath.link.items import MANY_KEYS, awaited, enter, hashed, iterate, read_
 from onepath.link.narrowing import matched, narrowed
 from onepath.link.solver import Solver
 from onepath.link.texts import formatted, operated
-from onepath.link.values import OBJECTS, Box, Class, Foreign, Function, Instance, Value
+from onepath.link.values import OBJECTS, Alias, Box, Class, Foreign, Function, Instance, Value
 
 
 def instantiate(solver: Solver, frame: Frame) -> None:
@@ -232,6 +232,11 @@ def _make_function(solver: Solver, frame: Frame, base: int, one: op.MakeFunction
         if var >= 0:
             solver.flow(base + var, solver.cell(value, f"default {index}"))
     solver.add(base + one.dst, value)
+
+
+def _make_alias(solver: Solver, frame: Frame, base: int, one: op.MakeAlias) -> None:
+    for value in list(solver.has(base + one.value)):
+        solver.add(base + one.dst, solver.once(Alias, value, value))
 
 
 def _make_class(solver: Solver, frame: Frame, base: int, one: op.MakeClass) -> None:
@@ -515,6 +520,7 @@ _READERS: Final[dict[type, Callable[[Solver, Frame, int, Any], None]]] = {
     op.Call: _call,
     op.MakeFunction: _make_function,
     op.MakeClass: _make_class,
+    op.MakeAlias: _make_alias,
     op.Import: _import,
     op.ImportFrom: _import_from,
     op.ImportStar: _import_star,

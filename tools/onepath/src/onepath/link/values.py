@@ -270,6 +270,15 @@ class Descriptor(Value):
         self.delete = delete
 
 
+class Alias(Value):
+    """What a `type` statement makes: asked for its value, it calls a function."""
+
+    __slots__ = ("get",)
+
+    def __init__(self, get: Value) -> None:
+        self.get = get
+
+
 class Running(Value):
     """A generator or coroutine of a frame."""
 
