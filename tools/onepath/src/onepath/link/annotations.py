@@ -15,6 +15,7 @@ from onepath.link.code import Frame, Unit
 from onepath.link.foreign import canonical
 from onepath.link.imports import start_module
 from onepath.link.items import item_cell
+from onepath.link.members import enum_member
 from onepath.link.narrowing import _below, seed_narrowed
 from onepath.link.solver import Held, Solver
 from onepath.link.values import Class, Constant, Foreign, Getter, Result, Unknown, Value
@@ -137,8 +138,6 @@ def types_of(solver: Solver, written: Annotation, unit: Unit, frame: Frame | Non
 def objects_of(solver: Solver, cls: Class) -> list[Value]:
     """Objects of a class and of those below it; of a Protocol, objects of the classes that fulfil it."""
     if is_enum(cls):
-        from onepath.link.attributes import enum_member
-
         return [enum_member(solver, cls, name) for name in sorted(cls.statics) if not name.startswith("_")]
     if is_protocol(cls):
         found: list[Class] = []

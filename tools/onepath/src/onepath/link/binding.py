@@ -11,7 +11,8 @@ from typing import Any
 from onepath.link.code import Frame, Site
 from onepath.link.frames import Binding, is_excluded, kinds_apart, make_frames, makes_context, pass_arguments
 from onepath.link.invoke import holding
-from onepath.link.items import item_cell, iterate, unpack_mapping
+from onepath.link.items import item_cell, unpack_mapping
+from onepath.link.iteration import iterate
 from onepath.link.solver import Solver
 from onepath.link.values import Bound, Box, Class, Descriptor, Function, Getter, Instance, Method, Partial, Value
 

@@ -15,7 +15,8 @@ from onepath.link.code import Site
 from onepath.link.construction import construct
 from onepath.link.external import external
 from onepath.link.invoke import holding
-from onepath.link.items import call_method_of_builtin
+from onepath.link.methods import call_method_of_builtin
+from onepath.link.models.getters import call_getter
 from onepath.link.solver import Solver
 from onepath.link.values import (
     Bound,
@@ -178,8 +179,6 @@ def _call_method(solver: Solver, site: Site, value: Method) -> None:
 
 
 def _call_getter(solver: Solver, site: Site, value: Getter) -> None:
-    from onepath.link.models.getters import call_getter
-
     answer(solver, site)
     call_getter(solver, site, value)
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from onepath.link.attributes import call_special, enum_member
 from onepath.link.classes import add_base, binds, is_enum, lookup, members
 from onepath.link.code import Code, Frame
+from onepath.link.dunders import call_special
 from onepath.link.invoke import holding, invoke
-from onepath.link.items import iterate
+from onepath.link.iteration import iterate
+from onepath.link.members import enum_member
 from onepath.link.solver import Solver
 from onepath.link.values import OBJECTS, Box, Class, Descriptor, Function, Instance, Result, Space, Value
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from itertools import islice, product
 from typing import Any
 
-from onepath.link.attributes import enum_member
 from onepath.link.binding import bind
 from onepath.link.classes import (
     HARMLESS_BASES,
@@ -23,10 +22,43 @@ from onepath.link.classes import (
 from onepath.link.code import Site
 from onepath.link.escaping import call_back, escape_arguments
 from onepath.link.invoke import invoke
-from onepath.link.items import iterate
+from onepath.link.iteration import iterate
+from onepath.link.members import enum_member
 from onepath.link.solver import TAGS, Solver, class_name, is_contextual
 from onepath.link.unknown import run_function
-from onepath.link.values import DESCRIPTORS, Box, Class, Descriptor, Function, Instance, Value
+from onepath.link.values import DESCRIPTORS, Box, Class, Descriptor, Function, Instance, Space, Value
+
+
+def new_of(solver: Solver, site: Site, cls: Class) -> None:
+    """`object.__new__(cls)`, `super().__new__(cls)`: an object without `__init__`."""
+    if site.positional:
+        solver.when(site.positional[0], new_one, site)
+    else:
+        new_one(solver, site, cls)
+
+
+def new_one(solver: Solver, site: Any, cls: Value) -> None:
+    if isinstance(cls, Class):
+        if not any("builtins.type" in one.foreign for one in cls.mro):
+            inside = site.frame.code.scope.name == "__new__"
+            solver.note_made(cls, site.frame, "__new__", site.line) if not inside else None
+            instance = plain_instance(solver, cls, site)
+            solver.add(site.dst, instance)
+            if inside:
+                initialise(solver, site, instance, None)
+        else:
+            _new_class(solver, site, cls)
+
+
+def _new_class(solver: Solver, site: Site, meta: Class) -> None:
+    """`super().__new__(meta, name, bases, names)` in a metaclass: the class that is being made."""
+    if len(site.positional) >= 4:
+        solver.when(site.positional[3], _class_of_space, site.dst)
+
+
+def _class_of_space(solver: Solver, dst: Any, value: Value) -> None:
+    if isinstance(value, Space):
+        solver.add(dst, value.owner)
 
 
 def construct(solver: Solver, site: Site, cls: Class) -> None:

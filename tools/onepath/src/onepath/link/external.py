@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from onepath.link.attributes import call_special
 from onepath.link.binding import note_entered
 from onepath.link.classes import binds
 from onepath.link.code import Site
+from onepath.link.dunders import call_special
 from onepath.link.escaping import call_back, escape_arguments, is_template, run_overrides
 from onepath.link.foreign import (
     DUNDERS,
@@ -23,7 +23,8 @@ from onepath.link.foreign import (
     PASSES_ON,
     canonical,
 )
-from onepath.link.items import iterate
+from onepath.link.iteration import iterate
+from onepath.link.models import MODELS
 from onepath.link.solver import Solver
 from onepath.link.unknown import read_by_unknown
 from onepath.link.values import BOXES, OBJECTS_AND_BOXES, Box, Instance, Result, Value
@@ -33,8 +34,6 @@ _OPAQUE_BELOW: Final = tuple(f"{name}." for name in OPAQUE_BELOW)
 
 def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None:
     """A foreign callable is called; `owner` is the program's object whose inherited method it is."""
-    from onepath.link.models import MODELS
-
     name = canonical(name)
     if name not in _SILENT:
         solver.edge(site.frame, name, "call", site.line)

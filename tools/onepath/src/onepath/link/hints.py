@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onepath.facts.model import NONE, Annotation
-from onepath.link.attributes import read_attribute, read_name
+from onepath.link.attributes import read_attribute
 from onepath.link.code import Frame, Site, Unit
 from onepath.link.items import item_cell
+from onepath.link.names import read_name
+from onepath.link.running_text import run_text
 from onepath.link.solver import Solver
 from onepath.link.values import Bound, Box, Class, Descriptor, Function, Instance, Module, Partial, Value
 
@@ -53,8 +55,6 @@ def _written(value: Value) -> list[tuple[str, Unit, int]]:
 
 def evaluated(solver: Solver, frame: Frame, unit: Unit, written: Annotation, dst: int, line: int) -> None:
     """`dst` gets the value of an annotation of `unit`, on behalf of `frame`."""
-    from onepath.link.models.running import run_text
-
     name = written.name
     if name.startswith("="):
         run_text(solver, Site(frame, dst, -1, (), (), line), solver.text(name[1:]), True, unit)

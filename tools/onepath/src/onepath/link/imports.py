@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from onepath.facts.model import Sequence, StoreGlobal, Text
 from onepath.link.code import Frame, Unit
+from onepath.link.foreign import canonical
 from onepath.link.solver import Solver
 from onepath.link.values import Module, Value
 
@@ -37,8 +39,6 @@ def import_module(
     solver: Solver, frame: Frame, name: str, dst: int, line: int, *, top: bool, quiet: bool = False
 ) -> bool:
     """`import name`; whether the program has it. `top`: the value is the first part."""
-    from onepath.link.foreign import canonical
-
     solver.when_set(solver.loaded, name, _put, dst)
     module = solver.module(name)
     if module is None:
@@ -75,7 +75,6 @@ def _attach(solver: Solver, name: str) -> None:
 def import_from(solver: Solver, frame: Frame, source: str, name: str, dst: int, line: int) -> None:
     """`from source import name`."""
     from onepath.link.attributes import read_attribute
-    from onepath.link.foreign import canonical
 
     solver.when_set(solver.loaded, f"{source}.{name}", _put, dst)
     solver.when_set(solver.loaded, source, _read_replaced, (frame, name, dst, line))
@@ -172,8 +171,6 @@ def exported(solver: Solver, unit: Unit) -> frozenset[str]:
 
 def _all_of(unit: Unit) -> set[str] | None:
     """`__all__` where it is a display of texts."""
-    from onepath.facts.model import Sequence, StoreGlobal, Text
-
     if "__all__" not in unit.statics or not unit.codes:
         return None
     operations = unit.codes[0].scope.code

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from onepath.link.attributes import read_attribute
-from onepath.link.classes import foreign_bases
+from onepath.link.classes import fields_of, foreign_bases, is_protocol, plain_instance
 from onepath.link.code import Frame
 from onepath.link.items import item_cell
 from onepath.link.solver import Solver
@@ -61,8 +61,6 @@ def _decide(solver: Solver, value: Instance, kind: int, dst: int, positive: bool
     may = must = False
     for one in classes:
         if isinstance(one, Class):
-            from onepath.link.classes import is_protocol
-
             if is_protocol(one):
                 may = True
             elif one in value.cls.mro:
@@ -87,8 +85,6 @@ def seed_narrowed(solver: Solver, src: int, kind: int, dst: int) -> bool:
     news = False
     for one in classes:
         if isinstance(one, Class):
-            from onepath.link.classes import plain_instance
-
             for cls in (one, *_below(one)):
                 solver.add(dst, plain_instance(solver, cls, None))
                 news = True
@@ -120,8 +116,6 @@ def _match_one(solver: Solver, payload: Any, value: Value) -> None:
         read_attribute(solver, frame, value, name, dst, 0)
         return
     if isinstance(value, Instance):
-        from onepath.link.classes import fields_of
-
         fields = [one for one, _, _ in fields_of(value.cls)]
         for cls in value.cls.mro:
             if "__match_args__" in cls.statics:

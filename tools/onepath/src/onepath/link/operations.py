@@ -7,16 +7,22 @@ from collections.abc import Sequence as Items
 from typing import Any, Final
 
 from onepath.facts import model as op
-from onepath.link.attributes import call_special, read_attribute, read_name, set_attribute
+from onepath.link.attributes import read_attribute
 from onepath.link.calls import call
 from onepath.link.class_bodies import run_class_body
 from onepath.link.code import Frame, Site
-from onepath.link.imports import import_from, import_module, star
-from onepath.link.items import MANY_KEYS, awaited, enter, hashed, iterate, read_item, set_item, slice_of, unpack
+from onepath.link.displays import read_mapping, read_sequence
+from onepath.link.dunders import call_special
+from onepath.link.exceptions import read_caught, read_raise
+from onepath.link.imports import exported, import_from, import_module, star
+from onepath.link.items import MANY_KEYS, read_item, set_item, slice_of
+from onepath.link.iteration import awaited, enter, iterate, unpack
+from onepath.link.names import read_name
 from onepath.link.narrowing import matched, narrowed
+from onepath.link.setting import set_attribute
 from onepath.link.solver import Solver
 from onepath.link.texts import formatted, operated
-from onepath.link.values import OBJECTS, Alias, Box, Class, Foreign, Function, Instance, Value
+from onepath.link.values import Alias, Box, Class, Function, Instance, Value
 
 
 def instantiate(solver: Solver, frame: Frame) -> None:
@@ -193,11 +199,6 @@ def _set_item_of(solver: Solver, payload: Any, key: Value) -> None:
     set_item(solver, frame, owner, key, src, line)
 
 
-def _set_item_key(solver: Solver, payload: Any, key: Value) -> None:
-    frame, owner, src, line = payload
-    set_item(solver, frame, owner, key, src, line)
-
-
 def _slice(solver: Solver, frame: Frame, base: int, one: op.Slice) -> None:
     bounds = tuple(base + part if part >= 0 else -1 for part in (one.low, one.high, one.step))
     solver.when(base + one.obj, slice_of, (frame, bounds, base + one.dst, one.line))
@@ -264,8 +265,6 @@ def _import_star(solver: Solver, frame: Frame, base: int, one: op.ImportStar) ->
 
 
 def _star_pick(solver: Solver, frame: Frame, base: int, one: op.StarPick) -> None:
-    from onepath.link.imports import exported
-
     for written in reversed(one.modules):
         name = written.lstrip("?")
         unit = solver.units.get(name)
@@ -276,101 +275,6 @@ def _star_pick(solver: Solver, frame: Frame, base: int, one: op.StarPick) -> Non
                 if name == written:
                     return
     solver.flow(base + one.previous, base + one.dst)
-
-
-def _sequence(solver: Solver, frame: Frame, base: int, one: op.Sequence) -> None:
-    if one.kind == "group":
-        _group(solver, frame, base, one)
-        return
-    box = solver.box_at(one.kind.rstrip("*"), frame, one.dst)
-    spread = False
-    for index, var in enumerate(one.items):
-        if var < 0:
-            continue
-        if index in one.spread:
-            spread = True
-            inner = solver.new()
-            iterate(solver, frame, base + var, inner, False, 0)
-            solver.flow(inner, box.rest)
-        elif one.kind == "set":
-            solver.flow(base + var, box.rest)
-            solver.when(base + var, _hashed, (frame, frame.code.scope.line), OBJECTS)
-        elif spread or one.kind in ("list*", "set*", "set", "generator", "template"):
-            solver.flow(base + var, box.rest)
-        else:
-            from onepath.link.items import item_cell
-
-            solver.flow(base + var, item_cell(solver, box, index))
-    if not spread and len(one.items) > ROWS:
-        _merge_rows(solver, frame, base, one.dst, box, one.items)
-    solver.add(base + one.dst, box)
-
-
-ROWS: Final = 7
-"""How many rows of a written table are told apart when all of them are meant."""
-
-
-def _merge_rows(solver: Solver, frame: Frame, base: int, place: int, box: Box, items: Items[int]) -> None:
-    """A table of many rows: who asks for any of them gets one that stands for all; who asks by key gets its own."""
-    rows = [one for var in items if var >= 0 for one in solver.has(base + var) if isinstance(one, Box)]
-    if len(rows) <= ROWS or box.every >= 0:
-        return
-    box.every = solver.new()
-    by_kind: dict[str, list[Box]] = {}
-    for row in rows:
-        by_kind.setdefault(row.kind, []).append(row)
-    for kind, several in by_kind.items():
-        merged = solver.box_at(kind, frame, (place, "rows"))
-        for row in several:
-            solver.flow(row.rest, merged.rest)
-            solver.flow(row.keys, merged.keys)
-            for key, var in list(row.items.items()):
-                solver.flow(var, solver.item(merged, key))
-        solver.add(box.every, merged)
-    told = frozenset(rows)
-    for var in (box.rest, *box.items.values()):
-        solver.when(var, _other_row, (box.every, told))
-
-
-def _other_row(solver: Solver, payload: Any, value: Value) -> None:
-    every, told = payload
-    if value not in told:
-        solver.add(every, value)
-
-
-def _group(solver: Solver, frame: Frame, base: int, one: op.Sequence) -> None:
-    """What `except*` gives: a group of those caught."""
-    box = solver.box_at("group", frame, one.dst)
-    for var in one.items:
-        solver.flow(base + var, box.rest)
-    solver.add(base + one.dst, box)
-
-
-def _hashed(solver: Solver, payload: Any, value: Value) -> None:
-    frame, line = payload
-    hashed(solver, frame, value, line)
-
-
-def _mapping(solver: Solver, frame: Frame, base: int, one: op.Mapping) -> None:
-    box = solver.box_at("dict", frame, one.dst)
-    for key, value in zip(one.keys, one.values, strict=True):
-        if value < 0:
-            continue
-        if key < 0:
-            solver.when(base + value, _merge, (frame, box))
-        else:
-            solver.flow(base + key, box.keys)
-            solver.when(base + key, _set_item_key, (frame, box, base + value, 0))
-    if len(one.values) > ROWS:
-        _merge_rows(solver, frame, base, one.dst, box, one.values)
-    solver.add(base + one.dst, box)
-
-
-def _merge(solver: Solver, payload: Any, value: Value) -> None:
-    from onepath.link.items import merge_into
-
-    _, box = payload
-    merge_into(solver, box, value)
 
 
 def _iterate(solver: Solver, frame: Frame, base: int, one: op.Iterate) -> None:
@@ -413,55 +317,6 @@ def _format(solver: Solver, frame: Frame, base: int, one: op.Format) -> None:
 
 def _enter(solver: Solver, frame: Frame, base: int, one: op.Enter) -> None:
     solver.when(base + one.src, enter, (frame, one.is_async, base + one.dst, one.line))
-
-
-def _caught(solver: Solver, frame: Frame, base: int, one: op.Caught) -> None:
-    solver.when(base + one.src, _catch, (frame, base + one.dst))
-
-
-def _catch(solver: Solver, payload: Any, value: Value) -> None:
-    _, dst = payload
-    if isinstance(value, Class):
-        solver.add(dst, solver.once(Instance, (value, (), None), value, (), None, 0))
-        solver.when(solver.var_for(_RAISED), _caught_one, (value, dst), OBJECTS)
-    elif isinstance(value, Foreign):
-        if value.name in _GROUPS:
-            group = solver.box("group", _RAISED)
-            solver.flow(solver.var_for(_RAISED), group.rest)
-            solver.add(dst, group)
-        solver.add(dst, solver.result(value.name))
-    elif isinstance(value, Box):
-        key = ("caught", payload, value)
-        if key not in solver.values:
-            solver.values[key] = True
-            solver.when(solver.every(value), _catch, payload)
-
-
-_RAISED: Final = "raised"
-"""The variable of all objects of the program that are raised."""
-_GROUPS: Final = frozenset({"builtins.ExceptionGroup", "builtins.BaseExceptionGroup"})
-
-
-def _caught_one(solver: Solver, payload: Any, value: Value) -> None:
-    """An object that was raised is caught by its class, or one above it."""
-    cls, dst = payload
-    if isinstance(value, Instance) and cls in value.cls.mro:
-        solver.add(dst, value)
-
-
-def _raise(solver: Solver, frame: Frame, base: int, one: op.Raise) -> None:
-    solver.when(base + one.src, _raise_one, (frame, one.line))
-
-
-def _raise_one(solver: Solver, payload: Any, value: Value) -> None:
-    frame, line = payload
-    if isinstance(value, Class):
-        site = Site(frame, solver.var_for(_RAISED), solver.new(), (), (), line)
-        call(solver, site, value)
-    elif isinstance(value, Instance):
-        solver.add(solver.var_for(_RAISED), value)
-    elif isinstance(value, Box) and value.kind == "group":
-        solver.flow(solver.every(value), solver.var_for(_RAISED))
 
 
 def _narrow(solver: Solver, frame: Frame, base: int, one: op.Narrow) -> None:
@@ -525,8 +380,8 @@ _READERS: Final[dict[type, Callable[[Solver, Frame, int, Any], None]]] = {
     op.ImportFrom: _import_from,
     op.ImportStar: _import_star,
     op.StarPick: _star_pick,
-    op.Sequence: _sequence,
-    op.Mapping: _mapping,
+    op.Sequence: read_sequence,
+    op.Mapping: read_mapping,
     op.Iterate: _iterate,
     op.Unpack: _unpack,
     op.Await: _await,
@@ -536,8 +391,8 @@ _READERS: Final[dict[type, Callable[[Solver, Frame, int, Any], None]]] = {
     op.Operate: _operate,
     op.Format: _format,
     op.Enter: _enter,
-    op.Caught: _caught,
-    op.Raise: _raise,
+    op.Caught: read_caught,
+    op.Raise: read_raise,
     op.Narrow: _narrow,
     op.MatchClass: _match_class,
     op.Declare: _declare,

@@ -9,10 +9,13 @@ import codecs
 import string
 from typing import Any, Final
 
-from onepath.link.attributes import call_special, read_attribute
+from onepath.link.attributes import read_attribute
 from onepath.link.classes import binds
 from onepath.link.code import Frame, Site
+from onepath.link.dunders import call_special
 from onepath.link.invoke import holding
+from onepath.link.items import item_cell, items_of, read_item, unpack_mapping
+from onepath.link.iteration import iterate
 from onepath.link.solver import TEXTS, Solver
 from onepath.link.values import (
     BOXES,
@@ -42,8 +45,6 @@ _TO_TEXT: Final = frozenset(
     }
 )  # fmt: skip
 _TO_LIST: Final = frozenset({"split", "rsplit", "splitlines", "partition", "rpartition"})
-
-
 _OPERANDS: Final[dict[str, frozenset[type]]] = {
     "__bool__": OBJECTS_AND_CLASSES,
     "__eq__": OBJECTS_AND_CLASSES,
@@ -149,8 +150,6 @@ def _operate_class(solver: Solver, frame: Frame, value: Class, right: int, metho
 
 
 def _operate_box(solver: Solver, frame: Frame, value: Box, right: int, method: str, dst: int) -> None:
-    from onepath.link.items import items_of, iterate, unpack_mapping
-
     if method in ("__iadd__", "__ior__"):
         if value.kind == "dict":
             solver.when(right, unpack_mapping, value)
@@ -347,8 +346,6 @@ def text_method(solver: Solver, site: Site, owner: Value, name: str) -> None:
 
 def _read_fields(solver: Solver, site: Site, text: str, mapping: bool) -> None:
     """`"{0.name[key]}".format(x)`: what the fields read, shown."""
-    from onepath.link.items import read_item
-
     named = dict(site.named)
     number = 0
     try:
@@ -419,8 +416,6 @@ def _text_method_now(solver: Solver, site: Site, owner: Text, name: str) -> None
     elif isinstance(made, bytes):
         solver.add(site.dst, solver.bytes_(made.decode("latin-1")))
     elif isinstance(made, list | tuple) and len(made) < TEXTS:
-        from onepath.link.items import item_cell
-
         box = solver.box("list" if isinstance(made, list) else "tuple", ("split", site))
         for index, one in enumerate(made):
             solver.add(item_cell(solver, box, index), solver.text(str(one)))

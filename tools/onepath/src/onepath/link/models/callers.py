@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from onepath.link.calls import call
 from onepath.link.code import Site
 from onepath.link.invoke import holding, invoke, invoke_all
-from onepath.link.items import iterate
+from onepath.link.iteration import iterate
 from onepath.link.models.model import Model
 from onepath.link.solver import Solver
 from onepath.link.values import Bound, Function, Value
@@ -56,7 +55,7 @@ def _starmap(solver: Solver, site: Site) -> None:
 
 
 def call_inner(solver: Solver, site: Any, value: Value) -> None:
-    call(solver, site, value)
+    solver.call(solver, site, value)
 
 
 def _filter(solver: Solver, site: Site) -> None:

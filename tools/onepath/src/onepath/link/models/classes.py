@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from onepath.link.attributes import _call_member
-from onepath.link.classes import lookup
+from onepath.link.classes import add_base, lookup
 from onepath.link.code import Frame, Site
+from onepath.link.construction import new_one
+from onepath.link.dunders import call_member
 from onepath.link.invoke import holding, invoke, invoke_all
-from onepath.link.items import iterate
+from onepath.link.iteration import iterate
 from onepath.link.models.model import Model, argument, nothing
 from onepath.link.solver import Solver
 from onepath.link.values import (
@@ -78,8 +79,6 @@ def make_type(solver: Solver, site: Site, name: int, bases: int, names: int) -> 
 
 
 def _type_base(solver: Solver, payload: Any, value: Value) -> None:
-    from onepath.link.classes import add_base
-
     cls, site = payload
     add_base(solver, cls, value)
     if isinstance(value, Class):
@@ -165,7 +164,7 @@ def _tested(solver: Solver, payload: Any, cls: Value) -> None:
                     solver,
                     meta,
                     method,
-                    _call_member,
+                    call_member,
                     (site.frame, cls, site.positional[:1], solver.nowhere, site.line),
                 )
     for one in cls.mro:
@@ -177,10 +176,8 @@ def _tested(solver: Solver, payload: Any, cls: Value) -> None:
 
 
 def _object_new(solver: Solver, site: Site) -> None:
-    from onepath.link.items import _new_one
-
     for var in site.positional[:1]:
-        solver.when(var, _new_one, site)
+        solver.when(var, new_one, site)
 
 
 MODELS: Final[dict[str, Model]] = {

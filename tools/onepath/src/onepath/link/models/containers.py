@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from onepath.link.attributes import call_special
 from onepath.link.code import Site
+from onepath.link.dunders import call_special
 from onepath.link.invoke import holding
-from onepath.link.items import item_cell, iterate, merge_into
+from onepath.link.items import item_cell, merge_into
+from onepath.link.iteration import iterate
 from onepath.link.models.model import Model, same
 from onepath.link.solver import Solver
 from onepath.link.unknown import run_unknown

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from onepath.link.attributes import call_special
 from onepath.link.code import Site
-from onepath.link.items import enter
+from onepath.link.dunders import call_special
+from onepath.link.iteration import enter
 from onepath.link.models.model import Model, same
 from onepath.link.solver import Solver
 from onepath.link.values import Value

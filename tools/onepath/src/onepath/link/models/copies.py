@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from onepath.link.attributes import call_special
 from onepath.link.classes import plain_instance
 from onepath.link.code import Site
+from onepath.link.dunders import call_special
 from onepath.link.escaping import escape_arguments
 from onepath.link.models.model import Model, argument
 from onepath.link.solver import Solver

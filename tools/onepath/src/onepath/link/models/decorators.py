@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onepath.link.code import Site
-from onepath.link.items import iterate
+from onepath.link.iteration import iterate
 from onepath.link.models.getters import path_step, wrapped
 from onepath.link.models.model import Model, same
 from onepath.link.solver import Solver

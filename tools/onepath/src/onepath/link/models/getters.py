@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from onepath.link.attributes import read_attribute
 from onepath.link.code import Site
-from onepath.link.items import enter, item_cell
+from onepath.link.items import item_cell, read_item
+from onepath.link.iteration import enter
 from onepath.link.models.callers import call_inner
 from onepath.link.models.model import Model
 from onepath.link.solver import Solver
@@ -39,8 +40,6 @@ def call_getter(solver: Solver, site: Site, value: Getter) -> None:
     subject = site.positional[0]
     names = value.site.positional
     if value.kind == "itemgetter":
-        from onepath.link.items import read_item
-
         several = len(names) > 1
         box = solver.box_at("tuple", site.frame, ("got", site.dst - site.frame.base)) if several else None
         for index, key in enumerate(names):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from onepath.link.attributes import call_special
 from onepath.link.code import Site
+from onepath.link.dunders import call_special
 from onepath.link.invoke import holding, invoke_all
-from onepath.link.items import item_cell, iterate
+from onepath.link.items import item_cell
+from onepath.link.iteration import iterate
 from onepath.link.models.model import Model, argument, gives, same
 from onepath.link.solver import Solver
 from onepath.link.values import Box, Value

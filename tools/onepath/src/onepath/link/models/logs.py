@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from onepath.link.calls import call
 from onepath.link.code import Site
 from onepath.link.escaping import escape_arguments
-from onepath.link.items import iterate
+from onepath.link.iteration import iterate
 from onepath.link.models.callers import call_inner
 from onepath.link.models.importing import resolved
 from onepath.link.models.model import Model
@@ -59,7 +58,7 @@ def _configured_by_name(solver: Solver, site: Any, value: Value) -> None:
     elif isinstance(value, Constant | Affix):
         solver.note_opaque(site.frame, "logging.config.dictConfig", "the class's name is not known", site.line)
     else:
-        call(solver, Site(site.frame, made, -1, (), (), site.line), value)
+        solver.call(solver, Site(site.frame, made, -1, (), (), site.line), value)
     key = ("configured handlers", site)
     if key not in solver.values:
         solver.values[key] = True

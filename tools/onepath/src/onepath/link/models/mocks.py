@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from onepath.link.attributes import set_attribute
 from onepath.link.code import Site
 from onepath.link.escaping import escape_arguments
 from onepath.link.models.importing import resolved
 from onepath.link.models.model import Model, argument
 from onepath.link.models.reflection import set_named
+from onepath.link.setting import set_attribute
 from onepath.link.solver import Solver
 from onepath.link.values import Getter, Text, Value
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from onepath.link.attributes import call_special
 from onepath.link.code import Site
+from onepath.link.dunders import call_special
 from onepath.link.escaping import escape_arguments
 from onepath.link.items import read_item, set_item
 from onepath.link.models.model import Model

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from onepath.link.attributes import read_attribute, set_attribute
+from onepath.link.attributes import read_attribute
 from onepath.link.code import Site
 from onepath.link.invoke import holding, invoke_all
 from onepath.link.items import item_cell, names_of, read_item
 from onepath.link.models.model import Model, argument, gives
+from onepath.link.setting import set_attribute
 from onepath.link.solver import Solver
 from onepath.link.values import (
     Affix,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onepath.link.code import Site
-from onepath.link.items import awaited, item_cell, iterate
+from onepath.link.items import item_cell
+from onepath.link.iteration import awaited, iterate
 from onepath.link.models.model import Model, same
 from onepath.link.solver import Solver
 from onepath.link.values import Uncomputed, Value

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from onepath.link.attributes import call_special
 from onepath.link.code import Site
+from onepath.link.dunders import call_special
 from onepath.link.invoke import holding
 from onepath.link.items import read_item
 from onepath.link.models.model import Model, gives

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from onepath.link.calls import call
 from onepath.link.code import Site
 from onepath.link.models.model import Model
 from onepath.link.solver import Solver
@@ -39,7 +38,7 @@ def _started(solver: Solver, site: Any, value: Value) -> None:
     if isinstance(value, Uncomputed):
         solver.note_opaque(site.frame, value.what, value.why, site.line)
         return
-    call(solver, site, value)
+    solver.call(solver, site, value)
 
 
 def _start_new_thread(solver: Solver, site: Site) -> None:

@@ -1,0 +1,230 @@
+"""Methods of containers and namespaces: what goes in, what comes out, what is called on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from onepath.link.attributes import read_attribute
+from onepath.link.classes import binds
+from onepath.link.code import Frame, Site
+from onepath.link.dunders import call_special
+from onepath.link.invoke import holding, invoke_all
+from onepath.link.items import hashed, item_cell, items_of, names_of, read_item, set_item, unpack_mapping
+from onepath.link.iteration import iterate
+from onepath.link.setting import set_attribute
+from onepath.link.solver import Solver
+from onepath.link.values import Box, Instance, Space, Value
+
+
+def space_method(solver: Solver, site: Site, owner: Space, name: str) -> None:
+    if name in ("get", "pop", "setdefault", "__getitem__") and site.positional:
+        read_item(solver, (site.frame, site.positional[0], site.dst, site.line), owner)
+        for var in site.positional[1:2]:
+            solver.flow(var, site.dst)
+            if name == "setdefault":
+                solver.when(site.positional[0], _set_key, (site.frame, owner, var, site.line))
+    elif name == "update":
+        for keyword, var in site.named:
+            set_attribute(solver, site.frame, owner.owner, keyword, var, site.line)
+        for var in site.positional:
+            solver.when(var, _update_space, (site.frame, owner, site.line))
+    elif name == "__setitem__" and len(site.positional) > 1:
+        solver.when(site.positional[0], _set_key, (site.frame, owner, site.positional[1], site.line))
+    elif name in ("values", "items", "keys", "copy"):
+        box = solver.box("dict" if name == "copy" else "list", (owner, name))
+        _space_items(solver, site.frame, owner, name, box)
+        solver.add(site.dst, box)
+
+
+def _space_items(solver: Solver, frame: Frame, owner: Space, name: str, box: Box) -> None:
+    for one in names_of(solver, owner.owner):
+        var = solver.new()
+        read_attribute(solver, frame, owner.owner, one, var, 0)
+        if name == "values":
+            solver.flow(var, box.rest)
+        elif name == "keys":
+            solver.add(box.rest, solver.text(one))
+        elif name == "copy":
+            solver.add(box.keys, solver.text(one))
+            solver.flow(var, item_cell(solver, box, one))
+        else:
+            pair = solver.box("tuple", (owner, "item", one))
+            solver.add(item_cell(solver, pair, 0), solver.text(one))
+            solver.flow(var, item_cell(solver, pair, 1))
+            solver.add(box.rest, pair)
+
+
+def _update_space(solver: Solver, payload: Any, value: Value) -> None:
+    frame, owner, line = payload
+    if isinstance(value, Box):
+        for key, var in list(value.items.items()):
+            if isinstance(key, str):
+                set_attribute(solver, frame, owner.owner, key, var, line)
+
+
+def _set_key(solver: Solver, payload: Any, key: Value) -> None:
+    frame, owner, src, line = payload
+    set_item(solver, frame, owner, key, src, line)
+
+
+def _append(solver: Solver, site: Site, box: Box) -> None:
+    for var in site.positional[-1:]:
+        solver.flow(var, box.rest)
+        if box.kind == "set":
+            solver.when(var, _hashed_one, (site.frame, site.line))
+
+
+def _hashed_one(solver: Solver, payload: Any, value: Value) -> None:
+    frame, line = payload
+    hashed(solver, frame, value, line)
+
+
+def _look_for(solver: Solver, site: Site, box: Box) -> None:
+    """`count`, `index`, `remove`: elements are compared with what is looked for."""
+    solver.when(solver.every(box), _looked_at, site)
+
+
+def _looked_at(solver: Solver, site: Any, value: Value) -> None:
+    if isinstance(value, Instance) and binds(value.cls, "__eq__"):
+        call_special(solver, site.frame, value, "__eq__", site.positional[:1], -1, site.line)
+
+
+def _extend(solver: Solver, site: Site, box: Box) -> None:
+    for var in site.positional:
+        iterate(solver, site.frame, var, box.rest, False, site.line)
+    solver.add(site.dst, box)
+
+
+def _get(solver: Solver, site: Site, box: Box) -> None:
+    if box.kind not in ("dict", "list", "tuple"):
+        items_of(solver, box, site.dst)
+    elif site.positional:
+        read_item(solver, (site.frame, site.positional[0], site.dst, site.line), box)
+    for var in site.positional[1:2]:
+        solver.flow(var, site.dst)
+
+
+def _pop(solver: Solver, site: Site, box: Box) -> None:
+    if box.kind == "dict":
+        _get(solver, site, box)
+    else:
+        items_of(solver, box, site.dst)
+
+
+def _popitem(solver: Solver, site: Site, box: Box) -> None:
+    pair = solver.box("tuple", (box, "popped"))
+    solver.flow(box.keys, item_cell(solver, pair, 0))
+    items_of(solver, box, item_cell(solver, pair, 1))
+    solver.add(site.dst, pair)
+
+
+def _setdefault(solver: Solver, site: Site, box: Box) -> None:
+    _get(solver, site, box)
+    if len(site.positional) > 1:
+        solver.when(site.positional[0], _set_key, (site.frame, box, site.positional[1], site.line))
+
+
+def _update(solver: Solver, site: Site, box: Box) -> None:
+    for name, var in site.named:
+        solver.add(box.keys, solver.text(name))
+        solver.flow(var, item_cell(solver, box, name))
+    for var in (*site.positional, *site.double_stars):
+        if box.kind == "dict":
+            solver.when(var, unpack_mapping, box)
+        else:
+            iterate(solver, site.frame, var, box.rest, False, site.line)
+
+
+def _values(solver: Solver, site: Site, box: Box) -> None:
+    if box.kind != "dict":
+        return
+    view = solver.box("list", (box, "values"))
+    items_of(solver, box, view.rest)
+    solver.add(site.dst, view)
+
+
+def _keys(solver: Solver, site: Site, box: Box) -> None:
+    if box.kind != "dict":
+        return
+    view = solver.box("list", (box, "keys"))
+    solver.flow(box.keys, view.rest)
+    solver.add(site.dst, view)
+
+
+def _items(solver: Solver, site: Site, box: Box) -> None:
+    if box.kind != "dict":
+        return
+    view = solver.box("list", (box, "items"))
+    pair = solver.box("tuple", (box, "item"))
+    solver.flow(box.keys, item_cell(solver, pair, 0))
+    items_of(solver, box, item_cell(solver, pair, 1))
+    solver.add(view.rest, pair)
+    solver.add(site.dst, view)
+
+
+def _copy(solver: Solver, site: Site, box: Box) -> None:
+    solver.add(site.dst, box)
+
+
+def _set_item_method(solver: Solver, site: Site, box: Box) -> None:
+    if len(site.positional) > 1:
+        solver.when(site.positional[0], _set_key, (site.frame, box, site.positional[1], site.line))
+
+
+def _done_callback(solver: Solver, site: Site, box: Box) -> None:
+    """A task's callback gets the task."""
+    for var in site.positional[:1]:
+        invoke_all(solver, site.frame, var, (holding(solver, box),), -1, site.line)
+
+
+def _sort(solver: Solver, site: Site, box: Box) -> None:
+    for name, var in site.named:
+        if name == "key":
+            element = solver.new()
+            items_of(solver, box, element)
+            invoke_all(solver, site.frame, var, (element,), -1, site.line)
+
+
+def _element(solver: Solver, site: Site, box: Box) -> None:
+    items_of(solver, box, site.dst)
+
+
+BOX_METHODS: Final[dict[str, Callable[[Solver, Site, Box], None]]] = {
+    "set": _append,
+    "add_done_callback": _done_callback,
+    "result": _element,
+    "send": _element,
+    "throw": _element,
+    "__anext__": _element,
+    "count": _look_for,
+    "index": _look_for,
+    "remove": _look_for,
+    "append": _append,
+    "appendleft": _append,
+    "add": _append,
+    "insert": _append,
+    "put": _append,
+    "put_nowait": _append,
+    "extend": _extend,
+    "extendleft": _extend,
+    "__iadd__": _extend,
+    "get": _get,
+    "get_nowait": _element,
+    "__getitem__": _get,
+    "__next__": _element,
+    "pop": _pop,
+    "popleft": _element,
+    "popitem": _popitem,
+    "setdefault": _setdefault,
+    "update": _update,
+    "values": _values,
+    "keys": _keys,
+    "items": _items,
+    "copy": _copy,
+    "__iter__": _copy,
+    "union": _extend,
+    "__or__": _update,
+    "__setitem__": _set_item_method,
+    "sort": _sort,
+}

@@ -1,0 +1,55 @@
+"""Names of a module and built-in names, where code reads them."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Final
+
+from onepath.link.code import Frame, Unit
+from onepath.link.imports import exported
+from onepath.link.solver import Solver
+
+_BUILTINS: Final = frozenset(vars(builtins))
+
+
+def read_name(solver: Solver, frame: Frame, name: str, dst: int) -> None:
+    """A module variable or a builtin."""
+    unit = frame.code.unit
+    known = _read_unit_name(solver, unit, name, dst)
+    if name == "__name__":
+        solver.add(dst, solver.text(unit.outer.name if unit.outer else unit.name))
+    elif name in ("__file__", "__doc__", "__path__"):
+        solver.add(dst, solver.constant("str"))
+    elif name == "__package__":
+        is_package = unit.facts.is_package
+        solver.add(dst, solver.text(unit.name if is_package else unit.name.rpartition(".")[0]))
+    elif name == "__builtins__":
+        solver.add(dst, solver.foreign("builtins"))
+    elif not known and name in _BUILTINS:
+        patched = solver.patched.get(("builtins", name))
+        solver.add(dst, solver.foreign(f"builtins.{name}"))
+        if patched is not None:
+            solver.flow(patched, dst)
+        solver.foreign_reads.setdefault(("builtins", name), []).append(dst)
+    elif not known:
+        for source in unit.stars:
+            if source not in solver.units:
+                solver.add(dst, solver.foreign(f"{source}.{name}"))
+
+
+def _read_unit_name(solver: Solver, unit: Unit, name: str, dst: int) -> bool:
+    found = unit.names.get(name)
+    if found is None:
+        cell = solver.cell(solver.module_of(unit), name)
+        found = unit.names[name] = (cell, name in unit.statics or name in exported(solver, unit))
+    var, known = found
+    solver.flow(var, dst)
+    if unit.outer is not None:
+        if name in unit.environment:
+            solver.flow(unit.environment[name], dst)
+            known = True
+        elif not known:
+            known = _read_unit_name(solver, unit.outer, name, dst)
+        for space in unit.space:
+            solver.read_key(solver, unit.frame, space, solver.text(name), dst)
+    return known
