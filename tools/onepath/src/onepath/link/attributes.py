@@ -225,9 +225,23 @@ def _read_partial(solver: Solver, frame: Frame, value: Partial, name: str, dst: 
     elif name == "__call__":
         solver.add(dst, value)
     elif name == "args":
+        from onepath.link.iteration import iterate
+
         box = solver.box("tuple", (value, name))
         for var in value.positional:
             solver.flow(var, box.rest)
+        for var in value.stars:
+            iterate(solver, frame, var, box.rest, False, line)
+        solver.add(dst, box)
+    elif name == "keywords":
+        from onepath.link.items import unpack_mapping
+
+        box = solver.box("dict", (value, name))
+        for one, var in value.named:
+            solver.add(box.keys, solver.text(one))
+            solver.flow(var, solver.item(box, one))
+        for var in value.double_stars:
+            solver.when(var, unpack_mapping, box)
         solver.add(dst, box)
     else:
         solver.flow(solver.cell(value, name), dst)

@@ -159,11 +159,14 @@ def note_entered(solver: Solver, pattern: Any, value: Value) -> None:
 
 
 def _spread_into_star(solver: Solver, payload: Any, value: Value) -> None:
-    box, skip = payload
     if isinstance(value, Box):
-        for key, var in list(value.items.items()):
-            if isinstance(key, int) and key >= skip:
-                solver.flow(var, item_cell(solver, box, key - skip))
+        solver.each_item(value, _item_into_star, payload)
+
+
+def _item_into_star(solver: Solver, payload: Any, key: object, var: int) -> None:
+    box, skip = payload
+    if isinstance(key, int) and key >= skip:
+        solver.flow(var, item_cell(solver, box, key - skip))
 
 
 def _spread_positional(solver: Solver, payload: Any, value: Value) -> None:
@@ -176,13 +179,19 @@ def _spread_positional(solver: Solver, payload: Any, value: Value) -> None:
                 _late(solver, binding, source, index)
         return
     if offset >= 0:
-        for key, var in list(value.items.items()):
-            if isinstance(key, int) and 0 <= key + offset < len(order):
-                _late(solver, binding, var, order[key + offset])
+        solver.each_item(value, _item_to_parameter, (binding, offset, order))
+    # Behind another `*` nobody knows where an item comes to stand.
+    source = value.rest if offset >= 0 else solver.every(value)
     solver.read(value)
     for index in order:
         if index not in given:
-            _late(solver, binding, value.rest, index)
+            _late(solver, binding, source, index)
+
+
+def _item_to_parameter(solver: Solver, payload: Any, key: object, var: int) -> None:
+    binding, offset, order = payload
+    if isinstance(key, int) and 0 <= key + offset < len(order):
+        _late(solver, binding, var, order[key + offset])
 
 
 def items_of_one(solver: Solver, frame: Frame, value: Value, dst: int, line: int) -> None:
@@ -193,12 +202,17 @@ def _spread_named(solver: Solver, payload: Any, value: Value) -> None:
     binding, by_name, given = payload
     if not isinstance(value, Box):
         return
-    for name, index in by_name:
-        var = value.items.get(name)
-        if var is not None:
-            _late(solver, binding, var, index)
-        elif index not in given:
+    solver.each_item(value, _item_to_named, (binding, by_name))
+    for _, index in by_name:
+        if index not in given:
             _late(solver, binding, value.rest, index)
+
+
+def _item_to_named(solver: Solver, payload: Any, key: object, var: int) -> None:
+    binding, by_name = payload
+    for name, index in by_name:
+        if name == key:
+            _late(solver, binding, var, index)
 
 
 def _late(solver: Solver, binding: Binding, var: int, index: int) -> None:

@@ -107,12 +107,8 @@ def _call_bound(solver: Solver, site: Site, value: Bound) -> None:
         answer(solver, site)
         external(solver, site, func.name, value.owner)
     elif isinstance(func, Partial):
-        extended = Site(
-            site.frame, site.dst, -1, (*func.positional, *site.positional), (*func.named, *site.named), site.line,
-            site.stars, site.double_stars,
-        )  # fmt: skip
         answer(solver, site)
-        call(solver, extended, solver.bound(func.func, value.owner))
+        call(solver, _with_arguments(solver, site, func), solver.bound(func.func, value.owner))
     elif isinstance(func, Descriptor) and func.kind == "dispatch":
         for one in dispatched(solver, func):
             call(solver, site, solver.bound(one, value.owner))
@@ -134,18 +130,30 @@ def dispatched(solver: Solver, value: Descriptor) -> list[Value]:
 
 def _call_partial(solver: Solver, site: Site, value: Partial) -> None:
     answer(solver, site)
+    call(solver, _with_arguments(solver, site, value), value.func)
+
+
+def _with_arguments(solver: Solver, site: Site, value: Partial) -> Site:
+    """The call with the arguments that are there already."""
+    positional, stars = (*value.positional, *site.positional), site.stars
+    if value.stars:
+        positional, stars = value.positional, (*value.stars, *site.stars)
+        if site.positional:
+            box = solver.box("tuple", ("behind", value, site))
+            for var in site.positional:
+                solver.flow(var, box.rest)
+            stars = (*value.stars, holding(solver, box), *site.stars)
     names = {name for name, _ in site.named}
-    extended = Site(
+    return Site(
         site.frame,
         site.dst,
         -1,
-        (*value.positional, *site.positional),
+        positional,
         (*(one for one in value.named if one[0] not in names), *site.named),
         site.line,
-        site.stars,
-        site.double_stars,
+        stars,
+        (*value.double_stars, *site.double_stars),
     )
-    call(solver, extended, value.func)
 
 
 def _call_descriptor(solver: Solver, site: Site, value: Descriptor) -> None:

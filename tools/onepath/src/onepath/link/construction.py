@@ -192,9 +192,15 @@ def _fill_only(solver: Solver, payload: Any, value: Value) -> None:
 def _fill_from_mapping(solver: Solver, payload: Any, value: Value) -> None:
     instance, names = payload
     if isinstance(value, Box):
+        solver.each_item(value, _item_to_field, (instance, names))
         for name in names:
-            var = value.items.get(name)
-            solver.flow(value.rest if var is None else var, solver.cell(instance, name))
+            solver.flow(value.rest, solver.cell(instance, name))
+
+
+def _item_to_field(solver: Solver, payload: Any, key: object, var: int) -> None:
+    instance, names = payload
+    if isinstance(key, str) and key in names:
+        solver.flow(var, solver.cell(instance, key))
 
 
 def _default_factory(solver: Solver, payload: Any, value: Value) -> None:

@@ -58,9 +58,13 @@ def _space_items(solver: Solver, frame: Frame, owner: Space, name: str, box: Box
 def _update_space(solver: Solver, payload: Any, value: Value) -> None:
     frame, owner, line = payload
     if isinstance(value, Box):
-        for key, var in list(value.items.items()):
-            if isinstance(key, str):
-                set_attribute(solver, frame, owner.owner, key, var, line)
+        solver.each_item(value, _item_to_attribute, (frame, owner.owner, line))
+
+
+def _item_to_attribute(solver: Solver, payload: Any, key: object, var: int) -> None:
+    frame, owner, line = payload
+    if isinstance(key, str):
+        set_attribute(solver, frame, owner, key, var, line)
 
 
 def _set_key(solver: Solver, payload: Any, key: Value) -> None:

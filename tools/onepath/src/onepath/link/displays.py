@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from onepath.facts import model as op
 from onepath.link.code import Frame
-from onepath.link.items import hashed, item_cell, merge_into, set_item
+from onepath.link.items import hashed, item_cell, merge_into, same_item, set_item
 from onepath.link.iteration import iterate
 from onepath.link.solver import Solver
 from onepath.link.values import OBJECTS, Box, Value
@@ -57,8 +57,7 @@ def _merge_rows(solver: Solver, frame: Frame, base: int, place: int, box: Box, i
         for row in several:
             solver.flow(row.rest, merged.rest)
             solver.flow(row.keys, merged.keys)
-            for key, var in list(row.items.items()):
-                solver.flow(var, solver.item(merged, key))
+            solver.each_item(row, same_item, merged)
         solver.add(box.every, merged)
     told = frozenset(rows)
     for var in (box.rest, *box.items.values()):

@@ -10,7 +10,7 @@ from typing import Any, Final
 from onepath.facts.model import NONE, Annotation
 from onepath.link.attributes import read_attribute
 from onepath.link.code import Frame, Site, Unit
-from onepath.link.items import item_cell
+from onepath.link.items import item_cell, same_item
 from onepath.link.names import read_name
 from onepath.link.running_text import run_text
 from onepath.link.solver import Solver
@@ -90,8 +90,7 @@ def arguments_of(solver: Solver, payload: Any, value: Value) -> None:
     dst = payload
     if isinstance(value, Box) and value.kind == ALIAS:
         box = solver.box("tuple", (ALIAS, value))
-        for key, var in list(value.items.items()):
-            solver.flow(var, item_cell(solver, box, key))
+        solver.each_item(value, same_item, box)
         solver.flow(value.rest, box.rest)
         solver.add(dst, box)
 
@@ -105,8 +104,7 @@ def subscripted(solver: Solver, frame: Frame, index: int, dst: int) -> None:
 
 def _into_alias(solver: Solver, box: Any, value: Value) -> None:
     if isinstance(value, Box) and value.kind == "tuple":
-        for key, var in list(value.items.items()):
-            solver.flow(var, item_cell(solver, box, key))
+        solver.each_item(value, same_item, box)
         solver.flow(value.rest, box.rest)
     else:
         solver.add(item_cell(solver, box, 0), value)
@@ -115,7 +113,10 @@ def _into_alias(solver: Solver, box: Any, value: Value) -> None:
 def metadata_of(solver: Solver, value: Box, dst: int) -> None:
     """`Annotated[…].__metadata__`: all but the first."""
     box = solver.box("tuple", ("metadata", value))
-    for key, var in list(value.items.items()):
-        if isinstance(key, int) and key > 0:
-            solver.flow(var, item_cell(solver, box, key - 1))
+    solver.each_item(value, _behind_first, box)
     solver.add(dst, box)
+
+
+def _behind_first(solver: Solver, box: Any, key: object, var: int) -> None:
+    if isinstance(key, int) and key > 0:
+        solver.flow(var, item_cell(solver, box, key - 1))

@@ -73,8 +73,7 @@ def merge_into(solver: Solver, box: Box, value: Value) -> None:
     if isinstance(value, Box):
         if value is box:
             return
-        for key, var in list(value.items.items()):
-            solver.flow(var, item_cell(solver, box, key) if value.kind == "dict" else box.rest)
+        solver.each_item(value, same_item if value.kind == "dict" else _any_item, box)
         if value.kind != "dict":
             inner = solver.var_for(("merged", value, box))
             items_of(solver, value, inner)
@@ -85,10 +84,26 @@ def merge_into(solver: Solver, box: Box, value: Value) -> None:
         _copy_space(solver, box, value)
 
 
+def same_item(solver: Solver, box: Any, key: object, var: int) -> None:
+    """An item of one container is in another one under the same key."""
+    solver.flow(var, item_cell(solver, box, key))
+
+
+def _any_item(solver: Solver, box: Any, key: object, var: int) -> None:
+    """An item of one container is in another one, nobody knows where."""
+    solver.flow(var, box.rest)
+
+
 def _merge_pair(solver: Solver, box: Any, value: Value) -> None:
-    if isinstance(value, Box) and 0 in value.items and 1 in value.items:
-        solver.flow(value.items[0], box.keys)
-        solver.when(value.items[0], _pair_key, (box, value.items[1]))
+    if isinstance(value, Box):
+        solver.each_item(value, _half_of_pair, (box, value))
+
+
+def _half_of_pair(solver: Solver, payload: Any, key: object, var: int) -> None:
+    box, pair = payload
+    if key in (0, 1) and 0 in pair.items and 1 in pair.items and solver.is_first(("pair", box, pair)):
+        solver.flow(pair.items[0], box.keys)
+        solver.when(pair.items[0], _pair_key, (box, pair.items[1]))
 
 
 def _pair_key(solver: Solver, payload: Any, key: Value) -> None:
@@ -293,9 +308,7 @@ def read_key(solver: Solver, frame: Frame | None, value: Value, key: Value, dst:
             solver.flow(value.rest, dst)
             return
         if isinstance(key, Affix):
-            for one, var in list(value.items.items()):
-                if isinstance(one, str) and one.startswith(key.start) and one.endswith(key.end):
-                    solver.flow(var, dst)
+            solver.each_item(value, _item_like, (key, dst))
             solver.flow(value.rest, dst)
             return
         items_of(solver, value, dst)
@@ -308,6 +321,12 @@ def read_key(solver: Solver, frame: Frame | None, value: Value, key: Value, dst:
         return
     solver.flow(item_cell(solver, value, known), dst)
     solver.flow(value.rest, dst)
+
+
+def _item_like(solver: Solver, payload: Any, key: object, var: int) -> None:
+    affix, dst = payload
+    if isinstance(key, str) and key.startswith(affix.start) and key.endswith(affix.end):
+        solver.flow(var, dst)
 
 
 def _read_space(solver: Solver, frame: Frame, owner: Value, name: str, dst: int) -> None:

@@ -84,6 +84,23 @@ def _next_of(solver: Solver, payload: Any, started: Value) -> None:
         _iterate_one(solver, (frame, dst, is_async, line), started)
 
 
+def _item_from(solver: Solver, payload: Any, key: object, var: int) -> None:
+    index, dst = payload
+    if isinstance(key, int) and key >= index:
+        solver.flow(var, dst)
+
+
+def _item_at(solver: Solver, payload: Any, key: object, var: int) -> None:
+    """The item at this place; counted from the end, with as many items as are known by then."""
+    box, index, dst = payload
+    if index < 0:
+        var = box.items.get(len(box.items) + index, -1)
+        if var >= 0:
+            solver.flow(var, dst)
+    elif key == index:
+        solver.flow(var, dst)
+
+
 def unpack(solver: Solver, payload: Any, value: Value) -> None:
     """Element `index` of a value that is unpacked."""
     frame, index, rest, dst, line = payload
@@ -91,28 +108,24 @@ def unpack(solver: Solver, payload: Any, value: Value) -> None:
         box = solver.box_at("list", frame, ("rest", dst - frame.base))
         if isinstance(value, Box) and value.kind != "dict":
             solver.read(value)
-            for key, var in list(value.items.items()):
-                if isinstance(key, int) and key >= index:
-                    solver.flow(var, box.rest)
+            solver.each_item(value, _item_from, (index, box.rest))
             solver.flow(value.rest, box.rest)
         else:
             _iterate_one(solver, (frame, box.rest, False, line), value)
         solver.add(dst, box)
         return
     if isinstance(value, Box) and value.kind in ("tuple", "list"):
-        if index < 0:
-            found = value.items.get(len(value.items) + index)
-        else:
-            found = value.items.get(index)
-            if found is None and value.items:
-                found = item_cell(solver, value, index)
-        if found is not None:
-            solver.flow(found, dst)
+        solver.each_item(value, _item_at, (value, index, dst))
         solver.flow(value.rest, dst)
     elif isinstance(value, Instance) and any(base in TUPLES for base in foreign_bases(value.cls)):
         field_by_number(solver, (frame, value, dst, line), solver.number(index))
     else:
         _iterate_one(solver, (frame, dst, False, line), value)
+
+
+def _awaited_item(solver: Solver, payload: Any, key: object, var: int) -> None:
+    frame, box, line = payload
+    solver.when(var, awaited, (frame, item_cell(solver, box, key), line))
 
 
 def awaited(solver: Solver, payload: Any, value: Value) -> None:
@@ -136,8 +149,7 @@ def awaited(solver: Solver, payload: Any, value: Value) -> None:
             inner = solver.var_for(("gathered", value))
             items_of(solver, value, inner)
             solver.when(inner, awaited, (frame, inner_box.rest, line))
-            for key, var in list(value.items.items()):
-                solver.when(var, awaited, (frame, item_cell(solver, inner_box, key), line))
+            solver.each_item(value, _awaited_item, (frame, inner_box, line))
             solver.add(dst, inner_box)
     elif isinstance(value, Result | Uncomputed | Foreign):
         solver.add(dst, value if not isinstance(value, Foreign) else solver.result(value.name))

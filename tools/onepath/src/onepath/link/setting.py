@@ -71,12 +71,20 @@ def _new_defaults(solver: Solver, function: Any, value: Value) -> None:
         return
     parameters = function.code.scope.parameters
     plain = [index for index, one in enumerate(parameters) if one.kind in ("positional", "any")]
-    numbered = sorted(key for key in value.items if isinstance(key, int))
-    for key, index in zip(reversed(numbered), reversed(plain), strict=False):
-        solver.flow(value.items[key], solver.cell(function, f"default {index}"))
-    for index, one in enumerate(parameters):
-        if one.name in value.items:
-            solver.flow(value.items[one.name], solver.cell(function, f"default {index}"))
+    solver.each_item(value, _item_to_default, (function, value, tuple(plain)))
+    for index in range(len(parameters)):
+        solver.flow(value.rest, solver.cell(function, f"default {index}"))
+
+
+def _item_to_default(solver: Solver, payload: Any, key: object, var: int) -> None:
+    function, box, plain = payload
+    if isinstance(key, int):
+        numbered = sorted(key for key in box.items if isinstance(key, int))
+        for one, index in zip(reversed(numbered), reversed(plain), strict=False):
+            solver.flow(box.items[one], solver.cell(function, f"default {index}"))
+    for index, parameter in enumerate(function.code.scope.parameters):
+        if parameter.name == key:
+            solver.flow(var, solver.cell(function, f"default {index}"))
 
 
 def _escape_patch(solver: Solver, frame: Frame, value: Value, name: str, patched: int, line: int) -> None:
@@ -96,8 +104,7 @@ def _patch_subclasses(value: Class, name: str) -> None:
 
 def _new_bases(solver: Solver, payload: Any, value: Value) -> None:
     if isinstance(value, Box):
-        for var in (*value.items.values(), value.rest):
-            solver.when(var, _new_base, payload)
+        solver.when(solver.every(value), _new_base, payload)
     else:
         add_base(solver, payload, value)
 

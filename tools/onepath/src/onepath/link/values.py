@@ -245,14 +245,22 @@ class Box(Value):
 class Partial(Value):
     """A callable with some of its arguments."""
 
-    __slots__ = ("depth", "func", "kept", "method", "named", "positional")
+    __slots__ = ("depth", "double_stars", "func", "kept", "method", "named", "positional", "stars")
 
     def __init__(
-        self, func: Value, positional: tuple[int, ...], named: tuple[tuple[str, int], ...], method: bool
+        self,
+        func: Value,
+        positional: tuple[int, ...],
+        named: tuple[tuple[str, int], ...],
+        stars: tuple[int, ...],
+        double_stars: tuple[int, ...],
+        method: bool,
     ) -> None:
         self.func = func
         self.positional = positional
         self.named = named
+        self.stars = stars
+        self.double_stars = double_stars
         self.method = method
         self.depth = func.depth
         self.kept = func.kept and func.__class__ is not Partial

@@ -88,10 +88,13 @@ def _type_base(solver: Solver, payload: Any, value: Value) -> None:
 
 def _type_members(solver: Solver, cls: Any, value: Value) -> None:
     if isinstance(value, Box):
-        for name, var in list(value.items.items()):
-            if isinstance(name, str):
-                cls.binding(name)
-                solver.flow(var, solver.cell(cls, name))
+        solver.each_item(value, _item_to_member, cls)
+
+
+def _item_to_member(solver: Solver, cls: Any, key: object, var: int) -> None:
+    if isinstance(key, str):
+        cls.binding(key)
+        solver.flow(var, solver.cell(cls, key))
 
 
 def _new_class(solver: Solver, site: Site) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from onepath.link.code import Site
 from onepath.link.dunders import call_special
 from onepath.link.invoke import holding
-from onepath.link.items import item_cell, merge_into
+from onepath.link.items import item_cell, merge_into, same_item
 from onepath.link.iteration import iterate
 from onepath.link.models.model import Model, same
 from onepath.link.solver import Solver
@@ -39,8 +39,7 @@ def _container(kind: str) -> Model:
 def _copied(solver: Solver, payload: Any, value: Value) -> None:
     site, box = payload
     if isinstance(value, Box) and value.kind in ("list", "tuple") and box.kind in ("list", "tuple"):
-        for key, var in list(value.items.items()):
-            solver.flow(var, item_cell(solver, box, key))
+        solver.each_item(value, same_item, box)
         solver.flow(value.rest, box.rest)
         return
     iterate(solver, site.frame, holding(solver, value), box.rest, False, site.line)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onepath.link.code import Site
+from onepath.link.invoke import holding
 from onepath.link.iteration import iterate
 from onepath.link.models.getters import path_step, wrapped
 from onepath.link.models.model import Model, same
@@ -18,19 +19,21 @@ from onepath.link.values import Bound, Class, Descriptor, Function, Getter, Inst
 def _partial(method: bool) -> Model:
     def made(solver: Solver, site: Site) -> None:
         if site.positional:
-            solver.when(site.positional[0], _partial_of, (site, method))
+            solver.when(site.positional[0], _partial_of, (site, site.stars, method))
+        elif site.stars:
+            # The function comes out of `*`, and with it all others move up: any may be any.
+            func = solver.new()
+            for var in site.stars:
+                iterate(solver, site.frame, var, func, False, site.line)
+            nothing = holding(solver, solver.box("tuple", ("no arguments",)))
+            solver.when(func, _partial_of, (site, (nothing, *site.stars), method))
 
     return made
 
 
 def _partial_of(solver: Solver, payload: Any, value: Value) -> None:
-    site, method = payload
-    positional = site.positional[1:]
-    if site.stars:
-        spread = solver.new()
-        iterate(solver, site.frame, site.stars[0], spread, False, site.line)
-        positional = (*positional, spread)
-    key = (value, positional, site.named, method)
+    site, stars, method = payload
+    key = (value, site.positional[1:], site.named, stars, site.double_stars, method)
     solver.add(site.dst, solver.once(Partial, key, *key))
 
 

@@ -43,10 +43,13 @@ def _configured(solver: Solver, payload: Any, value: Value) -> None:
     if key in solver.values:
         return
     solver.values[key] = True
-    for name in ("class", "()"):
-        if name in value.items:
-            solver.when(value.items[name], _configured_by_name, site)
+    solver.each_item(value, _configured_item, site)
     solver.when(solver.every(value), _configured, (site, depth + 1))
+
+
+def _configured_item(solver: Solver, site: Any, key: object, var: int) -> None:
+    if key in ("class", "()"):
+        solver.when(var, _configured_by_name, site)
 
 
 def _configured_by_name(solver: Solver, site: Any, value: Value) -> None:

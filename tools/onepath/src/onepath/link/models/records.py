@@ -120,9 +120,12 @@ def _namespace(solver: Solver, site: Site) -> None:
 
 def _fill_namespace(solver: Solver, box: Any, value: Value) -> None:
     if isinstance(value, Box):
-        for name, var in list(value.items.items()):
-            if isinstance(name, str):
-                solver.flow(var, solver.cell(box, name))
+        solver.each_item(value, _item_to_name, box)
+
+
+def _item_to_name(solver: Solver, box: Any, key: object, var: int) -> None:
+    if isinstance(key, str):
+        solver.flow(var, solver.cell(box, key))
 
 
 MODELS: Final[dict[str, Model]] = {
