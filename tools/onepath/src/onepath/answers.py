@@ -21,7 +21,7 @@ import onepath
 from onepath.config import Project
 from onepath.discover import discover
 from onepath.keeping import read_entry, write_entry
-from onepath.looking import Looked, Sight, identity_of, seen_again
+from onepath.looking import Looked, Sight, seen_again
 from onepath.render.report import Report
 
 _READ_WITH: Final = ("networkx", "markdown_it", "msgspec")
@@ -31,6 +31,8 @@ class Answer(msgspec.Struct, frozen=True):
     """A report, and all it was made of."""
 
     asked: str
+    own: dict[str, Sight]
+    """Onepath's own files, and where each library begins."""
     modules: str
     sights: dict[str, Sight]
     report: Report
@@ -48,11 +50,19 @@ class Answers:
         self._key = hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()
         self._today = today if configuration.waivers else None
         self._asked = self._digest() if self._cache is not None else ""
+        self._own: dict[str, Sight] = {}
+        """Onepath's own files as they were before anything was judged."""
 
     def told(self) -> Report | None:
-        """The report, if it would be the same today. Raises RootError as `discover` does."""
+        """The report, if it would be the same today; else `keep` may follow. Raises RootError as `discover` does."""
         if not self._asked:
             return None
+        report = self._told()
+        if report is None:
+            self._own = _seen(_own_files())
+        return report
+
+    def _told(self) -> Report | None:
         body = read_entry(self._cache, self._key)
         if body is None:
             return None
@@ -62,6 +72,9 @@ class Answers:
             return None
         if answer.asked != self._asked:
             return None
+        own = seen_again(answer.own)
+        if own is None:
+            return None
         configuration = self._project.configuration
         discovery = discover(self._project.folder, configuration.roots, configuration.exclude)
         if answer.modules != discovery.digest:
@@ -69,17 +82,20 @@ class Answers:
         sights = seen_again(answer.sights)
         if sights is None:
             return None
-        if sights != answer.sights:
-            self._write(answer.modules, sights, answer.report)
+        if (own, sights) != (answer.own, answer.sights):
+            self._write(own, answer.modules, sights, answer.report)
         return answer.report
 
     def keep(self, looked: Looked, report: Report) -> None:
-        """Keep a report that was made of what `looked` saw, unless that was changing meanwhile."""
-        if self._asked and looked.modules and looked.is_one_state and self._asked == self._digest():
-            self._write(looked.modules, looked.sights, report)
+        """Keep a report that was made of what `looked` saw, unless that, or onepath, was changing meanwhile."""
+        if not (self._own and looked.modules and looked.is_one_state and self._asked == self._digest()):
+            return
+        own = seen_again(self._own)
+        if own is not None:
+            self._write(own, looked.modules, looked.sights, report)
 
     def _digest(self) -> str:
-        """Of what is asked and of who answers; empty if it cannot be told whether onepath itself is the same."""
+        """Of what is asked and which files answer; empty if it cannot be told whether onepath itself is the same."""
         own = _own_files()
         if not own:
             return ""
@@ -88,16 +104,16 @@ class Answers:
             digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
         return digest.hexdigest()
 
-    def _write(self, modules: str, sights: dict[str, Sight], report: Report) -> None:
+    def _write(self, own: dict[str, Sight], modules: str, sights: dict[str, Sight], report: Report) -> None:
         try:
-            body = msgspec.msgpack.encode(Answer(self._asked, modules, sights, report))
+            body = msgspec.msgpack.encode(Answer(self._asked, own, modules, sights, report))
         except UnicodeEncodeError:
             return  # a file's name that is no text; such a project is judged each time
         write_entry(self._cache, self._key, body)
 
 
 def _own_files() -> list[str]:
-    """Each file of onepath, and where each library begins, with its identity."""
+    """Each file of onepath, and where each library begins; empty if one of them cannot be told."""
     found: list[str] = []
     for home in onepath.__path__:
         for folder, inner, files in os.walk(home):
@@ -110,14 +126,15 @@ def _own_files() -> list[str]:
         if spec is None or spec.origin is None:
             return []
         found.append(spec.origin)
-    return [f"{file} {_own_identity(file)}" for file in found]
+    return found
 
 
-def _own_identity(file: str) -> str:
-    identity = identity_of(file)
-    if identity is not None:
-        return str(identity)
-    try:  # changed just now: by its content, which is read once more at most
-        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+def _seen(files: list[str]) -> dict[str, Sight]:
+    """What is in them; empty if one of them cannot be read."""
+    looked = Looked()
+    try:
+        for file in files:
+            looked.content(Path(file))
     except OSError:
-        return "unread"
+        return {}
+    return looked.sights

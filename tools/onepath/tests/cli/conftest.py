@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+import onepath as package
 from onepath.cli import run
 
 SHOP = {
@@ -82,6 +84,14 @@ class Ran(msgspec.Struct):
 
 
 Run = Callable[..., Ran]
+
+
+@pytest.fixture(autouse=True)
+def same_onepath(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that a test starts runs the onepath that is tested: not one installed from elsewhere, or none."""
+    home = Path(next(iter(package.__path__))).parent
+    path = os.environ.get("PYTHONPATH")
+    monkeypatch.setenv("PYTHONPATH", f"{home}{os.pathsep}{path}" if path else str(home))
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import pytest
 
 import onepath as package
 from onepath import looking
+from onepath.answers import Answers
 from onepath.cli.loading import judged
 from onepath.config import read_project
 from onepath.looking import Looked, seen_again
@@ -189,12 +190,28 @@ def test_a_change_of_onepath_itself_is_judged(
 ) -> None:
     home = tmp_path_factory.mktemp("tool")
     shutil.copytree(package.__path__[0], home / "onepath", ignore=shutil.ignore_patterns("__pycache__"))
-    edit(home / "onepath" / "looking.py", "_YOUNG: Final = 2_000_000_000", "_YOUNG: Final = 0")  # a copy is young
     monkeypatch.setenv("PYTHONPATH", str(home))
     assert not kept()
     assert kept()
+    (home / "onepath" / "rules" / "layers.py").touch()
+    assert kept()
     edit(home / "onepath" / "rules" / "layers.py", "OP004", "OP104")
     assert not kept()
+    (home / "onepath" / "rules" / "more.py").touch()
+    assert not kept()
+    assert kept()
+
+
+def test_onepath_grows_older_and_stays_the_same(shop_kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was edited just now is known by its content, and later by its times."""
+    project = read_project(shop_kept / "onepath.toml")
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    monkeypatch.setattr(looking, "_YOUNG", 10**18)
+    (shop_kept / "shop" / "web.py").write_text('"""Routes."""\n')
+    judged(project, jobs=1, quiet=True, today=today)
+    assert Answers(project, today).told() is not None
+    monkeypatch.setattr(looking, "_YOUNG", -(10**12))
+    assert Answers(project, today).told() is not None
 
 
 def test_a_waiver_ends_with_its_day(shop_kept: Path) -> None:
