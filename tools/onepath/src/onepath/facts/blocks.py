@@ -10,15 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from onepath.facts import model
-from onepath.facts.expressions import (
-    assign,
-    condition_of,
-    declare_parameters,
-    defaults_of,
-    expression,
-    mangled,
-    narrow,
-)
+from onepath.facts.expressions import assign, declare_parameters, defaults_of, mangled
 from onepath.facts.flow import Body
 from onepath.facts.imports import note_typing_imports
 from onepath.facts.model import (
@@ -33,9 +25,11 @@ from onepath.facts.model import (
     StoreMember,
 )
 from onepath.facts.module import Writer
+from onepath.facts.operators import condition_of, narrow
 from onepath.facts.patterns import pattern
 from onepath.facts.statements import SIMPLE, run_annotation
 from onepath.facts.syntax import FunctionNode, negated, parameters_of, target_names
+from onepath.facts.writing import expression
 
 
 def block(writer: Writer, body: Body, statements: Sequence[ast.stmt]) -> None:

@@ -1,74 +1,53 @@
 """Expressions: syntax in, operations out; every expression ends in one variable.
 
 Comprehensions are written in place, with names of their own. Statements are not known here, but for lambdas, whose
-body is an expression.
+body is an expression. Constants are in `literals`, operators and conditions in `operators`; here the table of all is
+filled.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from collections.abc import Sequence as Items
 from typing import Any, Final
 
 from onepath.facts.displays import overwrite
 from onepath.facts.flow import Body
+from onepath.facts.literals import write_constant, write_formatted
 from onepath.facts.model import (
     NONE,
     Attribute,
     Await,
-    Bytes,
     Call,
-    Constant,
     Deferred,
-    Format,
     Item,
     Iterate,
     MakeFunction,
     Mapping,
-    Narrow,
-    Number,
-    Operate,
     Parameter,
     Return,
     Sequence,
     SetAttribute,
     SetItem,
     Slice,
-    Text,
     Unpack,
     Yield,
     YieldFrom,
 )
-from onepath.facts.module import Writer, both
+from onepath.facts.module import Writer
+from onepath.facts.operators import (
+    condition_of,
+    narrow,
+    write_binary,
+    write_boolean,
+    write_choice,
+    write_comparison,
+    write_unary,
+)
 from onepath.facts.survey import Names
-from onepath.facts.syntax import Comprehension, arguments_of, negated, parameters_of
+from onepath.facts.syntax import Comprehension, arguments_of, parameters_of
+from onepath.facts.writing import TABLE, constant, expression
 
-BINARY: Final[dict[type, str]] = {
-    ast.Add: "add",
-    ast.Sub: "sub",
-    ast.Mult: "mul",
-    ast.Div: "truediv",
-    ast.FloorDiv: "floordiv",
-    ast.Mod: "mod",
-    ast.Pow: "pow",
-    ast.MatMult: "matmul",
-    ast.LShift: "lshift",
-    ast.RShift: "rshift",
-    ast.BitAnd: "and",
-    ast.BitOr: "or",
-    ast.BitXor: "xor",
-}
-_COMPARED: Final[dict[type, tuple[str, str]]] = {
-    ast.Eq: ("__eq__", "__eq__"),
-    ast.NotEq: ("__ne__", "__ne__"),
-    ast.Lt: ("__lt__", "__gt__"),
-    ast.LtE: ("__le__", "__ge__"),
-    ast.Gt: ("__gt__", "__lt__"),
-    ast.GtE: ("__ge__", "__le__"),
-}
-_UNARY: Final[dict[type, str]] = {ast.USub: "__neg__", ast.UAdd: "__pos__", ast.Invert: "__invert__"}
-_CONVERSIONS: Final = {ord("s"): "__str__", ord("r"): "__repr__", ord("a"): "__repr__"}
 _READS_NAMES: Final = frozenset({"eval", "exec", "locals", "vars", "dir", "compile"})
 _KINDS: Final[dict[type, str]] = {
     ast.Tuple: "tuple",
@@ -78,80 +57,6 @@ _KINDS: Final[dict[type, str]] = {
     ast.SetComp: "set*",
     ast.GeneratorExp: "generator",
 }
-_LARGE: Final = 2**62
-
-
-def expression(writer: Writer, body: Body, node: Any) -> int:
-    """Write an expression; its variable."""
-    if body.now is None:
-        return NONE
-    write = _TABLE.get(node.__class__)
-    return NONE if write is None else write(writer, body, node)
-
-
-# -- constants -----------------------------------------------------------------------------------------------------
-
-
-def constant(body: Body, kind: str) -> int:
-    dst = body.new()
-    body.emit(Constant(dst, kind))
-    return dst
-
-
-def _constant(writer: Writer, body: Body, node: ast.Constant) -> int:
-    value = node.value
-    if isinstance(value, str):
-        return _text(body, value)
-    if isinstance(value, bytes):
-        dst = body.new()
-        body.emit(Bytes(dst, value.decode("latin-1")))
-        return dst
-    if isinstance(value, int) and not isinstance(value, bool):
-        return _number(body, value)
-    return constant(body, "float" if isinstance(value, complex) else type(value).__name__)
-
-
-def _number(body: Body, value: int) -> int:
-    if not -_LARGE < value < _LARGE:
-        return constant(body, "int")
-    dst = body.new()
-    body.emit(Number(dst, value))
-    return dst
-
-
-def _text(body: Body, value: str) -> int:
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return constant(body, "str")
-    dst = body.new()
-    body.emit(Text(dst, value))
-    return dst
-
-
-def _formatted(writer: Writer, body: Body, node: ast.JoinedStr) -> int:
-    parts = _parts(writer, body, node.values)
-    dst = body.new()
-    body.emit(Format(dst, tuple(parts), node.lineno))
-    return dst
-
-
-def _parts(writer: Writer, body: Body, parts: Items[ast.expr]) -> list[int]:
-    found: list[int] = []
-    for part in parts:
-        if not isinstance(part, ast.FormattedValue):
-            if not isinstance(part, ast.Constant) or part.value:  # 3.12 has empty texts beside values
-                found.append(expression(writer, body, part))
-            continue
-        inner = expression(writer, body, part.value)
-        method = _CONVERSIONS.get(part.conversion)
-        if method is not None and inner != NONE:
-            inner = operate(body, inner, NONE, method, "", part.value.lineno)
-        found.append(inner if inner != NONE else constant(body, "str"))
-        if isinstance(part.format_spec, ast.JoinedStr):
-            _parts(writer, body, part.format_spec.values)
-    return found
 
 
 def _templated(writer: Writer, body: Body, node: Any) -> int:
@@ -349,137 +254,6 @@ def _comprehension(writer: Writer, body: Body, node: Comprehension) -> int:
     return dst
 
 
-# -- operators and conditions --------------------------------------------------------------------------------------
-
-
-def operate(body: Body, left: int, right: int, method: str, reflected: str, line: int) -> int:
-    if left == NONE:
-        return NONE
-    dst = body.new()
-    body.emit(Operate(dst, left, right, method, reflected, line))
-    return dst
-
-
-def _binary(writer: Writer, body: Body, node: ast.BinOp) -> int:
-    chain: list[ast.BinOp] = []
-    left_most: ast.expr = node
-    while isinstance(left_most, ast.BinOp):
-        chain.append(left_most)
-        left_most = left_most.left
-    left = expression(writer, body, left_most)
-    for one in reversed(chain):
-        right = expression(writer, body, one.right)
-        word = BINARY[one.op.__class__]
-        left = operate(body, left, right, f"__{word}__", f"__r{word}__", one.lineno)
-    return left
-
-
-def _comparison(writer: Writer, body: Body, node: ast.Compare) -> int:
-    left = expression(writer, body, node.left)
-    for operator, comparator in zip(node.ops, node.comparators, strict=True):
-        right = expression(writer, body, comparator)
-        methods = _COMPARED.get(operator.__class__)
-        if methods is not None:
-            operate(body, left, right, *methods, node.lineno)
-        elif isinstance(operator, ast.In | ast.NotIn):
-            operate(body, right, left, "__contains__", "", node.lineno)
-        left = right
-    return constant(body, "bool")
-
-
-def _unary(writer: Writer, body: Body, node: ast.UnaryOp) -> int:
-    operator, operand = node.op, node.operand
-    if isinstance(operator, ast.USub) and isinstance(operand, ast.Constant) and type(operand.value) is int:
-        return _number(body, -operand.value)
-    if isinstance(operator, ast.Not):
-        condition_of(writer, body, operand)
-        return constant(body, "bool")
-    inner = expression(writer, body, operand)
-    return operate(body, inner, NONE, _UNARY[operator.__class__], "", node.lineno)
-
-
-def condition_of(writer: Writer, body: Body, node: ast.expr) -> int:
-    """An expression whose truth is asked."""
-    var = expression(writer, body, node)
-    if var != NONE and not _is_plain(node):
-        body.emit(Operate(NONE, var, NONE, "__bool__", "", node.lineno))
-    return var
-
-
-def _is_plain(node: ast.expr) -> bool:
-    """Whether the truth of an expression is asked without calling anything."""
-    if isinstance(node, ast.Constant):
-        return type(node.value) in (str, bytes, int)
-    return isinstance(node, ast.Compare | ast.BoolOp) or negated(node) is not None
-
-
-def _boolean(writer: Writer, body: Body, node: ast.BoolOp) -> int:
-    """`a and b and c` as `(a and b) and c`: each operand runs, and is narrowed, where those before it let it."""
-    conjunction = isinstance(node.op, ast.And)
-    first = node.values[0]
-    var = condition_of(writer, body, first)
-    known = writer.truth(body.names, first)
-    for number, one in enumerate(node.values[1:], 1):
-        if known is not None and known is not conjunction:
-            return var
-        before = body.branch()
-        for earlier in node.values[:number]:
-            narrow(writer, body, earlier, conjunction)
-        right = expression(writer, body, one)
-        body.meet([before, body.now])
-        var = right if known is conjunction else body.joined((var, right))
-        known = both(known, writer.truth(body.names, one), not conjunction)
-    return var
-
-
-def _choice(writer: Writer, body: Body, node: ast.IfExp) -> int:
-    condition_of(writer, body, node.test)
-    known = writer.truth(body.names, node.test)
-    before = body.branch()
-    ends = []
-    found: list[int] = []
-    if known is not False:
-        narrow(writer, body, node.test, True)
-        found.append(expression(writer, body, node.body))
-        ends.append(body.now)
-    if known is not True:
-        body.now = before
-        before = body.branch()
-        narrow(writer, body, node.test, False)
-        found.append(expression(writer, body, node.orelse))
-        ends.append(body.now)
-    body.meet(ends)
-    return body.joined(found)
-
-
-def narrow(writer: Writer, body: Body, test: ast.expr, positive: bool) -> None:
-    """What a condition that holds (or does not) says of the types of local names."""
-    if isinstance(test, ast.Call):
-        if isinstance(test.func, ast.Name) and test.func.id == "isinstance" and len(test.args) == 2:
-            _narrow_name(writer, body, test.args[0], test.args[1], positive)
-    elif isinstance(test, ast.BoolOp):
-        if isinstance(test.op, ast.And) is positive:
-            for one in test.values:
-                narrow(writer, body, one, positive)
-    elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        narrow(writer, body, test.operand, not positive)
-
-
-def _narrow_name(writer: Writer, body: Body, name: ast.expr, kind: ast.expr, positive: bool) -> None:
-    if not isinstance(name, ast.Name) or body.now is None:
-        return
-    spelled = body.names.spelled(name.id)
-    before = body.now.get(spelled, NONE)
-    if before == NONE:
-        return
-    of = expression(writer, body, kind)
-    if of == NONE:
-        return
-    dst = body.new()
-    body.emit(Narrow(dst, before, of, positive))
-    body.now[spelled] = dst
-
-
 # -- functions and what runs in them -------------------------------------------------------------------------------
 
 
@@ -584,33 +358,35 @@ def assign(writer: Writer, body: Body, target: ast.expr, value: int) -> None:
         assign(writer, body, target.value, value)
 
 
-_TABLE: Final[dict[type, Callable[[Writer, Body, Any], int]]] = {
-    ast.Name: _name,
-    ast.Constant: _constant,
-    ast.Attribute: _attribute,
-    ast.Call: _call,
-    ast.JoinedStr: _formatted,
-    ast.Tuple: _sequence,
-    ast.List: _sequence,
-    ast.Set: _sequence,
-    ast.Dict: _dict,
-    ast.ListComp: _comprehension,
-    ast.SetComp: _comprehension,
-    ast.DictComp: _comprehension,
-    ast.GeneratorExp: _comprehension,
-    ast.Subscript: _subscript,
-    ast.Slice: _slice,
-    ast.BinOp: _binary,
-    ast.Compare: _comparison,
-    ast.UnaryOp: _unary,
-    ast.BoolOp: _boolean,
-    ast.IfExp: _choice,
-    ast.Lambda: _lambda,
-    ast.Await: _await,
-    ast.Yield: _yield,
-    ast.YieldFrom: _yield_from,
-    ast.NamedExpr: _walrus,
-    ast.Starred: _starred,
-}
+TABLE.update(
+    {
+        ast.Name: _name,
+        ast.Constant: write_constant,
+        ast.Attribute: _attribute,
+        ast.Call: _call,
+        ast.JoinedStr: write_formatted,
+        ast.Tuple: _sequence,
+        ast.List: _sequence,
+        ast.Set: _sequence,
+        ast.Dict: _dict,
+        ast.ListComp: _comprehension,
+        ast.SetComp: _comprehension,
+        ast.DictComp: _comprehension,
+        ast.GeneratorExp: _comprehension,
+        ast.Subscript: _subscript,
+        ast.Slice: _slice,
+        ast.BinOp: write_binary,
+        ast.Compare: write_comparison,
+        ast.UnaryOp: write_unary,
+        ast.BoolOp: write_boolean,
+        ast.IfExp: write_choice,
+        ast.Lambda: _lambda,
+        ast.Await: _await,
+        ast.Yield: _yield,
+        ast.YieldFrom: _yield_from,
+        ast.NamedExpr: _walrus,
+        ast.Starred: _starred,
+    }
+)
 if hasattr(ast, "TemplateStr"):
-    _TABLE[ast.TemplateStr] = _templated
+    TABLE[ast.TemplateStr] = _templated

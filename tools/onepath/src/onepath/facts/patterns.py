@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 
-from onepath.facts.expressions import expression, operate
 from onepath.facts.flow import Body
 from onepath.facts.model import NONE, Copy, Item, MatchClass, Narrow, Unpack
 from onepath.facts.module import Writer
+from onepath.facts.writing import expression, operate
 
 
 def pattern(writer: Writer, body: Body, node: ast.pattern, subject: int, name: str = "") -> bool:

@@ -6,18 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any, Final
 
-from onepath.facts.expressions import (
-    BINARY,
-    assign,
-    condition_of,
-    constant,
-    expression,
-    index_of,
-    mangled,
-    name_line,
-    narrow,
-    operate,
-)
+from onepath.facts.expressions import assign, index_of, mangled, name_line
 from onepath.facts.flow import Body
 from onepath.facts.imports import import_from, plain_import
 from onepath.facts.model import (
@@ -36,7 +25,9 @@ from onepath.facts.model import (
     SetItem,
 )
 from onepath.facts.module import Writer
+from onepath.facts.operators import BINARY, condition_of, narrow
 from onepath.facts.syntax import FIELDS, target_names
+from onepath.facts.writing import constant, expression, operate
 
 
 def _expr(writer: Writer, body: Body, node: ast.Expr) -> None:

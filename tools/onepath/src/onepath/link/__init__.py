@@ -3,6 +3,18 @@
 First everything that runs from the entries is followed, and the edges found so far are those a rule on paths reads.
 Then what nobody calls is followed too, as if unknown code called it: rules on owners and the call graph speak of all
 code.
+
+By subject, each line knowing only those above it, but that attributes and items ask `hints` for annotations:
+- `code`, `values`, `once`, `flows`, `solver`: values, variables, what flows between them; no Python semantics.
+- `foreign`: tables of what foreign names do.
+- `classes`, `invoke`, `dunders`, `members`, `attributes`, `setting`, `names`, `imports`, `running_text`: names,
+  attributes, modules.
+- `items`, `iteration`, `texts`, `hints`, `annotations`, `narrowing`: what containers hold, texts, types.
+- `frames`, `binding`, `unknown`, `escaping`, `class_bodies`, `construction`: frames that run, objects that are made.
+- `models`: what foreign names do where a table does not say enough.
+- `methods`, `container_methods`, `external`, `calls`: what calling a value means for its kind.
+- `displays`, `exceptions`, `operations`: what each operation of the facts does.
+- `demand`, `mutations`, `harvest`: what is asked for, and what is read off when all is settled.
 """
 
 from __future__ import annotations
