@@ -73,7 +73,7 @@ SOURCES = {
     **({"aliases": ALIASES} if sys.version_info >= (3, 12) else {}),
     **{
         f"{path.parent.name}/{path.name}": path.read_text()
-        for path in sorted(Path(next(iter(onepath.__path__))).glob("*/*.py"))
+        for path in sorted(Path(next(iter(onepath.__path__))).rglob("*.py"))
     },
 }
 
