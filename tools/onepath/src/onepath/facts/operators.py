@@ -1,7 +1,4 @@
-"""Operators and conditions: syntax in, operations out; what a condition says of the names it tests.
-
-What runs only if a condition holds is written by who asked for it.
-"""
+"""Operators and conditions: syntax in, operations out; what a condition says of the names it tests."""
 
 from __future__ import annotations
 

@@ -31,11 +31,12 @@ from onepath.link.classes import instances, members, plain_instance
 from onepath.link.code import Frame, Options, Unit
 from onepath.link.demand import Demand
 from onepath.link.escaping import escape
+from onepath.link.flows import FEW_CONTEXTS
 from onepath.link.harvest import harvest
 from onepath.link.imports import start_module
 from onepath.link.items import read_key
 from onepath.link.operations import instantiate, run_operations
-from onepath.link.solver import FEW_CONTEXTS, Solver
+from onepath.link.solver import Solver
 from onepath.link.unknown import run_unknown
 from onepath.link.values import Bound, Class, Descriptor, Function, Instance, Module, Partial, Value
 

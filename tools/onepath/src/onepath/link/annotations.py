@@ -12,12 +12,13 @@ from typing import Final
 from onepath.facts.model import Annotation
 from onepath.link.classes import instances, is_enum, is_protocol, plain_instance
 from onepath.link.code import Frame, Unit
+from onepath.link.flows import Held
 from onepath.link.foreign import canonical
 from onepath.link.imports import start_module
 from onepath.link.items import item_cell
 from onepath.link.members import enum_member
 from onepath.link.narrowing import _below, seed_narrowed
-from onepath.link.solver import Held, Solver
+from onepath.link.solver import Solver
 from onepath.link.values import Class, Constant, Foreign, Getter, Result, Unknown, Value
 
 _MOST: Final = 60

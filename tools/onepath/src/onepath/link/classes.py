@@ -10,7 +10,8 @@ import builtins
 from typing import Any, Final
 
 from onepath.link.code import Site
-from onepath.link.solver import Solver, Trigger, class_name
+from onepath.link.flows import Trigger
+from onepath.link.solver import Solver, class_name
 from onepath.link.values import Class, Foreign, Instance, Value
 
 HARMLESS_BASES: Final = frozenset(

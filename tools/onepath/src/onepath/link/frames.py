@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from onepath.facts import model as op
 from onepath.link.code import Code, Frame, Site
-from onepath.link.solver import CONTEXTS, KEYS, Solver, is_contextual
+from onepath.link.flows import CONTEXTS
+from onepath.link.solver import KEYS, Solver, is_contextual
 from onepath.link.values import Bound, Class, Foreign, Function, Instance, Partial, Running, Text, Value
 
 

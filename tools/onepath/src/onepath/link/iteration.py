@@ -1,6 +1,6 @@
 """Elements one by one: `for`, unpacking, `await`, `with`.
 
-What an item's key is, is not known here.
+Asking for one by a key is in `items`.
 """
 
 from __future__ import annotations

@@ -13,10 +13,11 @@ from onepath.link.attributes import read_attribute
 from onepath.link.classes import binds
 from onepath.link.code import Frame, Site
 from onepath.link.dunders import call_special
+from onepath.link.flows import TEXTS
 from onepath.link.invoke import holding
 from onepath.link.items import item_cell, items_of, read_item, unpack_mapping
 from onepath.link.iteration import iterate
-from onepath.link.solver import TEXTS, Solver
+from onepath.link.solver import Solver
 from onepath.link.values import (
     BOXES,
     OBJECTS,
