@@ -27,9 +27,8 @@ def bind(
 ) -> None:
     """Call a function, `owner` being its first argument if there is one."""
     answer(solver, site)
-    replaced = solver.cells.get((function, "__code__"))
-    if replaced is not None:
-        solver.when(replaced, _other_code, (site, owner))
+    if "__code__" in solver.hooks:
+        solver.when_set(function, "__code__", _other_code, (site, owner))
     solver.later(_bind_now, solver, Binding(site, function, owner, only))
 
 

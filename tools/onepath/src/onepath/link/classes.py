@@ -12,7 +12,7 @@ from typing import Any, Final
 from onepath.link.code import Site
 from onepath.link.flows import Trigger
 from onepath.link.solver import Solver, class_name
-from onepath.link.values import Class, Foreign, Instance, Value
+from onepath.link.values import Box, Class, Foreign, Instance, Value
 
 HARMLESS_BASES: Final = frozenset(
     {
@@ -49,6 +49,9 @@ def add_base(solver: Solver, cls: Class, value: Value) -> None:
             return
         cls.bases.append(value)
         value.subclasses.append(cls)
+        listed: Box | None = solver.values.get((Box, "list", (value, "__subclasses__")))
+        if listed is not None:
+            solver.add(listed.rest, cls)
         cls.forget()
         _reorder(solver, cls)
     elif isinstance(value, Foreign) and value.name not in cls.foreign:

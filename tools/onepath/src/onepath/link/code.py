@@ -15,8 +15,10 @@ from onepath.facts.model import (
     ModuleFacts,
     Program,
     Scope,
+    SetAttribute,
     StoreGlobal,
     StoreMember,
+    Text,
 )
 from onepath.link.values import Module, Value
 
@@ -60,8 +62,10 @@ def _shape(scope: Scope) -> tuple[tuple[int, ...], dict[str, int], int, int]:
     return tuple(order), by_name, star, double
 
 
-_TELLING: Final = frozenset({StoreGlobal, StoreMember, ImportStar, Deferred, Program})
+_TELLING: Final = frozenset({SetAttribute, Text, StoreGlobal, StoreMember, ImportStar, Deferred, Program})
 """Operations that tell of a module what holds wherever it runs."""
+_HOOKS: Final = frozenset({"__code__", "__getattr__", "__getattribute__"})
+"""Attributes that change what a call or a read does and are hardly ever set from outside."""
 
 
 class Unit:
@@ -75,6 +79,7 @@ class Unit:
         "environment",
         "facts",
         "frame",
+        "hooks",
         "line",
         "module",
         "name",
@@ -107,6 +112,8 @@ class Unit:
         """Global names that were read: their variable, and whether the module binds them."""
         self.all_names: set[str] = set()
         self.attached: set[str] = set()
+        self.hooks: set[str] = set()
+        """Which of the hooks it sets as attributes, or names."""
         for code in self.codes:
             members: set[str] = set()
             for operation in code.scope.code:
@@ -122,6 +129,11 @@ class Unit:
                     self.certain_stars.append(operation.certain)  # type: ignore[union-attr]
                 elif kind is Deferred or kind is Program:
                     code.divided = True
+                elif kind is SetAttribute:
+                    if operation.name in _HOOKS:  # type: ignore[union-attr]
+                        self.hooks.add(operation.name)  # type: ignore[union-attr]
+                elif isinstance(operation, Text) and operation.value in _HOOKS:
+                    self.hooks.add(operation.value)
             code.statics = frozenset(members)
 
 

@@ -314,9 +314,7 @@ def read_key(solver: Solver, frame: Frame | None, value: Value, key: Value, dst:
         items_of(solver, value, dst)
         return
     if isinstance(known, int) and known < 0 and value.kind in ("tuple", "list"):
-        counted = value.items.get(len(value.items) + known)
-        if counted is not None:
-            solver.flow(counted, dst)
+        solver.each_item(value, item_at, (value, known, dst))
         solver.flow(value.rest, dst)
         return
     solver.flow(item_cell(solver, value, known), dst)
@@ -345,6 +343,9 @@ def _read_space(solver: Solver, frame: Frame, owner: Value, name: str, dst: int)
 def set_item(solver: Solver, frame: Frame, value: Value, key: Value | None, src: int, line: int) -> None:
     """`value[key] = src`."""
     if isinstance(value, Box):
+        if isinstance(key, Constant) and key.type == "slice":
+            solver.when(src, _spliced, value)
+            return
         known = key_of(key)
         if known is None and isinstance(key, Instance | Constant):
             known = key if isinstance(key, Instance) or key.type in ("NoneType", "bool") else None
@@ -369,6 +370,14 @@ def set_item(solver: Solver, frame: Frame, value: Value, key: Value | None, src:
             solver.when(src, _replace_module, key.value)
         else:
             solver.when(src, _escaped_item, (frame, value.name, line))
+
+
+def _spliced(solver: Solver, box: Any, value: Value) -> None:
+    """`box[1:2] = value`: its elements are in it, nobody knows where."""
+    if isinstance(value, Box):
+        items_of(solver, value, box.rest)
+    else:
+        solver.add(box.rest, value)
 
 
 def hashed(solver: Solver, frame: Frame, value: Value, line: int) -> None:
@@ -400,9 +409,10 @@ def slice_of(solver: Solver, payload: Any, value: Value) -> None:
         if part is None:
             items_of(solver, value, box.rest)
         else:
-            numbers = sorted(key for key in value.items if isinstance(key, int) and key >= 0)
-            for position, key in enumerate(numbers[part]):
-                solver.flow(value.items[key], item_cell(solver, box, position))
+            solver.each_item(value, _item_of_slice, (value, part.start, part.stop, part.step, box))
+            for var in bounds:
+                if var >= 0:
+                    solver.when(var, _other_bound, (var, value, box))
             solver.flow(value.rest, box.rest)
         solver.add(dst, box)
     elif isinstance(value, Text):
@@ -426,6 +436,32 @@ def slice_of(solver: Solver, payload: Any, value: Value) -> None:
         solver.add(dst, value if not isinstance(value, Affix) else solver.constant("str"))
     elif isinstance(value, Bytes):
         solver.add(dst, solver.constant("bytes"))
+
+
+def item_at(solver: Solver, payload: Any, key: object, var: int) -> None:
+    """The item at this place; counted from the end, with as many items as are known by then."""
+    box, index, dst = payload
+    if index < 0:
+        var = box.items.get(len(box.items) + index, -1)
+        if var >= 0:
+            solver.flow(var, dst)
+    elif key == index:
+        solver.flow(var, dst)
+
+
+def _item_of_slice(solver: Solver, payload: Any, key: object, var: int) -> None:
+    """One more item than were known: all of those in the slice may stand elsewhere."""
+    source, start, stop, step, box = payload
+    if key == next(reversed(source.items)):
+        numbers = sorted(one for one in source.items if isinstance(one, int) and one >= 0)
+        for position, one in enumerate(numbers[start:stop:step]):
+            solver.flow(source.items[one], item_cell(solver, box, position))
+
+
+def _other_bound(solver: Solver, payload: Any, value: Value) -> None:
+    var, source, box = payload
+    if len(solver.has(var)) > 1 or not isinstance(value, Number):
+        items_of(solver, source, box.rest)
 
 
 def _constant_slice(solver: Solver, bounds: tuple[int, int, int]) -> slice | None:

@@ -11,7 +11,7 @@ from onepath.link.classes import foreign_bases, is_enum
 from onepath.link.code import Frame
 from onepath.link.dunders import call_special
 from onepath.link.invoke import holding, invoke
-from onepath.link.items import TUPLES, field_by_number, item_cell, items_of, names_of
+from onepath.link.items import TUPLES, field_by_number, item_at, item_cell, items_of, names_of
 from onepath.link.members import enum_member
 from onepath.link.solver import Solver
 from onepath.link.values import (
@@ -90,17 +90,6 @@ def _item_from(solver: Solver, payload: Any, key: object, var: int) -> None:
         solver.flow(var, dst)
 
 
-def _item_at(solver: Solver, payload: Any, key: object, var: int) -> None:
-    """The item at this place; counted from the end, with as many items as are known by then."""
-    box, index, dst = payload
-    if index < 0:
-        var = box.items.get(len(box.items) + index, -1)
-        if var >= 0:
-            solver.flow(var, dst)
-    elif key == index:
-        solver.flow(var, dst)
-
-
 def unpack(solver: Solver, payload: Any, value: Value) -> None:
     """Element `index` of a value that is unpacked."""
     frame, index, rest, dst, line = payload
@@ -115,7 +104,7 @@ def unpack(solver: Solver, payload: Any, value: Value) -> None:
         solver.add(dst, box)
         return
     if isinstance(value, Box) and value.kind in ("tuple", "list"):
-        solver.each_item(value, _item_at, (value, index, dst))
+        solver.each_item(value, item_at, (value, index, dst))
         solver.flow(value.rest, dst)
     elif isinstance(value, Instance) and any(base in TUPLES for base in foreign_bases(value.cls)):
         field_by_number(solver, (frame, value, dst, line), solver.number(index))

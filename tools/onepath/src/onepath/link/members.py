@@ -15,6 +15,8 @@ from onepath.link.invoke import holding
 from onepath.link.solver import Solver
 from onepath.link.values import Box, Class, Descriptor, Function, Getter, Instance, Partial, Space, Super, Text, Value
 
+_RECORD_METHODS: Final = {"_replace": "dataclasses.replace", "_asdict": "dataclasses.asdict"}
+"""What named tuples bring along, by what does the same."""
 _CLASS_METHODS: Final = frozenset({"__subclasses__", "mro", "__new__", "__class_getitem__", "__members__"})
 
 
@@ -42,17 +44,20 @@ def read_instance(solver: Solver, frame: Frame, value: Instance, name: str, dst:
     payload = (frame, value, dst, line)
     lookup(solver, cls, name, member_of_instance, payload)
     solver.when_set(value, "__class__", _other_class, (frame, value, name, dst, line))
-    if binds(cls, "__getattribute__"):
+    if binds(cls, "__getattribute__") or "__getattribute__" in solver.hooks:
         call_dunder(solver, frame, value, "__getattribute__", (holding(solver, solver.text(name)),), dst, line)
     if not binds(cls, name):
         annotation = _field_annotation(cls, name)
         if annotation is not None:
             owner, index = annotation
             solver.declared.append((solver.cell(value, name), index, owner.unit, owner.body))
-        if binds(cls, "__getattr__"):
+        if binds(cls, "__getattr__") or "__getattr__" in solver.hooks:
             call_dunder(solver, frame, value, "__getattr__", (holding(solver, solver.text(name)),), dst, line)
         if is_enum(cls) and name in ("value", "_value_"):
             return
+        if name in _RECORD_METHODS and any(one.fields for one in cls.mro):
+            made = (solver.foreign(_RECORD_METHODS[name]), (holding(solver, value),), (), (), (), False)
+            solver.add(dst, solver.once(Partial, made, *made))
         for base in foreign_bases(cls):
             if annotation is None and may_have(base, name):
                 solver.add(dst, solver.bound(solver.foreign(f"{base}.{name}"), value))

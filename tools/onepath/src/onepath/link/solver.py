@@ -95,6 +95,8 @@ class Solver(Flows):
         """Generators nobody has read yet, and the operations that run when somebody does."""
         self.on_item: dict[Box, dict[tuple[ItemTrigger, Any], None]] = {}
         """What is done with every item of a container, those made later too: trigger and payload."""
+        self.hooks = frozenset().union(*(unit.hooks for unit in self.units.values()))
+        """Hooks that are set from outside somewhere: only then somebody waits for them."""
         self.begun: set[Box] = set()
         """Generators somebody reads."""
         self.not_run: list[tuple[Frame, Sequence[AnyOperation]]] = []
