@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+import gc
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -160,3 +163,16 @@ def test_what_cpython_refuses_is_a_fault_with_its_line(source: bytes, reason: st
     assert facts.scopes == []
     if reason.endswith("closed"):
         assert facts.fault_line == line
+
+
+def test_what_was_read_leaves_nothing_behind_for_the_collector() -> None:
+    """Thousands of files are read while nobody collects garbage: a circle would keep each file's tree."""
+    source = Path(argparse.__file__).read_bytes()
+    gc.collect()
+    gc.disable()
+    try:
+        facts = extract(source, "argparse", "argparse.py")
+        assert facts.scopes
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

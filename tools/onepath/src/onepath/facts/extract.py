@@ -74,6 +74,7 @@ def _write(facts: ModuleFacts, tree: ast.Module, source: bytes, package: str) ->
         if "@" not in name:
             body.emit(StoreGlobal(name, var))
     body.finish()
+    writer.survey.forget()
 
 
 def _depth() -> int:

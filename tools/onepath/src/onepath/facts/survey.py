@@ -93,6 +93,11 @@ class Survey:
         self._all(module.body)
         _resolve(top)
 
+    def forget(self) -> None:
+        """Let scopes go of one another, and so of the tree: nothing else ends a circle while none collects garbage."""
+        for names in self.scopes.values():
+            names.children.clear()
+
     def _open(self, node: ast.AST, kind: str, parent: Names | None) -> Names:
         names = self.scopes[node] = Names(node, kind, parent, len(self.scopes))
         return names
