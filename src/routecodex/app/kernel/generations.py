@@ -20,7 +20,7 @@ from routecodex.app.supervisor.messages import GenerationStatus
 
 _pinned: Final[ContextVar[Generation]] = ContextVar("pinned_generation")
 
-_TIDY_AFTER: Final = 1.0
+_TIDY_AFTER: Final = 0.1
 """Seconds after a generation has closed until what it leaves is collected."""
 _LAST_REQUESTS: Final = 5.0
 """Seconds for requests that were ended to let go of their generation."""
