@@ -20,8 +20,8 @@ from routecodex.app.supervisor.messages import GenerationStatus
 
 _pinned: Final[ContextVar[Generation]] = ContextVar("pinned_generation")
 
-_TIDY_AFTER: Final = 0.1
-"""Seconds after a generation has closed until what it leaves is collected."""
+_TIDY_AFTER: Final = 0.02
+"""Seconds after a generation has closed until what it leaves is collected: the allocator keeps every peak."""
 _LAST_REQUESTS: Final = 5.0
 """Seconds for requests that were ended to let go of their generation."""
 
