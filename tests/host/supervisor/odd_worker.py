@@ -132,6 +132,8 @@ class OddWorker:
             return
         if not message.dry and not await self.behaves("prepare"):
             return
+        if plan.get("silent_at_prepare") and not message.dry:
+            return
         if plan.get("crash_at_prepare") and not message.dry:
             os.kill(os.getpid(), signal.SIGKILL)
         self.prepared[message.id] = message.desired

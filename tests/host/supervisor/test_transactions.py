@@ -97,6 +97,24 @@ def test_a_worker_that_does_not_survive_preparing_keeps_all_from_it(how: str, tm
     assert "safe_mode.entered" not in kinds, "what was tried fell, not what is in force"
 
 
+def test_what_was_given_up_for_a_rollback_excuses_no_later_crash(tmp_path: Path) -> None:
+    with supervised(tmp_path, {"name": "a"}, workers=2, file=3600, prepare=30) as one:
+        one.blessed()
+        assert one.command("switch.set", key=LIVE[0], value="v2")[0] == 200
+        one.write({"name": "b", "silent_at_prepare": True})
+        one.process.send_signal(signal.SIGHUP)
+        one.wait_ledger("command", 2)
+        status, receipt = one.command("switch.rollback", key=LIVE[0])
+        for count in (1, 2):
+            os.kill(
+                next(worker["pid"] for worker in one.status["workers"] if worker["state"] == "ready"), signal.SIGKILL
+            )
+            one.wait_ledger("worker.lost", count)
+        one.wait_ledger("safe_mode.entered")
+
+    assert (status, receipt["state"]) == (200, "done")
+
+
 def test_workers_that_read_different_things_are_not_mixed(tmp_path: Path) -> None:
     with supervised(tmp_path, {"name": "a", "prepare": "lie"}, workers=2, file=3600) as one:
         one.blessed()

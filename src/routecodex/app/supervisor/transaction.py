@@ -150,12 +150,17 @@ class Transactions:
     async def _prepare(self, wanted: Wanted) -> tuple[PreparedBy, dict[WorkerProcess, Any]]:
         state = self._state
         desired = wanted.desired(state.forced)
-        for worker in state.workers.serving:
+        serving = state.workers.serving
+        answers: dict[WorkerProcess, Any] = {}
+        for worker in serving:
             worker.trying = True
-        answers = await state.workers.ask(lambda number: Prepare(number, desired), state.times.prepare)
-        for worker, answer in answers.items():
-            # Who ended over it stays marked: its end speaks against what was tried, not against what is in force.
-            worker.trying = isinstance(answer, Failed) and answer.gone
+        try:
+            answers = await state.workers.ask(lambda number: Prepare(number, desired), state.times.prepare, serving)
+        finally:  # a rollback may end this at any moment
+            for worker in serving:
+                # Who ended over it stays marked: its end speaks against what was tried, not what is in force.
+                answer = answers.get(worker)
+                worker.trying = isinstance(answer, Failed) and answer.gone
         return {worker: answer for worker, answer in answers.items() if isinstance(answer, Prepared)}, answers
 
     def _abort(self, prepared: PreparedBy) -> None:
