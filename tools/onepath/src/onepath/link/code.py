@@ -5,12 +5,16 @@ It holds the static side of a module: which names its body binds, which stars it
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
 from onepath.facts.model import (
+    Attribute,
+    Call,
     Deferred,
+    Global,
     ImportStar,
     ModuleFacts,
     Program,
@@ -135,6 +139,17 @@ class Unit:
                 elif isinstance(operation, Text) and operation.value in _HOOKS:
                     self.hooks.add(operation.value)
             code.statics = frozenset(members)
+
+
+def asked_of(code: Code) -> Iterator[str]:
+    """Names that a code reads as attributes, but of what `super()` gives: that is a method of its own."""
+    own: set[int] = set()
+    for one in code.scope.code:
+        kind = one.__class__
+        if (kind is Global and one.name == "super") or (kind is Call and one.func in own):  # type: ignore[union-attr]
+            own.add(one.dst)  # type: ignore[union-attr]
+        elif kind is Attribute and one.obj not in own:  # type: ignore[union-attr]
+            yield one.name  # type: ignore[union-attr]
 
 
 class Frame:

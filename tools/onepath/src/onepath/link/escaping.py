@@ -75,11 +75,43 @@ def _run_escaped(solver: Solver, value: Value, frame: Frame, line: int) -> None:
         run_overrides(solver, value, plain_instance(solver, value, None), frame, line)
 
 
+def _escape_class(solver: Solver, frame: Frame, value: Class, name: str, dst: int, line: int, depth: int) -> None:
+    _escape_callable(solver, frame, value, name, dst, line, depth)
+    if _takes_over(name) or _knows_names(name):
+        _escape_by_name(solver, frame, plain_instance(solver, value, None), name, line)
+
+
+def _escape_by_name(solver: Solver, frame: Frame, value: Instance, name: str, line: int) -> None:
+    """Foreign code knows methods of the object by their names."""
+    if _takes_over(name):
+        if solver.is_first(("methods", value, frame, line)):
+            solver.later(run_methods, solver, value, frame, line)
+    elif _knows_names(name) and solver.is_first(("uncalled", value, frame, line)):
+        solver.later(_run_uncalled, solver, value, frame, line)
+
+
+def _knows_names(name: str) -> bool:
+    """Whether a foreign callable may know methods by name. Built-in ones call none but Python's own; of what is known
+    by its annotation alone nothing is said."""
+    return name.partition(".")[0] not in _KNOW_NO_NAMES
+
+
+_KNOW_NO_NAMES: Final = frozenset(
+    {
+        "", "abc", "builtins", "collections", "copy", "dataclasses", "datetime", "enum", "html", "inspect", "itertools",
+        "os", "pathlib", "types", "typing",
+    }
+)  # fmt: skip
+
+
+def _takes_over(name: str) -> bool:
+    return name in TAKES_OVER or name.startswith(TAKES_OVER_BELOW)
+
+
 def _escape_instance(solver: Solver, frame: Frame, value: Instance, name: str, dst: int, line: int, depth: int) -> None:
     if binds(value.cls, "__call__"):
         _escape_callable(solver, frame, value, name, dst, line, depth)
-    if name in TAKES_OVER or name.startswith(TAKES_OVER_BELOW):
-        solver.later(run_methods, solver, value, frame, line)
+    _escape_by_name(solver, frame, value, name, line)
     key = ("overrides", value, frame, line)
     if key not in solver.values:
         solver.values[key] = True
@@ -94,6 +126,17 @@ def _run_protocol(solver: Solver, value: Instance, frame: Frame, line: int) -> N
         for member in members(solver, value.cls, name):
             if isinstance(member, Function):
                 run_function(solver, member, value, frame, "may-call", line)
+
+
+def _run_uncalled(solver: Solver, value: Instance, frame: Frame, line: int) -> None:
+    """Foreign code calls those methods of the object that are there for it: nobody else asks for them by name."""
+    for cls in value.cls.mro:
+        for name in sorted(cls.statics - solver.asked_for):
+            if name.startswith("_"):
+                continue
+            for member in list(solver.has(solver.cell(cls, name))):
+                if isinstance(member, Function):
+                    run_function(solver, member, value, frame, "may-call", line)
 
 
 def run_methods(solver: Solver, value: Instance, frame: Frame, line: int) -> None:
@@ -173,7 +216,7 @@ def _escape_alias(solver: Solver, frame: Frame, value: Alias, name: str, dst: in
 _ESCAPES: Final[dict[type, Callable[..., None]]] = {
     Function: _escape_callable,
     Bound: _escape_callable,
-    Class: _escape_callable,
+    Class: _escape_class,
     Partial: _escape_callable,
     Getter: _escape_callable,
     Instance: _escape_instance,

@@ -269,8 +269,14 @@ TAKES_OVER: Final = frozenset(
 )  # fmt: skip
 """What an object is given to, to be used in place of Python's own."""
 TAKES_OVER_BELOW: Final = (
-    "sys.std", "xml.", "csv.", "tarfile.", "zipfile.", "shutil.", "io.", "gzip.", "bz2.", "lzma.", "wsgiref.",
-    "http.server.", "socketserver.", "email.", "mailbox.", "tokenize.", "configparser.", "plistlib.", "tomllib.",
+    "argparse.", "asyncio.AbstractEventLoop.run_in_executor", "asyncio.AbstractEventLoop.set_default_executor",
+    "asyncio.events.", "bz2.", "cmd.", "codecs.", "configparser.", "csv.", "dis.", "doctest.", "email.",
+    "fileinput.", "ftplib.", "gettext.", "gzip.", "http.client.", "http.cookiejar.", "http.server.", "io.",
+    "logging.config.", "lzma.", "mailbox.", "optparse.", "plistlib.", "pprint.", "pstats.", "select.", "selectors.",
+    "shlex.", "shutil.", "socketserver.", "sqlite3.Connection.create_", "sys.path_importer_cache", "sys.std",
+    "tarfile.", "tokenize.", "tomllib.", "trace.", "traceback.", "unittest.FunctionTestCase.", "unittest.TestCase.",
+    "unittest.TestSuite.", "unittest.TextTestRunner.", "unittest.case.", "unittest.runner.", "unittest.suite.",
+    "urllib.request.", "wave.", "wsgiref.", "xml.", "xmlrpc.", "zipfile.",
 )  # fmt: skip
 """All below these do so too."""
 PROTOCOL: Final = frozenset(

@@ -8,11 +8,12 @@ callee's context is chosen. It knows no Python semantics: those register themsel
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 from onepath.facts.model import AnyOperation, ModuleFacts
 from onepath.graph import Made, Opaque, Place
-from onepath.link.code import Code, Frame, Options, Site, Unit
+from onepath.link.code import Code, Frame, Options, Site, Unit, asked_of
 from onepath.link.flows import Flows, Trigger
 from onepath.link.values import Bound, Box, Class, Foreign, Function, Instance, Module, Value
 
@@ -235,6 +236,11 @@ class Solver(Flows):
     def is_program(self, unit: Unit) -> bool:
         """Whether a module is run as the program: always, where nothing says what is entered."""
         return not self.options.entries or unit.name in self.programs or unit.name in self.options.entries
+
+    @cached_property
+    def asked_for(self) -> frozenset[str]:
+        """Names that the program reads as attributes of whatever, but of what `super()` gives."""
+        return frozenset(name for unit in self.units.values() for code in unit.codes for name in asked_of(code))
 
     # -- what was found ------------------------------------------------------------------------------------------
 
