@@ -27,7 +27,7 @@ from onepath.facts.model import (
 from onepath.facts.module import Writer
 from onepath.facts.operators import condition_of, narrow
 from onepath.facts.patterns import pattern
-from onepath.facts.statements import SIMPLE, run_annotation
+from onepath.facts.statements import SIMPLE, own_type_parameters, run_annotation, type_parameters
 from onepath.facts.syntax import FunctionNode, negated, parameters_of, target_names
 from onepath.facts.writing import expression
 
@@ -256,10 +256,12 @@ def _function(writer: Writer, body: Body, node: FunctionNode) -> None:
     _type_parameters(writer, inner, node)
     declare_parameters(writer, inner, parameters)
     body.show_to_inner(inner.names)
+    own_type_parameters(inner, node)
     _suite(writer, inner, node.body)
     inner.finish()
     dst = body.new()
     body.emit(MakeFunction(dst, inner.index, tuple([one for one in defaults if one[1] != NONE]), line))
+    type_parameters(writer, body, node, inner.index, dst)
     writer.note_binding(body, name, "function", line)
     body.bind(name, _decorated(body, dst, decorators))
 
@@ -267,12 +269,23 @@ def _function(writer: Writer, body: Body, node: FunctionNode) -> None:
 def _class(writer: Writer, body: Body, node: ast.ClassDef) -> None:
     name, line = node.name, node.lineno
     decorators = _decorators(writer, body, node)
-    bases = [expression(writer, body, one) for one in node.bases if not isinstance(one, ast.Starred)]
+    bases: list[int] = []
+    starred: list[int] = []
     names: list[str] = []
     named: list[int] = []
+    double_stars: list[int] = []
+    for base in node.bases:
+        unpacked = isinstance(base, ast.Starred)
+        var = expression(writer, body, base.value if isinstance(base, ast.Starred) else base)
+        if var != NONE:
+            if unpacked:
+                starred.append(len(bases))
+            bases.append(var)
     for one in node.keywords:
         var = expression(writer, body, one.value)
-        if one.arg is not None and var != NONE:
+        if var != NONE and one.arg is None:
+            double_stars.append(var)
+        elif var != NONE and one.arg is not None:
             names.append(one.arg)
             named.append(var)
     inner = writer.open_scope(node, name, f"{body.scope.qualname}.{name}".lstrip("."), "class", body.index, line)
@@ -284,8 +297,10 @@ def _class(writer: Writer, body: Body, node: ast.ClassDef) -> None:
             inner.emit(StoreMember(mangled(inner, member), var))
     inner.finish()
     dst = body.new()
-    bases = [one for one in bases if one != NONE]
-    body.emit(MakeClass(dst, inner.index, tuple(bases), tuple(names), tuple(named), line))
+    body.emit(
+        MakeClass(dst, inner.index, tuple(bases), tuple(names), tuple(named), line, tuple(starred), tuple(double_stars))
+    )
+    type_parameters(writer, body, node, inner.index, dst)
     writer.note_binding(body, name, "class", line)
     body.bind(name, _decorated(body, dst, decorators))
 

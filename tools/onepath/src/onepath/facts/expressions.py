@@ -144,9 +144,8 @@ def _call(writer: Writer, body: Body, node: ast.Call) -> int:
         if isinstance(argument, ast.Starred):
             inner = argument.value
             value = expression(writer, body, inner)
-            if isinstance(inner, ast.Tuple | ast.List) and not stars:
-                plain = [one for one in inner.elts if not isinstance(one, ast.Starred)]
-                positional.extend([expression(writer, body, one) for one in plain])
+            if isinstance(inner, ast.Tuple | ast.List) and not stars and not _holds_starred(inner):
+                positional.extend([expression(writer, body, one) for one in inner.elts])
             else:
                 stars.append(value)
         elif isinstance(argument, ast.keyword):
@@ -206,6 +205,10 @@ def _sequence(writer: Writer, body: Body, node: ast.Tuple | ast.List | ast.Set) 
             spread.append(position)
         items.append(expression(writer, body, element))
     return _display(body, _KINDS[node.__class__], items, spread)
+
+
+def _holds_starred(node: ast.Tuple | ast.List) -> bool:
+    return any(isinstance(one, ast.Starred) for one in node.elts)
 
 
 def _starred(writer: Writer, body: Body, node: ast.Starred) -> int:

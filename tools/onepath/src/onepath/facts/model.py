@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-EXTRACTOR = 5
+EXTRACTOR = 6
 """Version of what is extracted; part of the cache key."""
 
 NONE = -1
@@ -129,12 +129,16 @@ class MakeFunction(Operation, frozen=True, tag=14):
 
 
 class MakeClass(Operation, frozen=True, tag=15):
+    """A class statement. Of `bases` those at the places `starred` are unpacked, and so are `double_stars`."""
+
     dst: int
     scope: int
     bases: tuple[int, ...]
     names: tuple[str, ...]
     named: tuple[int, ...]
     line: int
+    starred: tuple[int, ...] = ()
+    double_stars: tuple[int, ...] = ()
 
 
 class Import(Operation, frozen=True, tag=16):
@@ -256,17 +260,21 @@ class Caught(Operation, frozen=True, tag=30):
 
 
 class Raise(Operation, frozen=True, tag=31):
+    """`raise src from cause`; `cause` is NONE where there is none."""
+
     src: int
     line: int
+    cause: int = NONE
 
 
 class Narrow(Operation, frozen=True, tag=32):
-    """`dst` is those of `src` that are (`positive`) or are not instances of `type`."""
+    """`dst` is those of `src` that are (`positive`) or are not instances of `type`. With a line, it is the test too."""
 
     dst: int
     src: int
     type: int
     positive: bool
+    line: int = 0
 
 
 class Declare(Operation, frozen=True, tag=33):
@@ -354,6 +362,33 @@ class MakeAlias(Operation, frozen=True, tag=43):
     value: int
 
 
+class MakeTypeParameter(Operation, frozen=True, tag=44):
+    """`def f[T: bound = default]`: functions that are called for what it is bound to, and for its default; or NONE.
+
+    Code inside of scope `scope` reads it by its name.
+    """
+
+    dst: int
+    scope: int
+    name: str
+    bound: int
+    default: int
+
+
+class OwnTypeParameter(Operation, frozen=True, tag=45):
+    """`dst` is the type parameter of this name of the function whose code this is."""
+
+    dst: int
+    name: str
+
+
+class TypeParameters(Operation, frozen=True, tag=46):
+    """`box` is `__type_params__` of a function, class or alias."""
+
+    owner: int
+    box: int
+
+
 AnyOperation = (
     Copy
     | Text
@@ -398,6 +433,9 @@ AnyOperation = (
     | Program
     | Deferred
     | MakeAlias
+    | MakeTypeParameter
+    | OwnTypeParameter
+    | TypeParameters
 )
 
 

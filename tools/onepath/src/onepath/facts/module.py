@@ -7,7 +7,7 @@ from typing import Final
 
 from onepath.facts.flow import Body
 from onepath.facts.model import NONE, Annotation, Binding, ModuleFacts, Scope
-from onepath.facts.survey import Names, Survey
+from onepath.facts.survey import Names, Place, Survey
 from onepath.facts.syntax import negated
 from onepath.facts.types import annotation_of
 
@@ -44,7 +44,7 @@ class Writer:
             self.facts.annotations.append(written)
         return index
 
-    def open_scope(self, node: ast.AST, name: str, qualname: str, kind: str, parent: int, line: int) -> Body:
+    def open_scope(self, node: Place, name: str, qualname: str, kind: str, parent: int, line: int) -> Body:
         """A new scope and the body in which its code is written."""
         scope = Scope(name, qualname, kind, parent, line, line, code=[], parameters=[], fields=[], type_parameters=[])
         names = self.survey.scopes[node]

@@ -56,7 +56,7 @@ def _class(writer: Writer, body: Body, node: ast.MatchClass, subject: int, name:
     if kind == NONE or subject == NONE:
         return
     narrowed = body.new()
-    body.emit(Narrow(narrowed, subject, kind, True))
+    body.emit(Narrow(narrowed, subject, kind, True, node.lineno))
     if name and body.now is not None and body.names.spelled(name) in body.now:
         body.now[body.names.spelled(name)] = narrowed
     for index, one in enumerate(node.patterns):

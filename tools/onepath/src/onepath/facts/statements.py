@@ -19,14 +19,18 @@ from onepath.facts.model import (
     Item,
     MakeAlias,
     MakeFunction,
+    MakeTypeParameter,
+    OwnTypeParameter,
     Raise,
     Return,
+    Sequence,
     SetAttribute,
     SetItem,
+    TypeParameters,
 )
 from onepath.facts.module import Writer
 from onepath.facts.operators import BINARY, condition_of, narrow
-from onepath.facts.syntax import FIELDS, target_names
+from onepath.facts.syntax import FIELDS, evaluated_later, target_names
 from onepath.facts.writing import constant, expression, operate
 
 
@@ -205,13 +209,48 @@ def _type_alias(writer: Writer, body: Body, node: Any) -> None:
     qualname = f"{body.scope.qualname}.{name}".lstrip(".")
     inner = writer.open_scope(node, name, qualname, "lambda", body.index, node.lineno)
     body.show_to_inner(inner.names)
+    own_type_parameters(inner, node)
     inner.emit(Return(expression(writer, inner, node.value)))
     inner.finish()
     value, dst = body.new(), body.new()
     body.emit(MakeFunction(value, inner.index, (), node.lineno))
     body.emit(MakeAlias(dst, value))
+    type_parameters(writer, body, node, inner.index, dst)
     writer.note_binding(body, name, "variable", node.lineno)
     body.bind(name, dst)
+
+
+def own_type_parameters(inner: Body, node: Any) -> None:
+    """The code of a function or alias knows those of its type parameters that have a bound or a default."""
+    for one in getattr(node, "type_params", ()):
+        if evaluated_later(one):
+            own = inner.new()
+            inner.emit(OwnTypeParameter(own, one.name))
+            inner.bind(one.name, own)
+
+
+def type_parameters(writer: Writer, body: Body, node: Any, scope: int, owner: int) -> None:
+    """Bounds, constraints and defaults are functions that run when they are asked for (PEP 695, PEP 696)."""
+    made: list[int] = []
+    told = False
+    for one in getattr(node, "type_params", ()):
+        later = dict.fromkeys(("bound", "default_value"), NONE)
+        for field, value in evaluated_later(one):
+            told = True
+            qualname = f"{body.scope.qualname}.{one.name}".lstrip(".")
+            inner = writer.open_scope((one, field), one.name, qualname, "lambda", body.index, value.lineno)
+            body.show_to_inner(inner.names)
+            inner.emit(Return(expression(writer, inner, value)))
+            inner.finish()
+            later[field] = body.new()
+            body.emit(MakeFunction(later[field], inner.index, (), value.lineno))
+        dst = body.new()
+        body.emit(MakeTypeParameter(dst, scope, one.name, later["bound"], later["default_value"]))
+        made.append(dst)
+    if told:
+        box = body.new()
+        body.emit(Sequence(box, "tuple", tuple(made), ()))
+        body.emit(TypeParameters(owner, box))
 
 
 # -- ends of a block -----------------------------------------------------------------------------------------------
@@ -228,9 +267,10 @@ def _raise(writer: Writer, body: Body, node: ast.Raise) -> None:
     if node.exc is not None:
         value = expression(writer, body, node.exc)
         if value != NONE:
-            body.emit(Raise(value, node.lineno))
-    if node.cause is not None:
-        expression(writer, body, node.cause)
+            cause = NONE if node.cause is None else expression(writer, body, node.cause)
+            body.emit(Raise(value, node.lineno, cause))
+        elif node.cause is not None:
+            expression(writer, body, node.cause)
     body.now = None
 
 

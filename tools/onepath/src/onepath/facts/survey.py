@@ -8,16 +8,28 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from onepath.facts.syntax import FIELDS, Comprehension, FunctionNode, arguments_of, parameters_of, target_names
+from onepath.facts.syntax import (
+    FIELDS,
+    Comprehension,
+    FunctionNode,
+    arguments_of,
+    evaluated_later,
+    parameters_of,
+    target_names,
+)
 
 _NAME: Final = ast.Name
 _CONSTANT: Final = ast.Constant
 
 
+Place: TypeAlias = ast.AST | tuple[ast.AST, str]
+"""What makes a scope: a node, or a field of a type parameter."""
+
+
 class Names:
-    """The names of one scope: a module, class, function, lambda, comprehension or type alias's value."""
+    """The names of one scope: a module, class, function, lambda, comprehension, or of what a type evaluates later."""
 
     __slots__ = (
         "bound",
@@ -34,7 +46,7 @@ class Names:
         "uses",
     )
 
-    def __init__(self, node: ast.AST, kind: str, parent: Names | None, number: int) -> None:
+    def __init__(self, node: Place, kind: str, parent: Names | None, number: int) -> None:
         self.node = node
         self.kind = kind
         self.parent = parent
@@ -80,11 +92,11 @@ class Survey:
     """What a walk over one module found."""
 
     def __init__(self, module: ast.Module) -> None:
-        self.scopes: dict[ast.AST, Names] = {}
-        """By the node that makes a scope."""
+        self.scopes: dict[Place, Names] = {}
+        """By what makes a scope."""
         self.rebound: dict[ast.AST, set[str]] = {}
         """By loop: the names bound in it."""
-        self.yields: set[ast.AST] = set()
+        self.yields: set[Place] = set()
         """The nodes of the scopes that hold a yield."""
         self.times_bound: dict[str, int] = {}
         """By module variable: how many bindings it has."""
@@ -98,7 +110,7 @@ class Survey:
         for names in self.scopes.values():
             names.children.clear()
 
-    def _open(self, node: ast.AST, kind: str, parent: Names | None) -> Names:
+    def _open(self, node: Place, kind: str, parent: Names | None) -> Names:
         names = self.scopes[node] = Names(node, kind, parent, len(self.scopes))
         return names
 
@@ -190,7 +202,8 @@ class Survey:
     def _type_parameters(self, inner: Names, node: Any) -> None:
         for one in getattr(node, "type_params", ()):
             inner.bound.add(one.name)
-            self._walk(one)
+            for field, value in evaluated_later(one):
+                self._inside(self._open((one, field), "alias", self._scope), [value])
 
     def _class(self, node: ast.ClassDef) -> None:
         self._all(node.decorator_list)

@@ -6,7 +6,7 @@ It knows node classes and their fields; it knows nothing of names, scopes or fac
 from __future__ import annotations
 
 import ast
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -27,6 +27,12 @@ FIELDS: Final[dict[type, tuple[str, ...]]] = {
     if isinstance(one, type) and issubclass(one, ast.AST)
 }
 """By class: the fields with nodes in them, first to last in the source, as far as one comes after the other."""
+
+
+def evaluated_later(parameter: Any) -> list[tuple[str, ast.expr]]:
+    """The fields of a type parameter that run when somebody asks for them: a bound or constraints, a default."""
+    found = [(field, getattr(parameter, field, None)) for field in ("bound", "default_value")]
+    return [(field, value) for field, value in found if value is not None]
 
 
 def arguments_of(node: ast.Call) -> list[ast.expr | ast.keyword]:

@@ -39,6 +39,7 @@ from onepath.link.values import (
     Space,
     Super,
     Text,
+    TypeParameter,
     Uncomputed,
     Unknown,
     Value,
@@ -287,6 +288,23 @@ def _read_alias(solver: Solver, frame: Frame, value: Alias, name: str, dst: int,
         invoke(solver, frame, value.get, (), dst, line)
     elif name == "evaluate_value":  # since 3.14
         solver.add(dst, value.get)
+    elif name == "__type_params__":
+        solver.flow(solver.cell(value, name), dst)
+    else:
+        solver.add(dst, solver.method(value, name))
+
+
+_BOUNDS: Final = ("__bound__", "__constraints__", "evaluate_bound", "evaluate_constraints")
+
+
+def _read_type_parameter(solver: Solver, frame: Frame, value: TypeParameter, name: str, dst: int, line: int) -> None:
+    asked = value.bound if name in _BOUNDS else value.default if name.endswith("_default") else None
+    if name == "__default__":
+        asked = value.default
+    if asked is not None and name.startswith("__"):
+        invoke(solver, frame, asked, (), dst, line)
+    elif asked is not None and name.startswith("evaluate_"):  # since 3.14
+        solver.add(dst, asked)
     else:
         solver.add(dst, solver.method(value, name))
 
@@ -313,6 +331,7 @@ _READERS: Final[dict[type, Callable[[Solver, Frame, Any, str, int, int], None]]]
     Box: _read_box,
     Descriptor: _read_descriptor_object,
     Alias: _read_alias,
+    TypeParameter: _read_type_parameter,
     Super: read_super,
     Uncomputed: _read_uncomputed,
     Widened: _read_widened,

@@ -19,6 +19,7 @@ from onepath.link.methods import call_method_of_builtin
 from onepath.link.models.getters import call_getter
 from onepath.link.solver import Solver
 from onepath.link.values import (
+    CLASSES,
     Bound,
     Class,
     Descriptor,
@@ -62,13 +63,31 @@ def _call_function(solver: Solver, site: Site, value: Function) -> None:
 def _call_class(solver: Solver, site: Site, value: Class) -> None:
     answer(solver, site)
     if value.metaclass >= 0:
-        for meta in solver.has(value.metaclass):
-            if isinstance(meta, Class) and binds(meta, "__call__"):
-                for member in members(solver, meta, "__call__"):
-                    if isinstance(member, Function):
-                        bind(solver, site, member, value)
-                return
-    solver.later(construct, solver, site, value)
+        solver.when(value.metaclass, _called_by_metaclass, (site, value), CLASSES)
+        if _metaclass_calls(solver, value):
+            return
+    solver.later(_construct, solver, site, value)
+
+
+def _metaclass_calls(solver: Solver, cls: Class) -> bool:
+    return any(isinstance(meta, Class) and binds(meta, "__call__") for meta in solver.has(cls.metaclass))
+
+
+def _construct(solver: Solver, site: Site, cls: Class) -> None:
+    if cls.metaclass < 0 or not _metaclass_calls(solver, cls):
+        construct(solver, site, cls)
+
+
+def _called_by_metaclass(solver: Solver, payload: Any, meta: Value) -> None:
+    site, cls = payload
+    if isinstance(meta, Class):
+        lookup(solver, meta, "__call__", _call_of_class, (site, cls))
+
+
+def _call_of_class(solver: Solver, payload: Any, member: Value) -> None:
+    site, cls = payload
+    if isinstance(member, Function):
+        bind(solver, site, member, cls)
 
 
 def _call_instance(solver: Solver, site: Site, value: Instance) -> None:

@@ -5,16 +5,29 @@ Making objects of the class is not known here.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from onepath.link.classes import add_base, binds, is_enum, lookup, members
+from onepath.link.classes import LAST, add_base, binds, is_enum, lookup, members
 from onepath.link.code import Code, Frame
 from onepath.link.dunders import call_special
 from onepath.link.invoke import holding, invoke
 from onepath.link.iteration import iterate
 from onepath.link.members import enum_member
 from onepath.link.solver import Solver
-from onepath.link.values import OBJECTS, Box, Class, Descriptor, Function, Instance, Result, Space, Value
+from onepath.link.values import BOXES, OBJECTS, Box, Class, Descriptor, Function, Instance, Result, Space, Value
+
+
+class Statement(NamedTuple):
+    """A class statement that runs: what is known of it apart from its body. All variables are absolute."""
+
+    cls: Class
+    frame: Frame
+    bases: tuple[int, ...]
+    """Variables of the bases; of those that are unpacked, a variable of what comes out."""
+    named: tuple[tuple[str, int], ...]
+    """Its keywords but the metaclass."""
+    double_stars: tuple[int, ...]
+    line: int
 
 
 def run_class_body(
@@ -22,11 +35,13 @@ def run_class_body(
     frame: Frame,
     code: Code,
     bases: tuple[int, ...],
+    starred: tuple[int, ...],
     named: tuple[tuple[str, int], ...],
+    double_stars: tuple[int, ...],
     dst: int,
     line: int,
 ) -> None:
-    """A class statement runs."""
+    """A class statement runs; the bases at the places `starred` are unpacked."""
     key = (Class, (code, frame))
     cls = solver.values.get(key)
     if cls is None:
@@ -34,22 +49,61 @@ def run_class_body(
         solver.classes.append(cls)
         cls.statics = set(code.statics)
         cls.fields = {field.name: field.annotation for field in code.scope.fields}
-    for var in bases:
-        solver.when(var, _base, (cls, frame, line))
+    parts = tuple(
+        solver.var_for(("unpacked bases", cls, place)) if place in starred else var for place, var in enumerate(bases)
+    )
     arguments = tuple((name, var) for name, var in named if name != "metaclass")
+    statement = Statement(cls, frame, parts, arguments, double_stars, line)
+    if double_stars:
+        cls.metaclass = solver.var_for(("metaclass", cls))
+        solver.when(cls.metaclass, _metaclass, statement)
+        for var in double_stars:
+            solver.when(var, _keywords, statement, BOXES)
+    for place, var in enumerate(bases):
+        if place in starred:
+            solver.when(var, _unpacked_base, (statement, place), BOXES)
+            iterate(solver, frame, var, parts[place], False, line)
+            solver.when(parts[place], _base, (statement, (place, LAST)))
+        else:
+            solver.when(var, _base, (statement, (place,)))
     for name, var in named:
         if name == "metaclass":
             cls.metaclass = var
-            solver.when(var, _metaclass, (cls, frame, bases, line))
+            solver.when(var, _metaclass, statement)
     if cls.body is None:
         cls.body = solver.frame(code, frame)
         solver.edge(frame, cls.body, "call", line)
-    solver.later(_class_made, solver, cls, frame, arguments, line)
+    solver.later(_class_made, solver, statement)
     solver.add(dst, cls)
 
 
+def _keywords(solver: Solver, statement: Any, value: Value) -> None:
+    """`class A(**value)`: the metaclass may be in it."""
+    if isinstance(value, Box):
+        solver.each_item(value, _keyword, statement)
+        solver.flow(value.rest, statement.cls.metaclass)
+
+
+def _keyword(solver: Solver, statement: Any, key: object, var: int) -> None:
+    if key == "metaclass":
+        solver.flow(var, statement.cls.metaclass)
+
+
+def _unpacked_base(solver: Solver, payload: Any, value: Value) -> None:
+    """`class A(*value)`: its elements in their order, as far as that is known."""
+    if isinstance(value, Box) and value.kind in ("tuple", "list"):
+        solver.each_item(value, _element_base, payload)
+
+
+def _element_base(solver: Solver, payload: Any, key: object, var: int) -> None:
+    statement, place = payload
+    if isinstance(key, int):
+        solver.when(var, _base, (statement, (place, key)))
+
+
 def _base(solver: Solver, payload: Any, value: Value) -> None:
-    cls, frame, line = payload
+    statement, place = payload
+    cls, frame, line = statement.cls, statement.frame, statement.line
     if isinstance(value, Result | Box):
         return
     if isinstance(value, Instance):
@@ -59,7 +113,7 @@ def _base(solver: Solver, payload: Any, value: Value) -> None:
         iterate(solver, frame, entries, elements, False, line)
         solver.when(elements, _base, payload)
         return
-    add_base(solver, cls, value)
+    add_base(solver, cls, value, place)
     if isinstance(value, Class):
         solver.note_made(value, frame, "subclass", line)
         for one in value.mro[1:]:
@@ -67,15 +121,16 @@ def _base(solver: Solver, payload: Any, value: Value) -> None:
         for one in value.mro:
             if one.metaclass >= 0 and cls.metaclass < 0:
                 cls.metaclass = one.metaclass
-                solver.when(cls.metaclass, _metaclass, (cls, frame, (), line))
+                solver.when(cls.metaclass, _metaclass, statement._replace(bases=()))
+            elif one.metaclass >= 0 and statement.double_stars:
+                solver.flow(one.metaclass, cls.metaclass)
+        if ("class made", cls) in solver.values:
+            solver.later(_class_made, solver, statement)
 
 
 def _metaclass(solver: Solver, payload: Any, meta: Value) -> None:
-    cls, frame, bases, line = payload
-    if isinstance(meta, Function):
-        invoke(solver, frame, meta, (solver.new(), solver.new(), solver.new()), -1, line)
-        return
-    if not isinstance(meta, Class):
+    cls, frame, bases, named, double_stars, line = payload
+    if not isinstance(meta, Class | Function):
         return
     base_box = solver.box("tuple", (cls, "bases"))
     for var in bases:
@@ -85,12 +140,16 @@ def _metaclass(solver: Solver, payload: Any, meta: Value) -> None:
         holding(solver, base_box),
         holding(solver, solver.once(Space, cls, cls)),
     )
+    if isinstance(meta, Function):
+        invoke(solver, frame, meta, arguments, -1, line, named, (), double_stars)
+        return
     names = solver.new()
     solver.when(names, _prepared, (cls, frame, line))
     for name in ("__prepare__", "__new__", "__init__"):
         given = arguments[:2] if name == "__prepare__" else arguments
         owner: Value = cls if name == "__init__" else meta
-        lookup(solver, meta, name, _call_meta, (frame, owner, given, names if name == "__prepare__" else -1, line))
+        dst = names if name == "__prepare__" else -1
+        lookup(solver, meta, name, _call_meta, (frame, owner, given, dst, line, named, double_stars))
 
 
 def _prepared(solver: Solver, payload: Any, value: Value) -> None:
@@ -104,15 +163,29 @@ def _prepared(solver: Solver, payload: Any, value: Value) -> None:
 
 
 def _call_meta(solver: Solver, payload: Any, member: Value) -> None:
-    frame, owner, arguments, dst, line = payload
+    frame, owner, arguments, dst, line, named, double_stars = payload
     if isinstance(member, Descriptor) and member.get is not None:
         member = member.get
     if isinstance(member, Function):
-        invoke(solver, frame, solver.bound(member, owner), arguments, dst, line)
+        invoke(solver, frame, solver.bound(member, owner), arguments, dst, line, named, (), double_stars)
 
 
-def _class_made(solver: Solver, cls: Class, frame: Frame, named: tuple[tuple[str, int], ...], line: int) -> None:
+def _class_made(solver: Solver, statement: Statement) -> None:
     """`__set_name__` of its attributes, `__init_subclass__` of its bases."""
+    cls, frame, line = statement.cls, statement.frame, statement.line
+    if solver.is_first(("class made", cls)):
+        _attributes_made(solver, cls, frame, line)
+    for base in cls.mro[1:]:
+        if "__init_subclass__" in base.statics:
+            for member in solver.has(solver.cell(base, "__init_subclass__")):
+                inner = member.get if isinstance(member, Descriptor) else member
+                if isinstance(inner, Function):
+                    told = solver.bound(inner, cls)
+                    invoke(solver, frame, told, (), -1, line, statement.named, (), statement.double_stars)
+            break
+
+
+def _attributes_made(solver: Solver, cls: Class, frame: Frame, line: int) -> None:
     for name in sorted(cls.statics):
         solver.when(solver.cell(cls, name), _set_name, (cls, frame, name, line), OBJECTS)
     if is_enum(cls) and binds(cls, "_generate_next_value_"):
@@ -124,13 +197,6 @@ def _class_made(solver: Solver, cls: Class, frame: Frame, named: tuple[tuple[str
         for name in sorted(cls.statics):
             if not name.startswith("_"):
                 solver.when(solver.cell(cls, name), _member_made, (cls, frame, enum_member(solver, cls, name), line))
-    for base in cls.mro[1:]:
-        if "__init_subclass__" in base.statics:
-            for member in solver.has(solver.cell(base, "__init_subclass__")):
-                inner = member.get if isinstance(member, Descriptor) else member
-                if isinstance(inner, Function):
-                    invoke(solver, frame, solver.bound(inner, cls), (), -1, line, named)
-            break
 
 
 def _member_made(solver: Solver, payload: Any, value: Value) -> None:

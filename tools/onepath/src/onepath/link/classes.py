@@ -7,6 +7,7 @@ on them later. When a base becomes known later, lookups are repeated.
 from __future__ import annotations
 
 import builtins
+from bisect import bisect_right
 from typing import Any, Final
 
 from onepath.link.code import Site
@@ -42,12 +43,18 @@ _MOST_BASES: Final = 8
 PROTOCOLS: Final = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
 
 
-def add_base(solver: Solver, cls: Class, value: Value) -> None:
-    """A base of `cls` has become known."""
+LAST: Final = 1 << 30
+"""The place of a base behind all others."""
+
+
+def add_base(solver: Solver, cls: Class, value: Value, place: tuple[int, ...] = (LAST,)) -> None:
+    """A base of `cls` has become known, which stands at `place` among them."""
     if isinstance(value, Class):
         if value in cls.bases or cls in value.mro or len(cls.bases) >= _MOST_BASES:
             return
-        cls.bases.append(value)
+        at = bisect_right(cls.places, place)
+        cls.places.insert(at, place)
+        cls.bases.insert(at, value)
         value.subclasses.append(cls)
         listed: Box | None = solver.values.get((Box, "list", (value, "__subclasses__")))
         if listed is not None:

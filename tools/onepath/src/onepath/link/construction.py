@@ -6,7 +6,7 @@ Objects made with different callables stay apart, as frames do.
 from __future__ import annotations
 
 from itertools import islice, product
-from typing import Any
+from typing import Any, Final
 
 from onepath.link.binding import bind
 from onepath.link.classes import (
@@ -19,14 +19,16 @@ from onepath.link.classes import (
     members,
     plain_instance,
 )
-from onepath.link.code import Site
+from onepath.link.code import Frame, Site
+from onepath.link.dunders import call_special
 from onepath.link.escaping import call_back, escape_arguments
-from onepath.link.invoke import invoke
+from onepath.link.invoke import holding, invoke
 from onepath.link.iteration import iterate
 from onepath.link.members import enum_member
+from onepath.link.setting import write_member
 from onepath.link.solver import TAGS, Solver, class_name, is_contextual
 from onepath.link.unknown import run_function
-from onepath.link.values import DESCRIPTORS, Box, Class, Descriptor, Function, Instance, Space, Value
+from onepath.link.values import DESCRIPTORS, OBJECTS, Box, Class, Descriptor, Function, Instance, Space, Value
 
 
 def new_of(solver: Solver, site: Site, cls: Class) -> None:
@@ -170,10 +172,43 @@ def _fill_fields(solver: Solver, site: Site, instance: Instance, only: dict[int,
         iterate(solver, site.frame, var, inner, False, site.line)
         for name in names[len(site.positional) :]:
             solver.flow(inner, solver.cell(instance, name))
-    given = set(names[: len(site.positional)]) | {name for name, _ in site.named}
+    given = dict(zip(names, site.positional, strict=False)) | dict(site.named)
+    sets = _SETS_NOTHING.isdisjoint(foreign_bases(instance.cls))
     for name, owner, _ in fields:
-        if name not in given:
-            solver.when(solver.cell(owner, name), _default_factory, (site, instance, name), DESCRIPTORS)
+        var = given.get(name, -1)
+        if name in owner.statics and (sets or var < 0):
+            solver.when(solver.cell(owner, name), _field_member, (site, instance, name, var, sets), _FIELD_MEMBERS)
+        if sets and (var >= 0 or name in owner.statics) and binds(instance.cls, "__setattr__"):
+            argument = var if var >= 0 else solver.cell(owner, name)
+            told = (holding(solver, solver.text(name)), argument)
+            call_special(solver, site.frame, instance, "__setattr__", told, -1, site.line)
+
+
+_SETS_NOTHING: Final = frozenset({"msgspec.Struct", "pydantic.BaseModel", "typing.NamedTuple", "typing.TypedDict"})
+"""Bases whose objects get their fields in another way than by an assignment to each."""
+_FIELD_MEMBERS: Final = OBJECTS | DESCRIPTORS
+
+
+def _field_member(solver: Solver, payload: Any, member: Value) -> None:
+    """What a field is in its class: a factory, or a descriptor, which is asked for the default and sets the value."""
+    site, instance, name, var, sets = payload
+    if var < 0:
+        _default_factory(solver, (site, instance, name), member)
+    if not sets or (isinstance(member, Instance) and not binds(member.cls, "__set__")):
+        return
+    if var < 0 and isinstance(member, Instance):
+        var = default_of(solver, site.frame, instance.cls, member, site.line)
+    if isinstance(member, Instance) or (isinstance(member, Descriptor) and member.kind == "property"):
+        write_member(solver, (site.frame, instance, max(var, 0), site.line), member)
+
+
+def default_of(solver: Solver, frame: Frame, cls: Class, member: Instance, line: int) -> int:
+    """The variable of what a descriptor in a class gives where the class itself is asked for the attribute."""
+    var: int = solver.var_for(("default", cls, member))
+    if binds(member.cls, "__get__"):
+        arguments = (holding(solver, solver.constant("NoneType")), holding(solver, cls))
+        call_special(solver, frame, member, "__get__", arguments, var, line)
+    return var
 
 
 def _fill(solver: Solver, instance: Instance, name: str, var: int, only: dict[int, Value] | None) -> None:

@@ -26,6 +26,7 @@ from onepath.link.values import (
     Instance,
     Partial,
     Running,
+    TypeParameter,
     Uncomputed,
     Value,
 )
@@ -213,6 +214,16 @@ def _escape_alias(solver: Solver, frame: Frame, value: Alias, name: str, dst: in
         solver.add(dst, value)
 
 
+def _escape_type_parameter(
+    solver: Solver, frame: Frame, value: TypeParameter, name: str, dst: int, line: int, depth: int
+) -> None:
+    for one in (value.bound, value.default):
+        if one is not None:
+            _escaped(solver, (frame, name, -1, line, depth), one)
+    if dst >= 0:
+        solver.add(dst, value)
+
+
 _ESCAPES: Final[dict[type, Callable[..., None]]] = {
     Function: _escape_callable,
     Bound: _escape_callable,
@@ -226,6 +237,7 @@ _ESCAPES: Final[dict[type, Callable[..., None]]] = {
     Uncomputed: _escape_uncomputed,
     Descriptor: _escape_descriptor,
     Alias: _escape_alias,
+    TypeParameter: _escape_type_parameter,
 }
 _ESCAPING: Final = frozenset(_ESCAPES)
 """Kinds of values that foreign code may call, or that are more than data to it."""

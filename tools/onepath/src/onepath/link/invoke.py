@@ -18,12 +18,13 @@ def invoke(
     line: int,
     named: tuple[tuple[str, int], ...] = (),
     stars: tuple[int, ...] = (),
+    double_stars: tuple[int, ...] = (),
 ) -> None:
     """Call `func` once with these variables; each call of the same kind is made once."""
-    key = ("invoke", frame, func, positional, dst, line, named, stars)
+    key = ("invoke", frame, func, positional, dst, line, named, stars, double_stars)
     if key in solver.values:
         return
-    site = Site(frame, dst if dst >= 0 else solver.nowhere, -1, positional, named, line, stars)
+    site = Site(frame, dst if dst >= 0 else solver.nowhere, -1, positional, named, line, stars, double_stars)
     solver.values[key] = site
     solver.call(solver, site, func)
 

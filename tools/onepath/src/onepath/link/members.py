@@ -8,12 +8,25 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onepath.facts import model as op
-from onepath.link.classes import binds, foreign_bases, is_enum, lookup, lookup_after, may_have
+from onepath.link.classes import PROTOCOLS, binds, foreign_bases, is_enum, lookup, lookup_after, may_have
 from onepath.link.code import Code, Frame, Site
 from onepath.link.dunders import call_dunder, call_member, invoke_on
 from onepath.link.invoke import holding
 from onepath.link.solver import Solver
-from onepath.link.values import Box, Class, Descriptor, Function, Getter, Instance, Partial, Space, Super, Text, Value
+from onepath.link.values import (
+    Box,
+    Class,
+    Descriptor,
+    Foreign,
+    Function,
+    Getter,
+    Instance,
+    Partial,
+    Space,
+    Super,
+    Text,
+    Value,
+)
 
 _RECORD_METHODS: Final = {"_replace": "dataclasses.replace", "_asdict": "dataclasses.asdict"}
 """What named tuples bring along, by what does the same."""
@@ -157,12 +170,22 @@ def read_class(solver: Solver, frame: Frame, value: Class, name: str, dst: int, 
         if _is_slot(solver, value, name):
             site = Site(frame, solver.nowhere, -1, (), (), line)
             solver.add(dst, solver.once(Getter, ("slot", value, name), "slot", (name,), site))
-        if name in _CLASS_METHODS:
+        if name in _CLASS_METHODS or (name == "register" and _is_abstract(solver, value)):
             solver.add(dst, solver.method(value, name))
         if name not in ("__new__", "__subclasses__"):
             for base in foreign_bases(value):
                 if may_have(base, name):
                     solver.add(dst, solver.foreign(f"{base}.{name}"))
+
+
+def _is_abstract(solver: Solver, cls: Class) -> bool:
+    """Whether other classes can be registered to be taken for classes below it."""
+    if any(one in ("abc.ABC", *PROTOCOLS) for one in foreign_bases(cls)):
+        return True
+    return cls.metaclass >= 0 and any(
+        isinstance(meta, Foreign) or (isinstance(meta, Class) and "abc.ABCMeta" in foreign_bases(meta))
+        for meta in solver.has(cls.metaclass)
+    )
 
 
 def _is_slot(solver: Solver, cls: Class, name: str) -> bool:

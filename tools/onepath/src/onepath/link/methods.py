@@ -94,6 +94,10 @@ def _class_method(solver: Solver, site: Site, cls: Class, name: str) -> None:
         box = solver.box("list", (cls, name))
         solver.later(_subclasses, solver, cls, box)
         solver.add(site.dst, box)
+    elif name == "register":
+        solver.values["registered to", cls] = True
+        for var in site.positional[:1]:
+            solver.flow(var, site.dst)
     elif name == "mro":
         box = solver.box("list", (cls, name))
         for one in cls.mro:

@@ -6,16 +6,38 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from onepath.link.attributes import read_attribute
-from onepath.link.classes import fields_of, foreign_bases, is_protocol, plain_instance
+from onepath.link.classes import binds, fields_of, foreign_bases, is_protocol, lookup, plain_instance
 from onepath.link.code import Frame
+from onepath.link.dunders import call_special
+from onepath.link.invoke import invoke
 from onepath.link.items import item_cell
+from onepath.link.members import member_of_instance
 from onepath.link.solver import Solver
-from onepath.link.values import Box, Class, Constant, Foreign, Instance, Result, Text, Unknown, Value, Widened
+from onepath.link.values import (
+    BOXES,
+    OBJECTS,
+    OBJECTS_AND_CLASSES,
+    Box,
+    Class,
+    Constant,
+    Descriptor,
+    Foreign,
+    Function,
+    Instance,
+    Result,
+    Text,
+    Unknown,
+    Value,
+    Widened,
+)
 
 
-def narrowed(solver: Solver, frame: Frame, src: int, kind: int, dst: int, positive: bool) -> None:
-    """`dst` gets those of `src` that are, or are not, instances of what `kind` holds."""
+def narrowed(solver: Solver, frame: Frame, src: int, kind: int, dst: int, positive: bool, line: int) -> None:
+    """`dst` gets those of `src` that are, or are not, instances of what `kind` holds. `line`: where they are tested, if
+    no call does so."""
     solver.when_any(src, _narrow, (kind, dst, positive))
+    if line:
+        tested(solver, frame, src, kind, "__instancecheck__", line)
     if positive:
         solver.narrowed.append((src, kind, dst))
 
@@ -61,7 +83,7 @@ def _decide(solver: Solver, value: Instance, kind: int, dst: int, positive: bool
     may = must = False
     for one in classes:
         if isinstance(one, Class):
-            if is_protocol(one):
+            if is_protocol(one) or _decides_itself(solver, one):
                 may = True
             elif one in value.cls.mro:
                 may = must = True
@@ -69,6 +91,49 @@ def _decide(solver: Solver, value: Instance, kind: int, dst: int, positive: bool
             may = True
     if (positive and may) or (not positive and not must):
         solver.add(dst, value)
+
+
+def tested(solver: Solver, frame: Frame, subject: int, kind: int, method: str, line: int) -> None:
+    """`isinstance` or `issubclass`, a class pattern: what `kind` holds is asked, and an object for its class."""
+    solver.when(kind, _tested, (frame, subject, method, line), _TESTING)
+    if method == "__instancecheck__":
+        solver.when(subject, _asked_for_class, (frame, line), OBJECTS)
+
+
+def _asked_for_class(solver: Solver, payload: Any, value: Value) -> None:
+    frame, line = payload
+    if isinstance(value, Instance) and binds(value.cls, "__class__"):
+        lookup(solver, value.cls, "__class__", member_of_instance, (frame, value, solver.nowhere, line))
+
+
+def _tested(solver: Solver, payload: Any, value: Value) -> None:
+    frame, subject, method, line = payload
+    if isinstance(value, Box):
+        if solver.is_first(("tested", payload, value)):
+            solver.when(solver.every(value), _tested, payload, _TESTING)
+        return
+    call_special(solver, frame, value, method, (subject,), -1, line)
+    if not isinstance(value, Class):
+        return
+    for one in value.mro:
+        if "__subclasshook__" in one.statics:
+            for member in list(solver.has(solver.cell(one, "__subclasshook__"))):
+                inner = member.get if isinstance(member, Descriptor) else member
+                if isinstance(inner, Function):
+                    invoke(solver, frame, solver.bound(inner, value), (subject,), -1, line)
+
+
+_TESTING: Final = OBJECTS_AND_CLASSES | BOXES
+
+
+def _decides_itself(solver: Solver, cls: Class) -> bool:
+    """Whether code of the program says what is an instance of the class."""
+    if ("registered to", cls) in solver.values or any("__subclasshook__" in one.statics for one in cls.mro):
+        return True
+    return cls.metaclass >= 0 and any(
+        isinstance(meta, Class) and (binds(meta, "__instancecheck__") or binds(meta, "__subclasscheck__"))
+        for meta in solver.has(cls.metaclass)
+    )
 
 
 _TELLING_NOTHING: Final = frozenset({Unknown, Result, Constant, Widened, Text})

@@ -22,7 +22,7 @@ from onepath.link.narrowing import matched, narrowed
 from onepath.link.setting import set_attribute
 from onepath.link.solver import Solver
 from onepath.link.texts import formatted, operated
-from onepath.link.values import Alias, Box, Class, Function, Instance, Value
+from onepath.link.values import Alias, Box, Class, Function, Instance, TypeParameter, Value
 
 
 def instantiate(solver: Solver, frame: Frame) -> None:
@@ -240,13 +240,36 @@ def _make_alias(solver: Solver, frame: Frame, base: int, one: op.MakeAlias) -> N
         solver.add(base + one.dst, solver.once(Alias, value, value))
 
 
+def _make_type_parameter(solver: Solver, frame: Frame, base: int, one: op.MakeTypeParameter) -> None:
+    bound, default = (
+        next(iter(solver.has(base + var)), None) if var >= 0 else None for var in (one.bound, one.default)
+    )
+    value = solver.once(TypeParameter, (frame.code, frame.parent, one.scope, one.name), bound, default)
+    solver.add(base + one.dst, value)
+    solver.add(solver.var_for(("type parameter", frame.code.unit.codes[one.scope], frame, one.name)), value)
+
+
+def _own_type_parameter(solver: Solver, frame: Frame, base: int, one: op.OwnTypeParameter) -> None:
+    solver.flow(solver.var_for(("type parameter", frame.code, frame.parent, one.name)), base + one.dst)
+
+
+def _type_parameters(solver: Solver, frame: Frame, base: int, one: op.TypeParameters) -> None:
+    solver.when(base + one.owner, _has_type_parameters, base + one.box)
+
+
+def _has_type_parameters(solver: Solver, box: Any, value: Value) -> None:
+    solver.flow(box, solver.cell(value, "__type_params__"))
+
+
 def _make_class(solver: Solver, frame: Frame, base: int, one: op.MakeClass) -> None:
     run_class_body(
         solver,
         frame,
         frame.code.unit.codes[one.scope],
         tuple(base + var for var in one.bases),
+        one.starred,
         tuple((name, base + var) for name, var in zip(one.names, one.named, strict=True)),
+        tuple(base + var for var in one.double_stars),
         base + one.dst,
         one.line,
     )
@@ -320,7 +343,7 @@ def _enter(solver: Solver, frame: Frame, base: int, one: op.Enter) -> None:
 
 
 def _narrow(solver: Solver, frame: Frame, base: int, one: op.Narrow) -> None:
-    narrowed(solver, frame, base + one.src, base + one.type, base + one.dst, one.positive)
+    narrowed(solver, frame, base + one.src, base + one.type, base + one.dst, one.positive, one.line)
 
 
 def _match_class(solver: Solver, frame: Frame, base: int, one: op.MatchClass) -> None:
@@ -376,6 +399,9 @@ _READERS: Final[dict[type, Callable[[Solver, Frame, int, Any], None]]] = {
     op.MakeFunction: _make_function,
     op.MakeClass: _make_class,
     op.MakeAlias: _make_alias,
+    op.MakeTypeParameter: _make_type_parameter,
+    op.OwnTypeParameter: _own_type_parameter,
+    op.TypeParameters: _type_parameters,
     op.Import: _import,
     op.ImportFrom: _import_from,
     op.ImportStar: _import_star,

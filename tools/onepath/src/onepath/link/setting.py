@@ -31,7 +31,7 @@ from onepath.link.values import (
 def set_attribute(solver: Solver, frame: Frame, value: Value, name: str, src: int, line: int) -> None:
     """`value.name` gets what `src` holds; `src` -1 deletes."""
     if isinstance(value, Instance):
-        lookup(solver, value.cls, name, _write_member, (frame, value, src, line))
+        lookup(solver, value.cls, name, write_member, (frame, value, src, line))
         if src < 0:
             return
         solver.flow(src, solver.cell(value, name))
@@ -119,7 +119,7 @@ def _reclassed(solver: Solver, payload: Any, value: Value) -> None:
         solver.note_made(value, frame, "__class__", line)
 
 
-def _write_member(solver: Solver, payload: Any, member: Value) -> None:
+def write_member(solver: Solver, payload: Any, member: Value) -> None:
     """A class attribute that takes part in writing to an object."""
     frame, owner, src, line = payload
     if isinstance(member, Descriptor) and member.kind == "property":

@@ -20,6 +20,7 @@ from onepath.link.iteration import iterate
 from onepath.link.solver import Solver
 from onepath.link.values import (
     BOXES,
+    CLASSES,
     OBJECTS,
     OBJECTS_AND_BOXES,
     OBJECTS_AND_CLASSES,
@@ -61,8 +62,24 @@ def operated(
     """An operator: the dunder of the left side, then the reflected one of the right."""
     payload = (frame, right, method, dst, line)
     solver.when(left, _operate_left, payload, _OPERANDS.get(method))
+    if method == "__or__" and dst >= 0:
+        for var in (left, right):
+            solver.when(var, _united, (frame, left, right, dst), CLASSES)
     if right >= 0 and reflected:
         solver.when(right, _operate_right, (frame, left, reflected, dst, line), OBJECTS)
+
+
+def _united(solver: Solver, payload: Any, value: Value) -> None:
+    """`A | B` of classes is either."""
+    frame, left, right, dst = payload
+    box = solver.box_at(UNION, frame, ("united", dst - frame.base))
+    solver.flow(left, box.rest)
+    solver.flow(right, box.rest)
+    solver.add(dst, box)
+
+
+UNION: Final = "union"
+"""The kind of container that stands for `A | B` of classes."""
 
 
 def _operate_left(solver: Solver, payload: Any, value: Value) -> None:

@@ -59,6 +59,7 @@ class Class(Value):
         "mro",
         "name",
         "outside",
+        "places",
         "statics",
         "subclasses",
         "unit",
@@ -72,6 +73,8 @@ class Class(Value):
         self.unit = unit
         self.body: Frame | None = None
         self.bases: list[Class] = []
+        self.places: list[tuple[int, ...]] = []
+        """Where each of them stands in the class statement; one that is unpacked also has its place in the sequence."""
         self.foreign: list[str] = []
         """Full names of foreign bases."""
         self.mro: list[Class] = [self]
@@ -285,6 +288,16 @@ class Alias(Value):
 
     def __init__(self, get: Value) -> None:
         self.get = get
+
+
+class TypeParameter(Value):
+    """A type parameter: asked for its bound, constraints or default, it calls a function."""
+
+    __slots__ = ("bound", "default")
+
+    def __init__(self, bound: Value | None, default: Value | None) -> None:
+        self.bound = bound
+        self.default = default
 
 
 class Running(Value):

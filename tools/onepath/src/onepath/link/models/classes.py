@@ -7,23 +7,20 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from onepath.link.classes import add_base, lookup
+from onepath.link.classes import add_base
 from onepath.link.code import Frame, Site
 from onepath.link.construction import new_one
-from onepath.link.dunders import call_member
-from onepath.link.invoke import holding, invoke, invoke_all
+from onepath.link.invoke import holding, invoke_all
 from onepath.link.iteration import iterate
 from onepath.link.models.model import Model, argument, nothing
+from onepath.link.narrowing import tested
 from onepath.link.solver import Solver
 from onepath.link.values import (
-    BOXES,
-    CLASSES,
     Affix,
     Bound,
     Box,
     Class,
     Constant,
-    Descriptor,
     Function,
     Instance,
     Number,
@@ -145,37 +142,9 @@ def _type_test(method: str) -> Model:
     def made(solver: Solver, site: Site) -> None:
         solver.add(site.dst, solver.constant("bool"))
         if len(site.positional) > 1:
-            solver.when(site.positional[1], _tested, (site, method), CLASSES | BOXES)
+            tested(solver, site.frame, site.positional[0], site.positional[1], method, site.line)
 
     return made
-
-
-def _tested(solver: Solver, payload: Any, cls: Value) -> None:
-    site, method = payload
-    if isinstance(cls, Box):
-        key = ("tested", site, cls)
-        if key not in solver.values:
-            solver.values[key] = True
-            solver.when(solver.every(cls), _tested, payload, CLASSES | BOXES)
-        return
-    if not isinstance(cls, Class):
-        return
-    if cls.metaclass >= 0:
-        for meta in list(solver.has(cls.metaclass)):
-            if isinstance(meta, Class):
-                lookup(
-                    solver,
-                    meta,
-                    method,
-                    call_member,
-                    (site.frame, cls, site.positional[:1], solver.nowhere, site.line),
-                )
-    for one in cls.mro:
-        if "__subclasshook__" in one.statics:
-            for member in list(solver.has(solver.cell(one, "__subclasshook__"))):
-                inner = member.get if isinstance(member, Descriptor) else member
-                if isinstance(inner, Function):
-                    invoke(solver, site.frame, solver.bound(inner, cls), site.positional[:1], -1, site.line)
 
 
 def _object_new(solver: Solver, site: Site) -> None:

@@ -10,6 +10,7 @@ from onepath.link.dunders import call_special
 from onepath.link.escaping import escape_arguments
 from onepath.link.models.model import Model, argument
 from onepath.link.solver import Solver
+from onepath.link.texts import UNION
 from onepath.link.values import Box, Class, Foreign, Getter, Instance, Result, Value
 
 _COPIERS: Final = {
@@ -90,6 +91,8 @@ def _converted(solver: Solver, site: Any, value: Value) -> None:
                 call_special(solver, site.frame, instance, name, (), -1, site.line)
     elif isinstance(value, Foreign | Result):
         solver.add(site.dst, solver.result("msgspec.convert"))
+    elif isinstance(value, Box) and value.kind == UNION and solver.is_first(("converted", site, value)):
+        solver.when(solver.every(value), _converted, site)
 
 
 def _decoder(solver: Solver, site: Site) -> None:
