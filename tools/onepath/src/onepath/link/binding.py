@@ -15,6 +15,7 @@ from onepath.link.items import item_cell, unpack_mapping
 from onepath.link.iteration import iterate
 from onepath.link.solver import Solver
 from onepath.link.values import Bound, Box, Class, Descriptor, Function, Getter, Instance, Method, Partial, Value
+from onepath.link.within import HASH, reach_all
 
 
 def answer(solver: Solver, site: Site) -> None:
@@ -46,6 +47,9 @@ def _bind_now(solver: Solver, binding: Binding) -> None:
     site, function = binding.site, binding.function
     code = function.code
     parameters = code.scope.parameters
+    if code.caches:
+        for var in (*site.positional, *(var for _, var in site.named)):
+            reach_all(solver, site.frame, var, HASH, solver.nowhere, site.line)
     if solver.entry_decorators and binding.site.positional:
         _note_decorated(solver, binding)
     start = 0 if binding.owner is None else 1

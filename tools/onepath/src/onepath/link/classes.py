@@ -181,6 +181,15 @@ def is_protocol(cls: Class) -> bool:
     return not PROTOCOLS.isdisjoint(cls.foreign)
 
 
+def is_record(cls: Class) -> bool:
+    """Whether its objects are compared, hashed and shown by their fields."""
+    return any(one.record for one in cls.mro) or not RECORDS.isdisjoint(foreign_bases(cls))
+
+
+RECORDS: Final = frozenset({"typing.NamedTuple", "collections.namedtuple", "msgspec.Struct", "pydantic.BaseModel"})
+"""Bases whose subclasses are records of their fields."""
+
+
 def fields_of(cls: Class) -> list[tuple[str, Class, int]]:
     """Annotated names, base classes' first, as a generated constructor takes them: name, class, annotation."""
     found: dict[str, tuple[str, Class, int]] = {}

@@ -30,7 +30,19 @@ from onepath.link.values import Module, Value
 class Code:
     """One scope of one unit."""
 
-    __slots__ = ("contexts", "divided", "frames", "index", "keyed", "name", "scope", "shape", "statics", "unit")
+    __slots__ = (
+        "caches",
+        "contexts",
+        "divided",
+        "frames",
+        "index",
+        "keyed",
+        "name",
+        "scope",
+        "shape",
+        "statics",
+        "unit",
+    )
 
     def __init__(self, unit: Unit, index: int, scope: Scope) -> None:
         self.unit = unit
@@ -43,6 +55,8 @@ class Code:
         self.keyed: frozenset[int] | None = None
         """Parameters that are looked up by: strings passed there make contexts."""
         self.statics: frozenset[str] = frozenset()
+        self.caches = False
+        """Whether its results are kept by arguments, which are hashed for it."""
         self.divided = False
         """Whether not all of its operations run with the others."""
 
@@ -91,6 +105,7 @@ class Unit:
         "outer",
         "shown",
         "space",
+        "specials",
         "stars",
         "statics",
     )
@@ -118,6 +133,8 @@ class Unit:
         self.attached: set[str] = set()
         self.hooks: set[str] = set()
         """Which of the hooks it sets as attributes, or names."""
+        self.specials: set[str] = set()
+        """Names with two underscores that its classes bind, that are set, or that are written as texts."""
         for code in self.codes:
             members: set[str] = set()
             for operation in code.scope.code:
@@ -134,11 +151,20 @@ class Unit:
                 elif kind is Deferred or kind is Program:
                     code.divided = True
                 elif kind is SetAttribute:
-                    if operation.name in _HOOKS:  # type: ignore[union-attr]
-                        self.hooks.add(operation.name)  # type: ignore[union-attr]
-                elif isinstance(operation, Text) and operation.value in _HOOKS:
-                    self.hooks.add(operation.value)
+                    self._note(operation.name)  # type: ignore[union-attr]
+                elif isinstance(operation, Text):
+                    self._note(operation.value)
             code.statics = frozenset(members)
+            for name in members:
+                if name[:2] == "__":
+                    self.specials.add(name)
+
+    def _note(self, name: str) -> None:
+        """A name that is set on something, or may be."""
+        if name[:2] == "__":
+            self.specials.add(name)
+            if name in _HOOKS:
+                self.hooks.add(name)
 
 
 def asked_of(code: Code) -> Iterator[str]:

@@ -6,15 +6,14 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from onepath.link.attributes import read_attribute
-from onepath.link.classes import binds
 from onepath.link.code import Frame, Site
-from onepath.link.dunders import call_special
 from onepath.link.invoke import holding, invoke_all
 from onepath.link.items import hashed, item_cell, items_of, names_of, read_item, set_item, unpack_mapping
 from onepath.link.iteration import iterate
 from onepath.link.setting import set_attribute
 from onepath.link.solver import Solver
-from onepath.link.values import Box, Instance, Space, Value
+from onepath.link.values import Box, Space, Value
+from onepath.link.within import EQUAL, ORDER, reach, reach_all
 
 
 def space_method(solver: Solver, site: Site, owner: Space, name: str) -> None:
@@ -86,12 +85,9 @@ def _hashed_one(solver: Solver, payload: Any, value: Value) -> None:
 
 def _look_for(solver: Solver, site: Site, box: Box) -> None:
     """`count`, `index`, `remove`: elements are compared with what is looked for."""
-    solver.when(solver.every(box), _looked_at, site)
-
-
-def _looked_at(solver: Solver, site: Any, value: Value) -> None:
-    if isinstance(value, Instance) and binds(value.cls, "__eq__"):
-        call_special(solver, site.frame, value, "__eq__", site.positional[:1], -1, site.line)
+    for var in site.positional[:1]:
+        reach_all(solver, site.frame, solver.every(box), EQUAL, var, site.line)
+        reach_all(solver, site.frame, var, EQUAL, solver.every(box), site.line)
 
 
 def _extend(solver: Solver, site: Site, box: Box) -> None:
@@ -188,6 +184,8 @@ def _sort(solver: Solver, site: Site, box: Box) -> None:
             element = solver.new()
             items_of(solver, box, element)
             invoke_all(solver, site.frame, var, (element,), -1, site.line)
+            return
+    reach(solver, site.frame, box, ORDER, solver.every(box), site.line)
 
 
 def _element(solver: Solver, site: Site, box: Box) -> None:

@@ -10,7 +10,7 @@ from onepath.link.code import Frame
 from onepath.link.items import hashed, item_cell, merge_into, same_item, set_item
 from onepath.link.iteration import iterate
 from onepath.link.solver import Solver
-from onepath.link.values import OBJECTS, Box, Value
+from onepath.link.values import BOXES, OBJECTS_AND_CLASSES, Box, Value
 
 
 def read_sequence(solver: Solver, frame: Frame, base: int, one: op.Sequence) -> None:
@@ -29,7 +29,7 @@ def read_sequence(solver: Solver, frame: Frame, base: int, one: op.Sequence) -> 
             solver.flow(inner, box.rest)
         elif one.kind == "set":
             solver.flow(base + var, box.rest)
-            solver.when(base + var, _hashed, (frame, frame.code.scope.line), OBJECTS)
+            solver.when(base + var, _hashed, (frame, frame.code.scope.line), _HASHED)
         elif spread or one.kind in ("list*", "set*", "set", "generator", "template"):
             solver.flow(base + var, box.rest)
         else:
@@ -39,6 +39,7 @@ def read_sequence(solver: Solver, frame: Frame, base: int, one: op.Sequence) -> 
     solver.add(base + one.dst, box)
 
 
+_HASHED: Final = OBJECTS_AND_CLASSES | BOXES
 ROWS: Final = 7
 """How many rows of a written table are told apart when all of them are meant."""
 

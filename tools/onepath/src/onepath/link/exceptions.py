@@ -7,7 +7,7 @@ from typing import Any, Final
 from onepath.facts import model as op
 from onepath.link.calls import call
 from onepath.link.code import Frame, Site
-from onepath.link.solver import Solver
+from onepath.link.solver import RAISED, Solver
 from onepath.link.values import OBJECTS, Box, Class, Foreign, Instance, Value
 
 
@@ -19,11 +19,11 @@ def _catch(solver: Solver, payload: Any, value: Value) -> None:
     _, dst = payload
     if isinstance(value, Class):
         solver.add(dst, solver.once(Instance, (value, (), None), value, (), None, 0))
-        solver.when(solver.var_for(_RAISED), _caught_one, (value, dst), OBJECTS)
+        solver.when(solver.var_for(RAISED), _caught_one, (value, dst), OBJECTS)
     elif isinstance(value, Foreign):
         if value.name in _GROUPS:
-            group = solver.box("group", _RAISED)
-            solver.flow(solver.var_for(_RAISED), group.rest)
+            group = solver.box("group", RAISED)
+            solver.flow(solver.var_for(RAISED), group.rest)
             solver.add(dst, group)
         solver.add(dst, solver.result(value.name))
     elif isinstance(value, Box):
@@ -33,8 +33,6 @@ def _catch(solver: Solver, payload: Any, value: Value) -> None:
             solver.when(solver.every(value), _catch, payload)
 
 
-_RAISED: Final = "raised"
-"""The variable of all objects of the program that are raised."""
 _GROUPS: Final = frozenset({"builtins.ExceptionGroup", "builtins.BaseExceptionGroup"})
 
 
@@ -52,9 +50,9 @@ def read_raise(solver: Solver, frame: Frame, base: int, one: op.Raise) -> None:
 def _raise_one(solver: Solver, payload: Any, value: Value) -> None:
     frame, line = payload
     if isinstance(value, Class):
-        site = Site(frame, solver.var_for(_RAISED), solver.new(), (), (), line)
+        site = Site(frame, solver.var_for(RAISED), solver.new(), (), (), line)
         call(solver, site, value)
     elif isinstance(value, Instance):
-        solver.add(solver.var_for(_RAISED), value)
+        solver.add(solver.var_for(RAISED), value)
     elif isinstance(value, Box) and value.kind == "group":
-        solver.flow(solver.every(value), solver.var_for(_RAISED))
+        solver.flow(solver.every(value), solver.var_for(RAISED))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onepath.link.binding import note_entered
-from onepath.link.classes import binds
 from onepath.link.code import Site
 from onepath.link.dunders import call_special
-from onepath.link.escaping import call_back, escape_arguments, is_template, run_overrides
+from onepath.link.escaping import call_back, escape_arguments, is_exception, is_template, run_overrides
 from onepath.link.foreign import (
     DUNDERS,
     GIVES,
@@ -25,9 +24,10 @@ from onepath.link.foreign import (
 )
 from onepath.link.iteration import iterate
 from onepath.link.models import MODELS
-from onepath.link.solver import Solver
+from onepath.link.solver import RAISED, Solver
 from onepath.link.unknown import read_by_unknown
-from onepath.link.values import BOXES, OBJECTS_AND_BOXES, Box, Instance, Result, Value
+from onepath.link.values import BOXES, OBJECTS_AND_CLASSES, Box, Instance, Result, Value
+from onepath.link.within import reach_all, reach_parts
 
 _OPAQUE_BELOW: Final = tuple(f"{name}." for name in OPAQUE_BELOW)
 
@@ -55,11 +55,17 @@ def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None
         solver.note_opaque(site.frame, name, why, site.line)
         solver.add(site.dst, solver.uncomputed(name, why))
     dunders = DUNDERS.get(name)
-    if dunders is not None:
+    if dunders is not None and not solver.specials.isdisjoint(dunders):
         for var in site.positional:
-            solver.when(var, _call_dunders, (site.frame, dunders, name in OF_ELEMENTS, site.line), OBJECTS_AND_BOXES)
+            solver.when(var, _call_dunders, (site.frame, dunders, name in OF_ELEMENTS, site.line), _WITH_DUNDERS)
     for var in site.stars:
         iterate(solver, site.frame, var, solver.nowhere, False, site.line)
+    if name.startswith("builtins.") and is_exception(name.removesuffix(".__init__")):
+        for var in site.positional:  # its text is made of them
+            reach_all(solver, site.frame, var, _TOLD, solver.nowhere, site.line)
+    if name.startswith("traceback.") or _tells_raised(name, site):
+        raised = solver.var_for(RAISED)
+        reach_all(solver, site.frame, raised, _TOLD, solver.nowhere, site.line)
     model = MODELS.get(name)
     if model is not None:
         model(solver, site)
@@ -102,6 +108,7 @@ def _given_by(solver: Solver, name: str) -> Result:
     return solver.result(name)
 
 
+_WITH_DUNDERS: Final = OBJECTS_AND_CLASSES | BOXES
 _SILENT: Final = frozenset({"builtins.property", "builtins.staticmethod", "builtins.classmethod"})
 _SENDS: Final = frozenset(
     {"debug", "info", "warning", "warn", "error", "critical", "exception", "log", "fatal", "handle"}
@@ -114,6 +121,16 @@ def _log_sent(solver: Solver, site: Any, value: Value) -> None:
         solver.edge(site.frame, f"{value.name}.emit", "may-call", site.line)
 
 
+_TOLD: Final = ("__str__", "__repr__")
+
+
+def _tells_raised(name: str, site: Site) -> bool:
+    """Whether a log gets the exception there is, with its text."""
+    if not name.startswith("logging."):
+        return False
+    return name.endswith(".exception") or any(one == "exc_info" for one, _ in site.named)
+
+
 def _is_quiet(name: str) -> bool:
     head, _, rest = name.partition(".")
     if head in ("logging", "structlog"):
@@ -123,16 +140,18 @@ def _is_quiet(name: str) -> bool:
 
 def _call_dunders(solver: Solver, payload: Any, value: Value) -> None:
     frame, names, elements, line = payload
-    if isinstance(value, Instance):
+    if isinstance(value, Box):
+        if elements and solver.is_first(("dunders", frame, names, value)):
+            solver.when(solver.every(value), _call_dunders, payload, _WITH_DUNDERS)
+        return
+    found = False
+    for name in names:
+        if name not in solver.specials:
+            continue
+        found |= call_special(solver, frame, value, name, (solver.nowhere,), -1, line)
+    if not found and isinstance(value, Instance):
         for name in names:
-            if binds(value.cls, name):
-                call_special(solver, frame, value, name, (solver.nowhere,), -1, line)
-    elif isinstance(value, Box) and elements:
-        inner = solver.every(value)
-        key = ("dunders", frame, names, value)
-        if key not in solver.values:
-            solver.values[key] = True
-            solver.when(inner, _call_dunders, payload, OBJECTS_AND_BOXES)
+            reach_parts(solver, frame, value, name, solver.nowhere, line)
 
 
 def _pass_on(solver: Solver, site: Site, name: str, index: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onepath.link.attributes import read_attribute
-from onepath.link.classes import binds, fields_of, foreign_bases, is_enum, lookup
+from onepath.link.classes import fields_of, foreign_bases, is_enum, lookup
 from onepath.link.code import Frame
 from onepath.link.dunders import call_member, call_special
 from onepath.link.imports import import_module
@@ -37,6 +37,7 @@ from onepath.link.values import (
     Value,
     Widened,
 )
+from onepath.link.within import HASH, reach
 
 TUPLES: Final = frozenset({"typing.NamedTuple"})
 MANY_KEYS: Final = 8
@@ -267,10 +268,11 @@ def _module_by_name(solver: Solver, payload: Any, key: Value) -> None:
 
 def _read_item_key(solver: Solver, payload: Any, key: Value) -> None:
     frame, index, value, dst, line = payload
-    if isinstance(key, Instance) and isinstance(value, Box):
-        for name in ("__hash__", "__eq__") if value.kind == "dict" else ("__index__",):
-            if binds(key.cls, name):
-                call_special(solver, frame, key, name, (solver.nowhere,), -1, line)
+    if isinstance(value, Box):
+        if value.kind == "dict":
+            hashed(solver, frame, key, line)
+        elif isinstance(key, Instance):
+            call_special(solver, frame, key, "__index__", (), -1, line)
     if isinstance(value, Box) and value.kind in ("tuple", "list") and _is_any_number(key):
         items_of(solver, value, dst)
         return
@@ -382,10 +384,8 @@ def _spliced(solver: Solver, box: Any, value: Value) -> None:
 
 def hashed(solver: Solver, frame: Frame, value: Value, line: int) -> None:
     """A value becomes a key or a member of a set."""
-    if isinstance(value, Instance):
-        for name in ("__hash__", "__eq__"):
-            if binds(value.cls, name):
-                call_special(solver, frame, value, name, (solver.nowhere,) if name == "__eq__" else (), -1, line)
+    if isinstance(value, Instance | Class | Box):
+        reach(solver, frame, value, HASH, solver.nowhere, line)
 
 
 def _replace_module(solver: Solver, name: Any, value: Value) -> None:

@@ -48,6 +48,8 @@ class Values:
         for name in (*self.units, *self.namespaces):
             parent, _, last = name.rpartition(".")
             self.children.setdefault(parent, set()).add(last)
+        self.specials = set[str]().union(*(unit.specials for unit in self.units.values()))
+        """Names with two underscores that a class of the program may bind."""
         self.values: dict[Any, Any] = {}
         self.texts: dict[str, Text] = {}
         self.constants: dict[str, Constant] = {}

@@ -22,7 +22,7 @@ from onepath.link.narrowing import matched, narrowed
 from onepath.link.setting import set_attribute
 from onepath.link.solver import Solver
 from onepath.link.texts import formatted, operated
-from onepath.link.values import Alias, Box, Class, Function, Instance, TypeParameter, Value
+from onepath.link.values import OBJECTS, Alias, Box, Class, Constant, Function, Instance, TypeParameter, Value
 
 
 def instantiate(solver: Solver, frame: Frame) -> None:
@@ -192,6 +192,9 @@ def _set_item_one(solver: Solver, payload: Any, value: Value) -> None:
 
 def _set_item_of(solver: Solver, payload: Any, key: Value) -> None:
     frame, index, owner, src, line = payload
+    if isinstance(owner, Box) and isinstance(key, Constant) and key.type == "slice":
+        iterate(solver, frame, src, owner.rest, False, line)
+        return
     if isinstance(owner, Box) and len(solver.has(index)) > MANY_KEYS:
         solver.flow(src, owner.rest)
         solver.flow(index, owner.keys)
@@ -202,6 +205,15 @@ def _set_item_of(solver: Solver, payload: Any, key: Value) -> None:
 def _slice(solver: Solver, frame: Frame, base: int, one: op.Slice) -> None:
     bounds = tuple(base + part if part >= 0 else -1 for part in (one.low, one.high, one.step))
     solver.when(base + one.obj, slice_of, (frame, bounds, base + one.dst, one.line))
+    if "__index__" in solver.specials:
+        for var in bounds:
+            if var >= 0:
+                solver.when(var, _indexed, (frame, one.line), OBJECTS)
+
+
+def _indexed(solver: Solver, payload: Any, value: Value) -> None:
+    frame, line = payload
+    call_special(solver, frame, value, "__index__", (), -1, line)
 
 
 def _call(solver: Solver, frame: Frame, base: int, one: op.Call) -> None:

@@ -32,6 +32,7 @@ def run_text(solver: Solver, site: Site, value: Value, expression: bool, around:
     if facts.fault:
         return
     unit = Unit(facts, f"{site.frame.code.name}.<{what}>")
+    solver.specials |= unit.specials
     unit.outer = outer
     unit.environment = {**around.environment, **dict(site.environment)}
     unit.line = site.line

@@ -25,6 +25,8 @@ KEYS: Final = 8
 TAGS: Final = 12
 """For how many combinations of callables the objects of a class are told apart."""
 DEEP: Final = 3
+RAISED: Final = "raised"
+"""The variable of all objects of the program that are raised."""
 
 ItemTrigger = Callable[[Any, Any, object, int], None]
 """Solver, payload, an item's key and its variable."""

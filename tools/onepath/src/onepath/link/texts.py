@@ -37,6 +37,7 @@ from onepath.link.values import (
     Uncomputed,
     Value,
 )
+from onepath.link.within import EQUAL, HASH, ORDER, SHOWN, elements, reach, reach_all, reach_parts
 
 _LONGEST: Final = 20_000
 _TO_TEXT: Final = frozenset(
@@ -61,7 +62,10 @@ def operated(
 ) -> None:
     """An operator: the dunder of the left side, then the reflected one of the right."""
     payload = (frame, right, method, dst, line)
-    solver.when(left, _operate_left, payload, _OPERANDS.get(method))
+    kinds = _OPERANDS.get(method)
+    if method in _EQUALS and "__eq__" in solver.specials:
+        kinds = _HELD
+    solver.when(left, _operate_left, payload, kinds)
     if method == "__or__" and dst >= 0:
         for var in (left, right):
             solver.when(var, _united, (frame, left, right, dst), CLASSES)
@@ -106,11 +110,19 @@ def _operate_left(solver: Solver, payload: Any, value: Value) -> None:
                 call_special(solver, frame, value, "__eq__", arguments, dst, line)
             elif method in ("__repr__", "__format__"):
                 call_special(solver, frame, value, "__str__", (), -1, line)
+            if method in _OF_RECORDS:
+                reach_parts(solver, frame, value, method, right if right >= 0 else solver.nowhere, line)
         return
-    if method == "__contains__" and isinstance(value, Box) and right >= 0:
-        elements = solver.every(value) if value.kind != "dict" else value.keys
-        solver.when(elements, _compared, (frame, right, line), OBJECTS)
-        return
+    if isinstance(value, Box) and right >= 0:
+        if method == "__contains__":
+            _looked_for(solver, frame, value, right, line)
+            return
+        if method in _EQUALS or method in _ORDER:
+            methods = EQUAL if method in _EQUALS else ORDER
+            if not solver.specials.isdisjoint(methods):
+                reach(solver, frame, value, methods, elements(solver, right), line)
+            if method in _EQUALS:
+                return
     if method == "__mod__" and isinstance(value, Text | Affix | Constant) and right >= 0:
         solver.when(right, _shown_by_percent, (frame, line))
     if isinstance(value, Class):
@@ -135,25 +147,38 @@ def _operate_left(solver: Solver, payload: Any, value: Value) -> None:
         solver.add(dst, value)
 
 
-_ORDER: Final = ("__lt__", "__gt__", "__le__", "__ge__")
+_ORDER: Final = frozenset(ORDER)
+_EQUALS: Final = frozenset({"__eq__", "__ne__"})
+_HELD: Final = OBJECTS_AND_CLASSES | BOXES
+_OF_RECORDS: Final = _ORDER | _EQUALS | {"__hash__", "__repr__", "__str__", "__format__"}
+"""What Python writes for the classes of records."""
 
 
-def _compared(solver: Solver, payload: Any, value: Value) -> None:
-    """An element that is compared with what is looked for."""
-    frame, right, line = payload
-    if isinstance(value, Instance):
-        call_special(solver, frame, value, "__eq__", (right,), -1, line)
+def _looked_for(solver: Solver, frame: Frame, value: Box, right: int, line: int) -> None:
+    """`right in value`: elements are compared with what is looked for, which is hashed where that finds them."""
+    held = solver.every(value) if value.kind != "dict" else value.keys
+    reach_all(solver, frame, held, EQUAL, right, line)
+    reach_all(solver, frame, right, HASH if value.kind in ("dict", "set") else EQUAL, held, line)
 
 
 def _shown_by_percent(solver: Solver, payload: Any, value: Value) -> None:
-    frame, _ = payload
-    if isinstance(value, Box):
-        key = ("shown", frame, value)
-        if key not in solver.values:
-            solver.values[key] = True
-            solver.when(solver.every(value), _format_one, payload, OBJECTS_AND_BOXES)
-    else:
-        _format_one(solver, payload, value)
+    """`"%d %s" % value`: a tuple's items one by one, a mapping by the names in the text."""
+    frame, line = payload
+    if isinstance(value, Box) and value.kind in ("tuple", "dict"):
+        if solver.is_first(("shown", frame, value)):
+            solver.when(solver.every(value), _converted, payload, OBJECTS_AND_BOXES)
+        return
+    _converted(solver, payload, value)
+    if isinstance(value, Instance):
+        call_special(solver, frame, value, "__getitem__", (holding(solver, solver.constant("str")),), -1, line)
+
+
+def _converted(solver: Solver, payload: Any, value: Value) -> None:
+    _format_one(solver, payload, value)
+    if isinstance(value, Instance):
+        frame, line = payload
+        for method in ("__repr__", "__int__", "__index__", "__float__"):
+            call_special(solver, frame, value, method, (), -1, line)
 
 
 def _blind_operator(solver: Solver, value: Value, right: int, dst: int) -> None:
@@ -207,7 +232,9 @@ def _reflected(solver: Solver, payload: Any, value: Instance) -> None:
     plain = reflected if reflected in _ORDER or reflected == "__eq__" else f"__{reflected[3:]}"
     held = solver.has(left)
     if not held or not all(isinstance(one, Instance) and binds(one.cls, plain) for one in held):
-        call_special(solver, frame, value, reflected, (left,), dst, line)
+        done = call_special(solver, frame, value, reflected, (left,), dst, line)
+        if not done and plain in ("__mul__", "__imul__"):
+            call_special(solver, frame, value, "__index__", (), -1, line)  # a sequence is repeated so often
 
 
 def _text_operator(solver: Solver, payload: Any, right: Value) -> None:
@@ -295,13 +322,14 @@ def formatted(solver: Solver, frame: Frame, parts: tuple[int, ...], dst: int, li
 def _format_one(solver: Solver, payload: Any, value: Value) -> None:
     frame, line = payload
     if isinstance(value, Box):
-        _shown_by_percent(solver, payload, value)
+        reach(solver, frame, value, SHOWN, solver.nowhere, line)
         return
     if isinstance(value, Instance):
         nothing = holding(solver, solver.text(""))
         for name, arguments in (("__format__", (nothing,)), ("__str__", ()), ("__repr__", ())):
             if call_special(solver, frame, value, name, arguments, -1, line):
                 return
+        reach_parts(solver, frame, value, "__repr__", solver.nowhere, line)
 
 
 _SHOWN: Final = frozenset({Text, Affix, Number})
@@ -339,9 +367,15 @@ def text_method(solver: Solver, site: Site, owner: Value, name: str) -> None:
     solver.edge(site.frame, f"builtins.{kind}.{name}", "call", site.line)
     if isinstance(owner, Text) and name in ("format", "format_map"):
         _read_fields(solver, site, owner.value, name == "format_map")
-    if name in ("join", "format"):
+    if name == "join":
+        for var in site.positional[:1]:
+            solver.when(var, _joined, site, OBJECTS)
+    elif name == "format":
         for var in (*site.positional, *(var for _, var in site.named)):
             solver.when(var, _format_one, (site.frame, site.line), OBJECTS_AND_BOXES)
+    elif name == "translate":
+        for var in site.positional[:1]:
+            solver.when(var, _translated, site, OBJECTS)
     if isinstance(owner, Text) and (name in _TO_TEXT or name in _TO_LIST or name == "encode"):
         solver.later(_text_method_now, solver, site, owner, name)
         for var in site.positional:
@@ -360,6 +394,14 @@ def text_method(solver: Solver, site: Site, owner: Value, name: str) -> None:
         solver.add(site.dst, solver.constant("bytes" if name == "encode" else "str"))
     else:
         solver.add(site.dst, solver.constant(kind or "object"))
+
+
+def _joined(solver: Solver, site: Any, value: Value) -> None:
+    iterate(solver, site.frame, holding(solver, value), solver.nowhere, False, site.line)
+
+
+def _translated(solver: Solver, site: Any, value: Value) -> None:
+    call_special(solver, site.frame, value, "__getitem__", (holding(solver, solver.constant("int")),), -1, site.line)
 
 
 def _read_fields(solver: Solver, site: Site, text: str, mapping: bool) -> None:

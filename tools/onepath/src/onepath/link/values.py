@@ -60,6 +60,7 @@ class Class(Value):
         "name",
         "outside",
         "places",
+        "record",
         "statics",
         "subclasses",
         "unit",
@@ -85,6 +86,8 @@ class Class(Value):
         self.outside: tuple[str, ...] | None = None
         """Foreign bases of it and of the classes behind it, once asked for."""
         self.dynamic = False
+        self.record = False
+        """Whether a decorator writes its methods from its fields."""
         self.fields: dict[str, int] = {}
         """Annotated names of the body, with the annotation."""
         self.metaclass: int = -1

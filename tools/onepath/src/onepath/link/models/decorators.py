@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onepath.link.code import Site
-from onepath.link.construction import default_of
 from onepath.link.invoke import holding
 from onepath.link.iteration import iterate
 from onepath.link.models.getters import path_step, wrapped
 from onepath.link.models.model import Model, same
+from onepath.link.models.records import make_record
 from onepath.link.solver import Solver
-from onepath.link.values import CLASSES, OBJECTS, Bound, Class, Descriptor, Function, Getter, Instance, Partial, Value
+from onepath.link.values import CLASSES, Bound, Class, Descriptor, Function, Getter, Instance, Partial, Value
 
 
 def _partial(method: bool) -> Model:
@@ -63,6 +63,7 @@ def _cached_of(solver: Solver, site: Any, value: Value) -> None:
         solver.add(site.dst, value)
         if isinstance(value, Function):
             solver.add(solver.cell(value, "__wrapped__"), value)
+            value.code.caches = True
     else:
         solver.add(site.dst, solver.once(Getter, ("identity", site), "identity", (), site))
 
@@ -82,23 +83,13 @@ def _decorated(solver: Solver, site: Any, value: Value) -> None:
         solver.add(site.dst, value)
 
 
-def _data_class(solver: Solver, site: Site) -> None:
-    """`@dataclass` and its like: they ask the class for the defaults of its fields."""
-    _identity_decorator(solver, site)
-    for var in site.positional[:1]:
-        solver.when(var, _fields_read, site, CLASSES)
-
-
-def _fields_read(solver: Solver, site: Any, cls: Value) -> None:
-    if isinstance(cls, Class):
-        for name in sorted(cls.statics & cls.fields.keys()):
-            solver.when(solver.cell(cls, name), _default_read, (site, cls), OBJECTS)
-
-
-def _default_read(solver: Solver, payload: Any, value: Value) -> None:
-    site, cls = payload
-    if isinstance(value, Instance):
-        default_of(solver, site.frame, cls, value, site.line)
+def _record_decorator(solver: Solver, site: Site) -> None:
+    """The same for one that writes methods from the fields of a class."""
+    if site.positional:
+        _identity_decorator(solver, site)
+        solver.when(site.positional[0], make_record, site, CLASSES)
+    else:
+        solver.add(site.dst, solver.once(Getter, ("record", site), "record", (), site))
 
 
 def _single_dispatch(solver: Solver, site: Site) -> None:
@@ -130,11 +121,11 @@ MODELS: Final[dict[str, Model]] = {
     "functools.singledispatch": _single_dispatch,
     "functools.singledispatchmethod": _single_dispatch,
     "inspect.unwrap": _unwrap,
-    "dataclasses.dataclass": _data_class,
-    "attrs.define": _identity_decorator,
-    "attrs.frozen": _identity_decorator,
-    "attr.s": _identity_decorator,
-    "attr.define": _identity_decorator,
+    "dataclasses.dataclass": _record_decorator,
+    "attrs.define": _record_decorator,
+    "attrs.frozen": _record_decorator,
+    "attr.s": _record_decorator,
+    "attr.define": _record_decorator,
     "enum.unique": _identity_decorator,
     "abc.abstractmethod": same(),
     "typing.dataclass_transform": _identity_decorator,

@@ -10,8 +10,9 @@ from onepath.link.items import item_cell, read_item
 from onepath.link.iteration import enter
 from onepath.link.models.callers import call_inner
 from onepath.link.models.model import Model
+from onepath.link.models.records import make_record
 from onepath.link.solver import Solver
-from onepath.link.values import Function, Getter, Instance, Text, Value
+from onepath.link.values import CLASSES, Function, Getter, Instance, Text, Value
 
 
 def _getter(kind: str) -> Model:
@@ -26,9 +27,11 @@ def _getter(kind: str) -> Model:
 
 def call_getter(solver: Solver, site: Site, value: Getter) -> None:
     """An `attrgetter`, `itemgetter`, `methodcaller` or decorator is called."""
-    if value.kind in ("identity", "wraps", "newtype"):
+    if value.kind in ("identity", "wraps", "newtype", "record"):
         for var in site.positional[:1]:
             solver.flow(var, site.dst)
+            if value.kind == "record":
+                solver.when(var, make_record, site, CLASSES)
             if value.kind == "wraps" and value.site.positional:
                 solver.when(var, wrapped, value.site.positional[0])
         return

@@ -15,6 +15,7 @@ from onepath.link.models.model import Model
 from onepath.link.solver import Solver
 from onepath.link.texts import operated
 from onepath.link.values import BOXES, OBJECTS_AND_CLASSES, Box, Value
+from onepath.link.within import reach_all
 
 
 def _special(*methods: str) -> Model:
@@ -51,6 +52,11 @@ def _print(solver: Solver, site: Site) -> None:
 def _written_to(solver: Solver, site: Any, value: Value) -> None:
     for method in ("write", "flush"):
         call_special(solver, site.frame, value, method, site.positional[:1], -1, site.line)
+
+
+def _hash(solver: Solver, site: Site) -> None:
+    for var in site.positional[:1]:
+        reach_all(solver, site.frame, var, ("__hash__",), solver.nowhere, site.line)
 
 
 def _dump_to(solver: Solver, site: Site) -> None:
@@ -99,11 +105,11 @@ MODELS: Final[dict[str, Model]] = {
     "builtins.int": _special("__int__", "__index__", "__trunc__"),
     "builtins.float": _special("__float__", "__index__"),
     "builtins.complex": _special("__complex__"),
-    "builtins.hash": _special("__hash__"),
+    "builtins.hash": _hash,
     "builtins.abs": _special("__abs__"),
     "builtins.round": _special("__round__"),
-    "builtins.divmod": _special("__divmod__"),
-    "builtins.pow": _special("__pow__"),
+    "builtins.divmod": _operator("__divmod__"),
+    "builtins.pow": _operator("__pow__"),
     "builtins.sum": _special("__iter__"),
     "builtins.any": _special("__iter__"),
     "builtins.all": _special("__iter__"),

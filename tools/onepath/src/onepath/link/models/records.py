@@ -9,11 +9,13 @@ from typing import Any, Final
 
 from onepath.link.attributes import read_attribute
 from onepath.link.code import Site
+from onepath.link.construction import default_of
 from onepath.link.items import item_cell
 from onepath.link.models.classes import make_type
 from onepath.link.models.model import Model, argument
 from onepath.link.solver import Solver
-from onepath.link.values import Box, Class, Descriptor, Foreign, Instance, Text, Value
+from onepath.link.values import OBJECTS, Box, Class, Descriptor, Foreign, Instance, Text, Value
+from onepath.link.within import COPIED, reach_all
 
 
 def _factory_field(solver: Solver, site: Site) -> None:
@@ -49,6 +51,8 @@ def _make_record(names: int, fields: int) -> Model:
         space = next((var for name, var in site.named if name == "namespace"), -1)
         make_type(solver, site, argument(site, names, "cls_name"), bases if bases >= 0 else solver.new(), space)
         cls = solver.values.get((Class, ("type", site)))
+        if isinstance(cls, Class):
+            cls.record = True
         listed = argument(site, fields, "fields")
         if listed >= 0:
             solver.when(listed, _record_fields, (site, cls))
@@ -93,6 +97,20 @@ def _one_record_field(solver: Solver, cls: Any, value: Value) -> None:
                 _record_field(solver, cls, name.value, value.items.get(2, -1))
 
 
+def make_record(solver: Solver, site: Any, cls: Value) -> None:
+    """`@dataclass` and its like: the class gets methods made of its fields, whose defaults it is asked for."""
+    if isinstance(cls, Class):
+        cls.record = True
+        for name in sorted(cls.statics & cls.fields.keys()):
+            solver.when(solver.cell(cls, name), _default_read, (site, cls), OBJECTS)
+
+
+def _default_read(solver: Solver, payload: Any, value: Value) -> None:
+    site, cls = payload
+    if isinstance(value, Instance):
+        default_of(solver, site.frame, cls, value, site.line)
+
+
 def _as_dict(solver: Solver, site: Site) -> None:
     """`dataclasses.asdict(x)`: the fields as a mapping."""
     for var in site.positional[:1]:
@@ -105,7 +123,9 @@ def _fields_as_dict(solver: Solver, site: Any, value: Value) -> None:
         for cls in value.cls.mro:
             for name in cls.fields:
                 solver.add(box.keys, solver.text(name))
-                read_attribute(solver, site.frame, value, name, item_cell(solver, box, name), site.line)
+                part = item_cell(solver, box, name)
+                read_attribute(solver, site.frame, value, name, part, site.line)
+                reach_all(solver, site.frame, part, COPIED, solver.nowhere, site.line)
     solver.add(site.dst, box)
 
 

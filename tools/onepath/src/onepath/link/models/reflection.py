@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from onepath.link.attributes import read_attribute
 from onepath.link.code import Site
+from onepath.link.dunders import call_special
 from onepath.link.invoke import holding, invoke_all
 from onepath.link.items import item_cell, names_of, read_item
 from onepath.link.models.model import Model, argument, gives
@@ -95,6 +96,20 @@ def set_named(solver: Solver, site: Any, name: Value) -> None:
         solver.when(site.positional[0], _setattr_known, (site, name.value))
     else:
         solver.when(site.positional[0], _setattr_unknown, site)
+
+
+def _delete_by_name(solver: Solver, site: Site) -> None:
+    if len(site.positional) > 1:
+        solver.when(site.positional[0], _delete_named, site)
+
+
+def _delete_named(solver: Solver, site: Any, value: Value) -> None:
+    if not isinstance(value, Instance):
+        return
+    call_special(solver, site.frame, value, "__delattr__", site.positional[1:2], -1, site.line)
+    for name in list(solver.has(site.positional[1])):
+        if isinstance(name, Text):
+            set_attribute(solver, site.frame, value, name.value, -1, site.line)
 
 
 def _setattr_known(solver: Solver, payload: Any, value: Value) -> None:
@@ -186,6 +201,7 @@ def _members_of(solver: Solver, payload: Any, value: Value) -> None:
 MODELS: Final[dict[str, Model]] = {
     "builtins.getattr": get_by_name,
     "builtins.setattr": set_by_name,
+    "builtins.delattr": _delete_by_name,
     "builtins.vars": _vars,
     "builtins.globals": _globals,
     "builtins.locals": _locals,

@@ -1,0 +1,96 @@
+"""What is done with a container or a record by way of what it holds: comparing, hashing, showing it.
+
+Python does so in C and asks each part in turn. Nothing is looked at unless some class of the program has the method.
+Which operation asks is not known here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from onepath.link.attributes import read_attribute
+from onepath.link.classes import binds, fields_of, is_record
+from onepath.link.code import Frame
+from onepath.link.dunders import call_special
+from onepath.link.solver import Solver
+from onepath.link.values import BOXES, Box, Class, Instance, Value
+
+EQUAL: Final = ("__eq__",)
+ORDER: Final = ("__lt__", "__gt__", "__le__", "__ge__")
+HASH: Final = ("__hash__", "__eq__")
+SHOWN: Final = ("__repr__",)
+COPIED: Final = ("__deepcopy__", "__copy__", "__reduce_ex__", "__reduce__", "__getstate__")
+_OF_PARTS: Final = {"__str__": "__repr__", "__format__": "__repr__", "__ne__": "__eq__"}
+"""What is asked of the parts where that differs."""
+_ALONE: Final = frozenset({"__hash__", "__repr__", "__str__", "__copy__", "__reduce__", "__getstate__"})
+"""Those that are called with nothing."""
+_REACHED: Final = frozenset({Instance, Class, Box})
+
+
+def reach(solver: Solver, frame: Frame, value: Value, methods: tuple[str, ...], other: int, line: int) -> None:
+    """Call these methods of an object, or of what a container or record holds; `other`: what they are called with."""
+    asked = _there(solver, methods)
+    if asked:
+        _reach(solver, (frame, asked, other, line), value)
+
+
+def reach_all(solver: Solver, frame: Frame, var: int, methods: tuple[str, ...], other: int, line: int) -> None:
+    """The same for all that a variable holds."""
+    asked = _there(solver, methods)
+    if asked:
+        solver.when(var, _reach, (frame, asked, other, line), _REACHED)
+
+
+def _there(solver: Solver, methods: tuple[str, ...]) -> tuple[str, ...]:
+    specials = solver.specials
+    return () if specials.isdisjoint(methods) else tuple([one for one in methods if one in specials])
+
+
+def reach_parts(solver: Solver, frame: Frame, value: Instance, method: str, other: int, line: int) -> None:
+    """A record whose class does not define the method: it is asked of its fields."""
+    asked = _OF_PARTS.get(method, method)
+    if asked in solver.specials and is_record(value.cls):
+        _reach_fields(solver, (frame, (asked,), other, line), value)
+
+
+def elements(solver: Solver, var: int) -> int:
+    """What the containers in a variable hold; nothing, where nobody would ask."""
+    inner = solver.var_for(("elements", var))
+    solver.when(var, _elements_of, inner, BOXES)
+    return inner
+
+
+def _elements_of(solver: Solver, dst: Any, value: Value) -> None:
+    if isinstance(value, Box) and value.kind != "generator":
+        solver.flow(solver.every(value), dst)
+
+
+def _reach(solver: Solver, payload: Any, value: Value) -> None:
+    frame, methods, other, line = payload
+    if isinstance(value, Box):
+        if value.kind != "generator" and solver.is_first(("reached", frame, methods, value)):
+            solver.when(solver.every(value), _reach, payload, _REACHED)
+            if value.kind == "dict":
+                solver.when(value.keys, _reach, payload, _REACHED)
+        return
+    if isinstance(value, Class) and value.metaclass < 0:
+        return
+    found = False
+    for method in methods:
+        if isinstance(value, Instance) and not binds(value.cls, method):
+            continue
+        found = True
+        if solver.is_first(("reached", frame, method, value, other)):
+            call_special(solver, frame, value, method, () if method in _ALONE else (other,), -1, line)
+    if not found and isinstance(value, Instance) and is_record(value.cls):
+        _reach_fields(solver, payload, value)
+
+
+def _reach_fields(solver: Solver, payload: Any, value: Instance) -> None:
+    frame, methods, _, line = payload
+    if solver.is_first(("reached", frame, methods, value)):
+        for name, _, _ in fields_of(value.cls):
+            if not binds(value.cls, "__getattribute__"):
+                part = solver.var_for(("part", frame, value, name))
+                read_attribute(solver, frame, value, name, part, line)
+                solver.when(part, _reach, payload, _REACHED)
