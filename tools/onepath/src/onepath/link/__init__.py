@@ -7,8 +7,8 @@ code.
 By subject, each line knowing only those above it, but that attributes and items ask `hints` for annotations:
 - `code`, `values`, `once`, `flows`, `solver`: values, variables, what flows between them; no Python semantics.
 - `foreign`: tables of what foreign names do.
-- `classes`, `invoke`, `dunders`, `members`, `attributes`, `setting`, `names`, `imports`, `running_text`: names,
-  attributes, modules.
+- `classes`, `invoke`, `raising`, `dunders`, `members`, `attributes`, `setting`, `names`, `imports`, `running_text`:
+  names, errors, attributes, modules.
 - `items`, `iteration`, `texts`, `hints`, `annotations`, `narrowing`: what containers hold, texts, types.
 - `frames`, `binding`, `unknown`, `escaping`, `class_bodies`, `construction`: frames that run, objects that are made.
 - `models`: what foreign names do where a table does not say enough.

@@ -16,6 +16,7 @@ from onepath.link.foreign import canonical
 from onepath.link.imports import exported, import_module, load_module
 from onepath.link.invoke import holding, invoke
 from onepath.link.members import docstring, member_of_instance, read_annotations, read_class, read_instance, read_super
+from onepath.link.raising import ERROR_ATTRIBUTES, GROUP, read_error
 from onepath.link.solver import Solver
 from onepath.link.values import (
     Affix,
@@ -46,7 +47,8 @@ from onepath.link.values import (
     Widened,
 )
 
-_CODE: Final = frozenset({"__closure__", "__globals__", "f_back", "f_globals", "f_locals", "gi_frame", "cr_frame"})
+_FRAMES: Final = frozenset({"ag_frame", "cr_frame", "gi_frame", "tb_frame"})
+"""Attributes of generators and tracebacks that are frames."""
 _TYPES: Final = {
     name: frozenset(dir(kind))
     for name, kind in {
@@ -81,6 +83,9 @@ def _nothing(solver: Solver, frame: Frame, value: Value, name: str, dst: int, li
 def _method(solver: Solver, frame: Frame, value: Value, name: str, dst: int, line: int) -> None:
     if name == "__class__" and isinstance(value, Constant | Text | Number | Box):
         solver.add(dst, solver.foreign(f"builtins.{type_name(value)}"))
+        return
+    if name in _FRAMES and isinstance(value, Running):
+        solver.add(dst, solver.uncomputed(name, "frames hold names that are not followed"))
         return
     known = _TYPES.get(type_name(value))
     if known is None or name in known:
@@ -143,6 +148,11 @@ def _read_foreign(solver: Solver, frame: Frame, value: Foreign | Result, name: s
     if name == "__dict__":
         solver.add(dst, solver.once(Space, value, value))
         return
+    if name == "tb_frame":
+        solver.add(dst, solver.uncomputed(name, "frames hold names that are not followed"))
+        return
+    if name in ERROR_ATTRIBUTES:
+        read_error(solver, value.name, name, dst)
     owner, _, last = value.name.rpartition(".")
     if (
         isinstance(value, Foreign)
@@ -249,8 +259,17 @@ def _read_partial(solver: Solver, frame: Frame, value: Partial, name: str, dst: 
 
 
 def _read_box(solver: Solver, frame: Frame, value: Box, name: str, dst: int, line: int) -> None:
-    if value.kind == "group" and name == "exceptions":
-        solver.add(dst, value)
+    if value.kind == GROUP:
+        if name == "exceptions":
+            solver.add(dst, value)
+        elif name in ERROR_ATTRIBUTES:
+            read_error(solver, "", name, dst)
+        else:
+            solver.add(dst, solver.method(value, name))
+        return
+    kept = solver.cells.get((value, name))
+    if kept is not None and value.kind == "tuple":
+        solver.flow(kept, dst)
         return
     if value.kind == "alias":
         from onepath.link.hints import arguments_of, metadata_of

@@ -25,6 +25,7 @@ from onepath.link.escaping import call_back, escape_arguments
 from onepath.link.invoke import holding, invoke
 from onepath.link.iteration import iterate
 from onepath.link.members import enum_member
+from onepath.link.raising import GROUPS, all_raised
 from onepath.link.setting import write_member
 from onepath.link.solver import TAGS, Solver, class_name, is_contextual
 from onepath.link.unknown import run_function
@@ -123,6 +124,9 @@ def initialise(solver: Solver, site: Site, instance: Instance, only: dict[int, V
     if not binds(cls, "__init__"):
         _fill_fields(solver, site, instance, only)
         for base in foreign_bases(cls):
+            if base in GROUPS:
+                for var in site.positional[1:2]:
+                    iterate(solver, site.frame, var, all_raised(solver), False, site.line)
             if base not in HARMLESS_BASES and not base.startswith(("builtins.", "typing.", "abc.", "enum.")):
                 solver.edge(site.frame, f"{base}.__init__", "call", site.line)
                 escape_arguments(solver, site, base)

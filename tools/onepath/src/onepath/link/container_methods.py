@@ -10,6 +10,7 @@ from onepath.link.code import Frame, Site
 from onepath.link.invoke import holding, invoke_all
 from onepath.link.items import hashed, item_cell, items_of, names_of, read_item, set_item, unpack_mapping
 from onepath.link.iteration import iterate
+from onepath.link.raising import GROUP, raised, told_of
 from onepath.link.setting import set_attribute
 from onepath.link.solver import Solver
 from onepath.link.values import Box, Space, Value
@@ -192,10 +193,44 @@ def _element(solver: Solver, site: Site, box: Box) -> None:
     items_of(solver, box, site.dst)
 
 
+def _error(solver: Solver, site: Site, box: Box) -> None:
+    """What a future ended with."""
+    if box.kind == "awaitable":
+        solver.flow(told_of(solver), site.dst)
+
+
+def _failed(solver: Solver, site: Site, box: Box) -> None:
+    for var in site.positional[:1]:
+        raised(solver, site.frame, var, site.line)
+
+
+def _subgroup(solver: Solver, site: Site, box: Box) -> None:
+    """A part of an exception group: what decides is called with each error, and is in it."""
+    for var in site.positional[:1]:
+        invoke_all(solver, site.frame, var, (solver.every(box),), -1, site.line)
+    solver.add(site.dst, box)
+
+
+def _split(solver: Solver, site: Site, box: Box) -> None:
+    if box.kind == GROUP:
+        both = solver.box("tuple", (box, "split"))
+        inner = Site(site.frame, item_cell(solver, both, 0), -1, site.positional, (), site.line)
+        _subgroup(solver, inner, box)
+        solver.add(item_cell(solver, both, 1), box)
+        solver.add(site.dst, both)
+
+
 BOX_METHODS: Final[dict[str, Callable[[Solver, Site, Box], None]]] = {
     "set": _append,
     "add_done_callback": _done_callback,
     "result": _element,
+    "set_result": _append,
+    "exception": _error,
+    "set_exception": _failed,
+    "split": _split,
+    "subgroup": _subgroup,
+    "derive": _extend,
+    "with_traceback": _copy,
     "send": _element,
     "throw": _element,
     "__anext__": _element,

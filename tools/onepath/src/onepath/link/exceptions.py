@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import builtins
+from functools import cache
+from typing import Any
 
 from onepath.facts import model as op
-from onepath.link.calls import call
-from onepath.link.code import Frame, Site
-from onepath.link.solver import RAISED, Solver
+from onepath.link.classes import foreign_bases
+from onepath.link.code import Frame
+from onepath.link.raising import GROUPS, all_raised, raised, raised_group
+from onepath.link.solver import Solver
 from onepath.link.values import OBJECTS, Box, Class, Foreign, Instance, Value
 
 
@@ -19,21 +22,17 @@ def _catch(solver: Solver, payload: Any, value: Value) -> None:
     _, dst = payload
     if isinstance(value, Class):
         solver.add(dst, solver.once(Instance, (value, (), None), value, (), None, 0))
-        solver.when(solver.var_for(RAISED), _caught_one, (value, dst), OBJECTS)
+        solver.when(all_raised(solver), _caught_one, (value, dst), OBJECTS)
     elif isinstance(value, Foreign):
-        if value.name in _GROUPS:
-            group = solver.box("group", RAISED)
-            solver.flow(solver.var_for(RAISED), group.rest)
-            solver.add(dst, group)
+        if value.name in GROUPS:
+            solver.add(dst, raised_group(solver))
         solver.add(dst, solver.result(value.name))
+        solver.when(all_raised(solver), _caught_by_name, (value.name, dst), OBJECTS)
     elif isinstance(value, Box):
         key = ("caught", payload, value)
         if key not in solver.values:
             solver.values[key] = True
             solver.when(solver.every(value), _catch, payload)
-
-
-_GROUPS: Final = frozenset({"builtins.ExceptionGroup", "builtins.BaseExceptionGroup"})
 
 
 def _caught_one(solver: Solver, payload: Any, value: Value) -> None:
@@ -43,16 +42,25 @@ def _caught_one(solver: Solver, payload: Any, value: Value) -> None:
         solver.add(dst, value)
 
 
+def _caught_by_name(solver: Solver, payload: Any, value: Value) -> None:
+    """An object that was raised is caught by a foreign class above its own."""
+    name, dst = payload
+    if isinstance(value, Instance) and any(_is_below(base, name) for base in foreign_bases(value.cls)):
+        solver.add(dst, value)
+
+
+@cache
+def _is_below(base: str, name: str) -> bool:
+    """Whether one foreign class is another one, or below it: of Python's own that is known, of others that each is an
+    exception."""
+    if base == name:
+        return True
+    kinds = [getattr(builtins, one.removeprefix("builtins."), None) for one in (base, name)]
+    below, above = (kind if isinstance(kind, type) else None for kind in kinds)
+    if above is None:
+        return False
+    return issubclass(below or Exception, above)
+
+
 def read_raise(solver: Solver, frame: Frame, base: int, one: op.Raise) -> None:
-    solver.when(base + one.src, _raise_one, (frame, one.line))
-
-
-def _raise_one(solver: Solver, payload: Any, value: Value) -> None:
-    frame, line = payload
-    if isinstance(value, Class):
-        site = Site(frame, solver.var_for(RAISED), solver.new(), (), (), line)
-        call(solver, site, value)
-    elif isinstance(value, Instance):
-        solver.add(solver.var_for(RAISED), value)
-    elif isinstance(value, Box) and value.kind == "group":
-        solver.flow(solver.every(value), solver.var_for(RAISED))
+    raised(solver, frame, base + one.src, one.line, base + one.cause if one.cause >= 0 else -1)

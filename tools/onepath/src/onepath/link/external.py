@@ -24,6 +24,7 @@ from onepath.link.foreign import (
 )
 from onepath.link.iteration import iterate
 from onepath.link.models import MODELS
+from onepath.link.raising import raised
 from onepath.link.solver import RAISED, Solver
 from onepath.link.unknown import read_by_unknown
 from onepath.link.values import BOXES, OBJECTS_AND_CLASSES, Box, Instance, Result, Value
@@ -64,19 +65,21 @@ def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None
         for var in site.positional:  # its text is made of them
             reach_all(solver, site.frame, var, _TOLD, solver.nowhere, site.line)
     if name.startswith("traceback.") or _tells_raised(name, site):
-        raised = solver.var_for(RAISED)
-        reach_all(solver, site.frame, raised, _TOLD, solver.nowhere, site.line)
+        reach_all(solver, site.frame, solver.var_for(RAISED), _TOLD, solver.nowhere, site.line)
+    if name.endswith(".with_traceback"):
+        solver.add(site.dst, owner if owner is not None else solver.result(name.removesuffix(".with_traceback")))
+        return
+    if name.endswith(".set_exception"):
+        for var in site.positional[:1]:
+            raised(solver, site.frame, var, site.line)
     model = MODELS.get(name)
     if model is not None:
         model(solver, site)
+        if owner is not None and name.startswith(_TOOLS):
+            _call_overrides(solver, site, name, owner)
         return
     if owner is not None:
-        call_back(solver, site, name, owner)
-        if isinstance(owner, Instance) and is_template(name):
-            key = ("overrides", owner, site.frame, site.line)
-            if key not in solver.values:
-                solver.values[key] = True
-                solver.later(run_overrides, solver, owner.cls, owner, site.frame, site.line)
+        _call_overrides(solver, site, name, owner)
     if name not in GIVES_ITS_RESULT:
         solver.add(site.dst, _given_by(solver, name))
     if name in NEVER_CALL or _is_quiet(name):
@@ -90,6 +93,20 @@ def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None
     if passed is not None and len(site.positional) > passed:
         _pass_on(solver, site, name, passed)
     escape_arguments(solver, site, name)
+
+
+_TOOLS: Final = ("bdb.", "code.", "concurrent.futures.", "multiprocessing.", "pdb.", "trace.")
+"""Modules whose classes call what is overridden, besides what is known of their methods."""
+
+
+def _call_overrides(solver: Solver, site: Site, name: str, owner: Value) -> None:
+    """An inherited foreign method may call what the object's class overrides."""
+    call_back(solver, site, name, owner)
+    if isinstance(owner, Instance) and is_template(name):
+        key = ("overrides", owner, site.frame, site.line)
+        if key not in solver.values:
+            solver.values[key] = True
+            solver.later(run_overrides, solver, owner.cls, owner, site.frame, site.line)
 
 
 def _given_by(solver: Solver, name: str) -> Result:

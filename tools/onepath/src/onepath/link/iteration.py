@@ -13,6 +13,7 @@ from onepath.link.dunders import call_special
 from onepath.link.invoke import holding, invoke
 from onepath.link.items import TUPLES, field_by_number, item_at, item_cell, items_of, names_of
 from onepath.link.members import enum_member
+from onepath.link.raising import exit_arguments
 from onepath.link.solver import Solver
 from onepath.link.values import (
     Bound,
@@ -155,8 +156,7 @@ def enter(solver: Solver, payload: Any, value: Value) -> None:
         entered = call_special(solver, frame, value, first, (), given, line)
         if is_async:
             solver.when(given, awaited, (frame, dst, line))
-        nothing = holding(solver, solver.constant("NoneType"))
-        call_special(solver, frame, value, last, (nothing, nothing, nothing), -1, line)
+        call_special(solver, frame, value, last, exit_arguments(solver), -1, line)
         if not entered and foreign_bases(value.cls):
             solver.add(dst, value)
     elif isinstance(value, Running):

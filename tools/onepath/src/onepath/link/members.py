@@ -12,6 +12,7 @@ from onepath.link.classes import PROTOCOLS, binds, foreign_bases, is_enum, looku
 from onepath.link.code import Code, Frame, Site
 from onepath.link.dunders import call_dunder, call_member, invoke_on
 from onepath.link.invoke import holding
+from onepath.link.raising import ERROR_ATTRIBUTES, read_error
 from onepath.link.solver import Solver
 from onepath.link.values import (
     Box,
@@ -72,6 +73,8 @@ def read_instance(solver: Solver, frame: Frame, value: Instance, name: str, dst:
             made = (solver.foreign(_RECORD_METHODS[name]), (holding(solver, value),), (), (), (), False)
             solver.add(dst, solver.once(Partial, made, *made))
         for base in foreign_bases(cls):
+            if name in ERROR_ATTRIBUTES:
+                read_error(solver, base, name, dst)
             if annotation is None and may_have(base, name):
                 solver.add(dst, solver.bound(solver.foreign(f"{base}.{name}"), value))
 

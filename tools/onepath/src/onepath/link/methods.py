@@ -14,6 +14,7 @@ from onepath.link.container_methods import BOX_METHODS, space_method
 from onepath.link.invoke import invoke
 from onepath.link.models.copies import decode_with
 from onepath.link.models.importing import load_entry_point
+from onepath.link.raising import raised, stopped
 from onepath.link.setting import set_attribute
 from onepath.link.solver import Solver
 from onepath.link.texts import text_method
@@ -152,7 +153,11 @@ def _running_method(solver: Solver, site: Site, owner: Running, name: str) -> No
     frame = owner.frame
     if name in ("send", "asend") and site.positional:
         solver.flow(site.positional[0], frame.sent)
+    if name in ("throw", "athrow"):
+        for var in site.positional[:2]:
+            raised(solver, site.frame, var, site.line)
     if name in ("send", "__next__", "throw"):
+        stopped(solver, frame)
         solver.flow(frame.yields, site.dst)
         solver.flow(frame.result, site.dst)
     elif name in ("asend", "__anext__", "athrow"):

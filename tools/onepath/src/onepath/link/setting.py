@@ -11,6 +11,7 @@ from onepath.link.classes import add_base, binds, lookup
 from onepath.link.code import Frame
 from onepath.link.dunders import call_dunder, invoke_on
 from onepath.link.invoke import holding
+from onepath.link.raising import tell_hook
 from onepath.link.solver import Solver
 from onepath.link.values import (
     CLASSES,
@@ -62,6 +63,7 @@ def set_attribute(solver: Solver, frame: Frame, value: Value, name: str, src: in
             for dst in solver.foreign_reads.get(key, ()):
                 solver.flow(patched, dst)
         solver.flow(src, patched)
+        tell_hook(solver, frame, f"{value.name}.{name}", src, line)
         solver.later(_escape_patch, solver, frame, value, name, patched, line)
 
 

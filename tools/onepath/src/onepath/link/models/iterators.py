@@ -10,8 +10,9 @@ from onepath.link.invoke import holding, invoke_all
 from onepath.link.items import item_cell
 from onepath.link.iteration import iterate
 from onepath.link.models.model import Model, argument, gives, same
+from onepath.link.raising import stopped
 from onepath.link.solver import Solver
-from onepath.link.values import Box, Value
+from onepath.link.values import Box, Running, Value
 
 
 def _elements(kind: str) -> Model:
@@ -72,6 +73,8 @@ def _next(solver: Solver, site: Site) -> None:
 
 
 def _next_of(solver: Solver, site: Any, value: Value) -> None:
+    if isinstance(value, Running):
+        stopped(solver, value.frame)
     if not call_special(solver, site.frame, value, "__next__", (), site.dst, site.line):
         iterate(solver, site.frame, holding(solver, value), site.dst, False, site.line)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onepath.link.code import Site
+from onepath.link.invoke import holding, invoke_all
 from onepath.link.items import item_cell
 from onepath.link.iteration import awaited, iterate
 from onepath.link.models.model import Model, same
+from onepath.link.raising import all_raised, told_of
 from onepath.link.solver import Solver
 from onepath.link.values import Uncomputed, Value
 
@@ -40,7 +42,18 @@ def _gather(solver: Solver, site: Site) -> None:
         solver.flow(var, item_cell(solver, box, index))
     for var in site.stars:
         iterate(solver, site.frame, var, box.rest, False, site.line)
+    if any(name == "return_exceptions" for name, _ in site.named):
+        solver.flow(all_raised(solver), box.rest)
     solver.add(site.dst, box)
+
+
+def _set_exception_handler(solver: Solver, site: Site) -> None:
+    """A loop's handler is told of the loop and of the error, which is in a mapping."""
+    box = solver.box_at("dict", site.frame, ("context", site.dst - site.frame.base))
+    solver.flow(told_of(solver), item_cell(solver, box, "exception"))
+    for var in site.positional[:1]:
+        told = (holding(solver, solver.result("asyncio.AbstractEventLoop")), holding(solver, box))
+        invoke_all(solver, site.frame, var, told, -1, site.line)
 
 
 MODELS: Final[dict[str, Model]] = {
@@ -56,5 +69,6 @@ MODELS: Final[dict[str, Model]] = {
     "asyncio.Runner.run": _run_awaitable,
     "asyncio.AbstractEventLoop.run_until_complete": _run_awaitable,
     "asyncio.gather": _gather,
+    "asyncio.AbstractEventLoop.set_exception_handler": _set_exception_handler,
 }
 """By full name: what it does."""
