@@ -67,5 +67,7 @@ def _parts(writer: Writer, body: Body, parts: Items[ast.expr]) -> list[int]:
             inner = operate(body, inner, NONE, method, "", part.value.lineno)
         found.append(inner if inner != NONE else constant(body, "str"))
         if isinstance(part.format_spec, ast.JoinedStr):
-            _parts(writer, body, part.format_spec.values)
+            specification = _parts(writer, body, part.format_spec.values)
+            if len(specification) > 1 or not isinstance(part.format_spec.values[0], ast.Constant):
+                body.emit(Format(body.new(), tuple(specification), part.value.lineno))
     return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-EXTRACTOR = 6
+EXTRACTOR = 7
 """Version of what is extracted; part of the cache key."""
 
 NONE = -1

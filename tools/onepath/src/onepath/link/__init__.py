@@ -30,7 +30,7 @@ from onepath.link.calls import call
 from onepath.link.classes import instances, members, plain_instance
 from onepath.link.code import Frame, Options, Unit
 from onepath.link.demand import Demand
-from onepath.link.escaping import escape
+from onepath.link.escaping import escape, inherited
 from onepath.link.flows import FEW_CONTEXTS
 from onepath.link.harvest import harvest
 from onepath.link.imports import start_module
@@ -54,6 +54,7 @@ def link(modules: Sequence[ModuleFacts], options: Options, namespaces: Iterable[
     solver.run_operations = run_operations
     solver.call = call
     solver.escape = escape
+    solver.inherited = inherited
     solver.read_key = read_key
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, _RECURSION))

@@ -69,6 +69,7 @@ _TYPES: Final = {
 }
 """What attributes objects of built-in types have; no others are read on them."""
 _TYPES["list"] |= frozenset(dir(list))
+_TYPES["dict"] |= frozenset(dir(collections.ChainMap))
 
 
 def read_attribute(solver: Solver, frame: Frame, value: Value, name: str, dst: int, line: int) -> None:
@@ -154,6 +155,9 @@ def _read_foreign(solver: Solver, frame: Frame, value: Foreign | Result, name: s
     if name in ERROR_ATTRIBUTES:
         read_error(solver, value.name, name, dst)
     owner, _, last = value.name.rpartition(".")
+    if name == "__self__" and owner:
+        solver.add(dst, solver.foreign(owner))
+        return
     if (
         isinstance(value, Foreign)
         and not solver.leads(value.name)
@@ -284,7 +288,19 @@ def _read_box(solver: Solver, frame: Frame, value: Box, name: str, dst: int, lin
         if name == "__dict__":
             solver.add(dst, solver.once(Space, value, value))
         return
+    if name in _ALL_OF_IT.get(value.kind, ()):
+        whole = solver.box("list", (value, name))
+        solver.add(whole.rest, value)
+        solver.add(dst, whole)
+        return
+    if value.kind == "variable" and name == "old_value":
+        solver.flow(value.rest, dst)
+        return
     _method(solver, frame, value, name, dst, line)
+
+
+_ALL_OF_IT: Final = {"dict": ("maps",)}
+"""By kind of container, what lists the containers it is made of: they are merged into one here."""
 
 
 def _read_descriptor_object(solver: Solver, frame: Frame, value: Descriptor, name: str, dst: int, line: int) -> None:
@@ -298,6 +314,10 @@ def _read_descriptor_object(solver: Solver, frame: Frame, value: Descriptor, nam
     }.get(name)
     if inner is not None:
         solver.add(dst, inner)
+    elif name == "registry" and value.kind == "dispatch":
+        box = solver.box("dict", (value, name))
+        solver.flow(solver.cell(value, "registered"), box.rest)
+        solver.add(dst, box)
     else:
         solver.add(dst, solver.method(value, name))
 

@@ -80,6 +80,12 @@ def construct(solver: Solver, site: Site, cls: Class) -> None:
         return
     if binds(cls, "__new__"):
         lookup(solver, cls, "__new__", _call_new, (site, cls))
+    for base in foreign_bases(cls):
+        if base in _STANDS_FOR:
+            as_base = Site(
+                site.frame, site.dst, -1, site.positional, site.named, site.line, site.stars, site.double_stars
+            )
+            solver.call(solver, as_base, solver.foreign(_STANDS_FOR[base]))
     arguments = [*site.positional, *(var for _, var in site.named)]
     special = [(var, [value for value in solver.has(var) if is_contextual(value)]) for var in dict.fromkeys(arguments)]
     special = [(var, some) for var, some in special if some]
@@ -109,6 +115,14 @@ def construct(solver: Solver, site: Site, cls: Class) -> None:
         initialise(solver, site, plain_instance(solver, cls, site), None)
 
 
+_STANDS_FOR: Final = {
+    **{base: base for base in ("builtins.staticmethod", "builtins.classmethod", "builtins.property")},
+    **{base: base for base in ("functools.cached_property", "functools.partial")},
+    "typing.TypedDict": "builtins.dict",
+}
+"""Foreign bases whose objects are called, read or asked for items, and by calling what the same is made."""
+
+
 def _call_new(solver: Solver, payload: Any, member: Value) -> None:
     site, cls = payload
     if isinstance(member, Descriptor) and member.get is not None:
@@ -131,6 +145,7 @@ def initialise(solver: Solver, site: Site, instance: Instance, only: dict[int, V
                 solver.edge(site.frame, f"{base}.__init__", "call", site.line)
                 escape_arguments(solver, site, base)
                 call_back(solver, site, f"{base}.__init__", instance)
+                call_back(solver, site, f"{base}.__del__", instance)
     lookup(solver, cls, "__post_init__", _call_post_init, (site, instance))
     if binds(cls, "__del__"):
         for member in members(solver, cls, "__del__"):

@@ -137,6 +137,19 @@ def _update(solver: Solver, site: Site, box: Box) -> None:
             iterate(solver, site.frame, var, box.rest, False, site.line)
 
 
+def _new_child(solver: Solver, site: Site, box: Box) -> None:
+    """`ChainMap.new_child(m)`: what is below is in it too."""
+    _update(solver, site, box)
+    solver.add(site.dst, box)
+
+
+def _set_variable(solver: Solver, site: Site, box: Box) -> None:
+    """A set, a context variable: the token of the latter holds what was there before."""
+    _append(solver, site, box)
+    if box.kind == "variable":
+        solver.add(site.dst, box)
+
+
 def _values(solver: Solver, site: Site, box: Box) -> None:
     if box.kind != "dict":
         return
@@ -221,7 +234,8 @@ def _split(solver: Solver, site: Site, box: Box) -> None:
 
 
 BOX_METHODS: Final[dict[str, Callable[[Solver, Site, Box], None]]] = {
-    "set": _append,
+    "set": _set_variable,
+    "new_child": _new_child,
     "add_done_callback": _done_callback,
     "result": _element,
     "set_result": _append,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from onepath.link.classes import binds, lookup
+from onepath.link.classes import binds, foreign_bases, lookup
 from onepath.link.code import Frame
 from onepath.link.invoke import holding, invoke
 from onepath.link.solver import Solver
@@ -36,7 +36,11 @@ def call_special(
     if not isinstance(owner, Instance):
         return False
     call_dunder(solver, frame, owner, name, arguments, dst if dst >= 0 else solver.nowhere, line)
-    return binds(owner.cls, name)
+    if binds(owner.cls, name):
+        return True
+    if foreign_bases(owner.cls):
+        solver.inherited(solver, frame, owner, name, line)
+    return False
 
 
 def _call_on_class(

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from onepath.link.classes import HARMLESS_BASES, binds, foreign_bases, lookup, members, plain_instance
 from onepath.link.code import Frame, Site
-from onepath.link.foreign import CALLS_BACK, MIXINS, PROTOCOL, TAKES_OVER, TAKES_OVER_BELOW
+from onepath.link.foreign import CALLS_BACK, MIXINS, NUMBER_MIXINS, PROTOCOL, TAKES_OVER, TAKES_OVER_BELOW
 from onepath.link.items import items_of
 from onepath.link.solver import Solver
 from onepath.link.unknown import run_function, run_unknown
@@ -136,8 +136,7 @@ def _run_uncalled(solver: Solver, value: Instance, frame: Frame, line: int) -> N
             if name.startswith("_"):
                 continue
             for member in list(solver.has(solver.cell(cls, name))):
-                if isinstance(member, Function):
-                    run_function(solver, member, value, frame, "may-call", line)
+                _run_method(solver, name, member, value, frame, line)
 
 
 def run_methods(solver: Solver, value: Instance, frame: Frame, line: int) -> None:
@@ -147,8 +146,7 @@ def run_methods(solver: Solver, value: Instance, frame: Frame, line: int) -> Non
             if name in ("__init__", "__new__", "__del__", "__init_subclass__"):
                 continue
             for member in list(solver.has(solver.cell(cls, name))):
-                if isinstance(member, Function):
-                    run_function(solver, member, value, frame, "may-call", line)
+                _run_method(solver, name, member, value, frame, line)
 
 
 def run_overrides(solver: Solver, cls: Class, owner: Instance, frame: Frame, line: int) -> None:
@@ -161,8 +159,20 @@ def run_overrides(solver: Solver, cls: Class, owner: Instance, frame: Frame, lin
             if name.startswith("__") and name not in ("__call__", "__enter__", "__exit__", "__iter__", "__next__"):
                 continue
             for member in list(solver.has(solver.cell(one, name))):
-                if isinstance(member, Function):
-                    run_function(solver, member, owner, frame, "may-call", line)
+                _run_method(solver, name, member, owner, frame, line)
+
+
+def _run_method(solver: Solver, name: str, member: Value, owner: Instance, frame: Frame, line: int) -> None:
+    """Foreign code calls a method; one of the class, or of no object, unless the program asks for its name."""
+    if isinstance(member, Function):
+        run_function(solver, member, owner, frame, "may-call", line)
+    elif isinstance(member, Descriptor) and isinstance(member.get, Function) and name not in solver.asked_for:
+        if member.kind not in _CALLED:
+            return
+        run_function(solver, member.get, owner.cls if member.kind == "class" else None, frame, "may-call", line)
+
+
+_CALLED: Final = frozenset({"static", "class"})
 
 
 def is_exception(base: str) -> bool:
@@ -248,6 +258,23 @@ def is_template(name: str) -> bool:
     return name not in CALLS_BACK and not name.startswith(_PLAIN_BASES) and not name.endswith("__init__")
 
 
+_USED_AS: Final = frozenset(
+    {"__enter__", "__exit__", "__aenter__", "__aexit__", "__iter__", "__next__", "__aiter__", "__anext__"}
+)
+
+
+def inherited(solver: Solver, frame: Frame, value: Instance, name: str, line: int) -> None:
+    """A dunder is called that a foreign base brings along: it calls the object's own methods."""
+    if not solver.is_first(("inherited", frame, value, name, line)):
+        return
+    site = Site(frame, solver.nowhere, -1, (), (), line)
+    for base in foreign_bases(value.cls):
+        full = f"{base}.{name}"
+        call_back(solver, site, full, value)
+        if name in _USED_AS and is_template(full) and solver.is_first(("overrides", value, frame, line)):
+            solver.later(run_overrides, solver, value.cls, value, frame, line)
+
+
 _PLAIN_BASES: Final = ("builtins.", "collections.", "typing.", "abc.", "enum.", "threading.", "ast.", "msgspec.")
 
 
@@ -256,6 +283,8 @@ def call_back(solver: Solver, site: Site, name: str, owner: Value) -> None:
     names = CALLS_BACK.get(name)
     if names is None and name.startswith(("collections.abc.", "typing.", "collections.User")):
         names = MIXINS.get(name.rpartition(".")[2])
+    elif names is None and name.startswith("numbers."):
+        names = NUMBER_MIXINS.get(name.rpartition(".")[2])
     if names is None or not isinstance(owner, Instance):
         return
     cls = owner.cls
@@ -271,5 +300,7 @@ def call_back(solver: Solver, site: Site, name: str, owner: Value) -> None:
 
 def _call_back_one(solver: Solver, payload: Any, member: Value) -> None:
     site, owner = payload
-    if isinstance(member, Function):
-        run_function(solver, member, owner, site.frame, "may-call", site.line)
+    if isinstance(member, Descriptor) and member.kind == "property" and isinstance(member.get, Function):
+        run_function(solver, member.get, owner, site.frame, "may-call", site.line)
+    else:
+        _run_method(solver, "", member, owner, site.frame, site.line)

@@ -22,6 +22,7 @@ from onepath.link.foreign import (
     PASSES_ON,
     canonical,
 )
+from onepath.link.invoke import holding
 from onepath.link.iteration import iterate
 from onepath.link.models import MODELS
 from onepath.link.raising import raised
@@ -57,7 +58,8 @@ def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None
         solver.add(site.dst, solver.uncomputed(name, why))
     dunders = DUNDERS.get(name)
     if dunders is not None and not solver.specials.isdisjoint(dunders):
-        for var in site.positional:
+        named = (var for keyword, var in site.named if keyword == "extra")
+        for var in (*site.positional, *named):
             solver.when(var, _call_dunders, (site.frame, dunders, name in OF_ELEMENTS, site.line), _WITH_DUNDERS)
     for var in site.stars:
         iterate(solver, site.frame, var, solver.nowhere, False, site.line)
@@ -74,6 +76,8 @@ def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None
             raised(solver, site.frame, var, site.line)
     model = MODELS.get(name)
     if model is not None:
+        if owner is not None and name in _TAKES_ITSELF and _asks_anew(site):
+            site = Site(site.frame, site.dst, -1, (holding(solver, owner), *site.positional), site.named, site.line)
         model(solver, site)
         if owner is not None and name.startswith(_TOOLS):
             _call_overrides(solver, site, name, owner)
@@ -126,6 +130,16 @@ def _given_by(solver: Solver, name: str) -> Result:
 
 
 _WITH_DUNDERS: Final = OBJECTS_AND_CLASSES | BOXES
+
+
+def _asks_anew(site: Site) -> bool:
+    """Whether another name is asked for than the one the function was given: that one is read already."""
+    own = len(site.frame.code.scope.parameters)
+    return any(var - site.frame.base >= own for var in site.positional[:1])
+
+
+_TAKES_ITSELF: Final = frozenset({"builtins.object.__getattribute__", "builtins.type.__getattribute__"})
+"""Models of methods that are asked with the object as an argument, also where it is left of the dot."""
 _SILENT: Final = frozenset({"builtins.property", "builtins.staticmethod", "builtins.classmethod"})
 _SENDS: Final = frozenset(
     {"debug", "info", "warning", "warn", "error", "critical", "exception", "log", "fatal", "handle"}

@@ -272,6 +272,22 @@ MIXINS: Final[dict[str, tuple[str, ...]]] = {
 }
 """What the mixin methods of `collections.abc` call of the class's own."""
 
+NUMBER_MIXINS: Final[dict[str, tuple[str, ...]]] = {
+    "__sub__": ("__add__", "__neg__"),
+    "__rsub__": ("__add__", "__radd__", "__neg__"),
+    "__bool__": ("__eq__",),
+    "__divmod__": ("__floordiv__", "__mod__"),
+    "__rdivmod__": ("__rfloordiv__", "__rmod__"),
+    "__complex__": ("__float__",),
+    "__float__": ("numerator", "denominator", "__int__"),
+    "__index__": ("__int__",),
+    "__pos__": (),
+    "real": ("__pos__",),
+    "conjugate": ("__pos__",),
+    "numerator": ("__pos__",),
+}
+"""What those of `numbers` do."""
+
 TAKES_OVER: Final = frozenset(
     {
         "sys.meta_path.append", "sys.meta_path.insert", "sys.path_hooks.append", "sys.path_hooks.insert",
@@ -299,7 +315,7 @@ PROTOCOL: Final = frozenset(
         "__len__", "__contains__", "__enter__", "__exit__", "__aenter__", "__aexit__", "__int__", "__index__",
         "__float__",
         "__fspath__", "__bytes__", "__buffer__", "__conform__", "__html__", "__reversed__", "__length_hint__",
-        "__getattr__", "__getattribute__",
+        "__getattr__", "__getattribute__", "__missing__",
     }
 )  # fmt: skip
 """What foreign code calls of objects it is given, whatever they are."""
@@ -353,22 +369,50 @@ THREADS: Final = frozenset(
 _HTTP_HANDLER: Final = (
     "setup", "handle", "handle_one_request", "finish", "parse_request", "do_*", "send_error", "log_*", "version_string",
 )  # fmt: skip
+_FILES: Final = (
+    "IOBase", "RawIOBase", "BufferedIOBase", "TextIOBase", "FileIO", "BytesIO", "StringIO", "BufferedReader",
+    "BufferedWriter", "BufferedRandom", "TextIOWrapper",
+)  # fmt: skip
 CALLS_BACK: Final[dict[str, tuple[str, ...]]] = {
     "threading.Thread.start": ("run",),
     "threading.Thread.run": (),
     "threading.Timer.start": ("run",),
     "multiprocessing.Process.start": ("run",),
-    "ast.NodeVisitor.visit": ("visit_*",),
-    "ast.NodeVisitor.generic_visit": ("visit_*", "visit"),
-    "ast.NodeTransformer.visit": ("visit_*",),
+    **{
+        f"ast.{base}.{method}": ("visit_*", "visit", "generic_visit")
+        for base in ("NodeVisitor", "NodeTransformer")
+        for method in ("visit", "generic_visit")
+    },
     "libcst.CSTNode.visit": ("visit_*", "leave_*"),
     "html.parser.HTMLParser.feed": ("handle_*",),
     "json.JSONEncoder.encode": ("default",),
     "json.JSONEncoder.iterencode": ("default",),
     "logging.Handler.handle": ("emit", "format", "filter"),
-    "string.Formatter.format": ("get_value", "get_field", "format_field", "convert_field"),
-    "cmd.Cmd.cmdloop": ("do_*", "default", "precmd", "postcmd"),
-    "cmd.Cmd.onecmd": ("do_*", "default"),
+    "string.Formatter.format": (
+        "vformat",
+        "parse",
+        "get_value",
+        "get_field",
+        "format_field",
+        "convert_field",
+        "check_unused_args",
+    ),
+    "cmd.Cmd.cmdloop": (
+        "onecmd",
+        "do_*",
+        "help_*",
+        "complete_*",
+        "default",
+        "emptyline",
+        "parseline",
+        "precmd",
+        "postcmd",
+        "preloop",
+        "postloop",
+        "completedefault",
+        "completenames",
+    ),
+    "cmd.Cmd.onecmd": ("do_*", "help_*", "default", "emptyline", "parseline"),
     "socketserver.BaseServer.serve_forever": ("process_request", "verify_request", "service_actions"),
     "unittest.TestCase.run": ("test*", "setUp", "tearDown"),
     "collections.abc.Mapping.get": ("__getitem__",),
@@ -379,13 +423,31 @@ CALLS_BACK: Final[dict[str, tuple[str, ...]]] = {
     "collections.UserDict.get": ("__getitem__",),
     "collections.UserDict.update": ("__setitem__",),
     "collections.UserList.append": (),
-    "argparse.ArgumentParser.parse_args": ("error", "exit"),
+    **{
+        f"argparse.ArgumentParser.{method}": (
+            "error",
+            "exit",
+            "convert_arg_line_to_args",
+            "format_*",
+            "print_*",
+            "parse_known_args",
+            "_*",
+        )
+        for method in ("parse_args", "parse_known_args", "parse_intermixed_args")
+    },
     "socketserver.BaseRequestHandler.__init__": ("setup", "handle", "finish"),
     "socketserver.StreamRequestHandler.__init__": ("setup", "handle", "finish"),
     "socketserver.DatagramRequestHandler.__init__": ("setup", "handle", "finish"),
     "http.server.BaseHTTPRequestHandler.__init__": _HTTP_HANDLER,
     "http.server.SimpleHTTPRequestHandler.__init__": _HTTP_HANDLER,
     "http.server.CGIHTTPRequestHandler.__init__": _HTTP_HANDLER,
+    **{
+        f"http.cookies.{base}.{method}": ("value_encode", "value_decode", "load")
+        for base in ("BaseCookie", "SimpleCookie")
+        for method in ("__init__", "__setitem__")
+    },
+    **{f"gettext.{base}.__init__": ("_parse",) for base in ("NullTranslations", "GNUTranslations")},
+    **{f"io.{base}.__del__": ("close", "flush") for base in _FILES},
     "sched.scheduler.run": (),
     "code.InteractiveConsole.interact": ("runsource", "push", "raw_input"),
     "builtins.type.__call__": (),
@@ -415,6 +477,12 @@ OPAQUE_CALLS: Final[dict[str, str]] = {
     "sys._current_frames": "frames hold names that are not followed",
     "sys.settrace": "",
     "inspect.currentframe": "frames hold names that are not followed",
+    "inspect.getgeneratorlocals": "frames hold names that are not followed",
+    "inspect.getcoroutinelocals": "frames hold names that are not followed",
+    "inspect.getasyncgenlocals": "frames hold names that are not followed",
+    "sys.modules.items": "any module may come out",
+    "sys.modules.values": "any module may come out",
+    "sys.modules.copy": "any module may come out",
     "inspect.stack": "frames hold names that are not followed",
     "inspect.getouterframes": "frames hold names that are not followed",
     "inspect.trace": "frames hold names that are not followed",

@@ -17,6 +17,7 @@ from onepath.link.members import enum_member
 from onepath.link.setting import set_attribute
 from onepath.link.solver import Solver
 from onepath.link.values import (
+    BOXES,
     Affix,
     Alias,
     Box,
@@ -174,10 +175,10 @@ def read_item(solver: Solver, payload: Any, value: Value) -> None:
                         member = member.get
                     if isinstance(member, Function):
                         invoke(solver, frame, solver.bound(member, value), (index,), dst, line)
-            if value.metaclass >= 0 and index >= 0:
-                for meta in solver.has(value.metaclass):
-                    if isinstance(meta, Class):
-                        lookup(solver, meta, "__getitem__", call_member, (frame, value, (index,), dst, line))
+        if value.metaclass >= 0 and index >= 0:
+            for meta in solver.has(value.metaclass):
+                if isinstance(meta, Class):
+                    lookup(solver, meta, "__getitem__", call_member, (frame, value, (index,), dst, line))
     elif isinstance(value, Foreign):
         if value.name.startswith(("typing.", "collections.abc.")) and index >= 0:
             from onepath.link.hints import subscripted
@@ -191,11 +192,20 @@ def read_item(solver: Solver, payload: Any, value: Value) -> None:
             solver.add(dst, solver.result(value.name))
     elif isinstance(value, Alias | Result | Uncomputed | Widened):
         solver.add(dst, value)
+        if isinstance(value, Result) and value.name in _CONTEXTS and index >= 0:
+            solver.when(index, _variable_of_context, dst, BOXES)
     elif isinstance(value, Text | Affix | Constant):
         if isinstance(value, Text) and index >= 0:
             solver.when(index, _character, (value, dst))
         else:
             solver.add(dst, solver.constant("str"))
+
+
+_CONTEXTS: Final = frozenset({"contextvars.copy_context", "contextvars.Context"})
+
+
+def _variable_of_context(solver: Solver, dst: Any, key: Value) -> None:
+    items_of(solver, key, dst)  # type: ignore[arg-type]
 
 
 def field_by_number(solver: Solver, payload: Any, key: Value) -> None:

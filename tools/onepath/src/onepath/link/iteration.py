@@ -150,14 +150,14 @@ def awaited(solver: Solver, payload: Any, value: Value) -> None:
 def enter(solver: Solver, payload: Any, value: Value) -> None:
     """`with value as dst`."""
     frame, is_async, dst, line = payload
-    if isinstance(value, Instance):
+    if isinstance(value, Instance) or (isinstance(value, Class) and value.metaclass >= 0):
         first, last = ("__aenter__", "__aexit__") if is_async else ("__enter__", "__exit__")
         given = solver.var_for(("entered", frame, value, dst)) if is_async else dst
         entered = call_special(solver, frame, value, first, (), given, line)
         if is_async:
             solver.when(given, awaited, (frame, dst, line))
         call_special(solver, frame, value, last, exit_arguments(solver), -1, line)
-        if not entered and foreign_bases(value.cls):
+        if not entered and isinstance(value, Instance) and foreign_bases(value.cls):
             solver.add(dst, value)
     elif isinstance(value, Running):
         solver.flow(value.frame.yields, dst)

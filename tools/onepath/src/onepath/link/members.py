@@ -162,6 +162,14 @@ def read_class(solver: Solver, frame: Frame, value: Class, name: str, dst: int, 
     if name == "__call__":
         solver.add(dst, value)
         return
+    if name == "__members__" and is_enum(value):
+        box = solver.box("dict", (value, name))
+        for member in sorted(value.statics):
+            if not member.startswith("_"):
+                solver.add(box.keys, solver.text(member))
+                solver.add(solver.item(box, member), enum_member(solver, value, member))
+        solver.add(dst, box)
+        return
     key = ("read", frame, value, name, dst)
     if key in solver.values:
         return

@@ -8,6 +8,7 @@ from typing import Final
 from onepath.link.code import Frame, Unit
 from onepath.link.imports import exported
 from onepath.link.solver import Solver
+from onepath.link.values import Class
 
 _BUILTINS: Final = frozenset(vars(builtins))
 
@@ -23,6 +24,8 @@ def read_name(solver: Solver, frame: Frame, name: str, dst: int) -> None:
     elif name == "__package__":
         is_package = unit.facts.is_package
         solver.add(dst, solver.text(unit.name if is_package else unit.name.rpartition(".")[0]))
+    elif name == "__class__" and not known:
+        _read_class_around(solver, frame, dst)
     elif name == "__builtins__":
         solver.add(dst, solver.foreign("builtins"))
     elif not known and name in _BUILTINS:
@@ -35,6 +38,16 @@ def read_name(solver: Solver, frame: Frame, name: str, dst: int) -> None:
         for source in unit.stars:
             if source not in solver.units:
                 solver.add(dst, solver.foreign(f"{source}.{name}"))
+
+
+def _read_class_around(solver: Solver, frame: Frame, dst: int) -> None:
+    """`__class__` in a method: the class whose body it is written in."""
+    around: Frame | None = frame.parent
+    while around is not None and around.code.scope.kind != "class":
+        around = around.parent
+    cls = solver.values.get((Class, (around.code, around.parent))) if around is not None else None
+    if cls is not None:
+        solver.add(dst, cls)
 
 
 def _read_unit_name(solver: Solver, unit: Unit, name: str, dst: int) -> bool:

@@ -22,7 +22,7 @@ from onepath.link.narrowing import matched, narrowed
 from onepath.link.setting import set_attribute
 from onepath.link.solver import Solver
 from onepath.link.texts import formatted, operated
-from onepath.link.values import OBJECTS, Alias, Box, Class, Constant, Function, Instance, TypeParameter, Value
+from onepath.link.values import OBJECTS, RUNNING, Alias, Box, Class, Constant, Function, Instance, TypeParameter, Value
 
 
 def instantiate(solver: Solver, frame: Frame) -> None:
@@ -333,6 +333,13 @@ def _yield(solver: Solver, frame: Frame, base: int, one: op.Yield) -> None:
 def _yield_from(solver: Solver, frame: Frame, base: int, one: op.YieldFrom) -> None:
     iterate(solver, frame, base + one.src, frame.yields, False, one.line)
     solver.when(base + one.src, awaited, (frame, base + one.dst, 0))
+    if frame.code.scope.is_generator:
+        solver.when(base + one.src, _sent_on, frame.sent, RUNNING)
+
+
+def _sent_on(solver: Solver, sent: Any, value: Value) -> None:
+    """What is sent into a generator goes to the one it delegates to."""
+    solver.flow(sent, value.frame.sent)  # type: ignore[attr-defined]
 
 
 def _return(solver: Solver, frame: Frame, base: int, one: op.Return) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from onepath.link.classes import add_base, binds, lookup
 from onepath.link.code import Frame
-from onepath.link.dunders import call_dunder, invoke_on
+from onepath.link.dunders import call_dunder, call_special, invoke_on
 from onepath.link.invoke import holding
 from onepath.link.raising import tell_hook
 from onepath.link.solver import Solver
@@ -45,6 +45,7 @@ def set_attribute(solver: Solver, frame: Frame, value: Value, name: str, src: in
     elif isinstance(value, Class):
         if name == "__bases__":
             solver.when(src, _new_bases, value)
+        call_special(solver, frame, value, "__setattr__", (holding(solver, solver.text(name)), src), -1, line)
         solver.flow(src, solver.cell(value, name))
         _patch_subclasses(value, name)
     elif isinstance(value, Module | Function):

@@ -110,6 +110,7 @@ class Solver(Flows):
         self.instantiate: Callable[[Solver, Frame], None]
         self.call: Callable[[Solver, Site, Value], None]
         self.escape: Callable[[Solver, Frame, Value, str, int, int], None]
+        self.inherited: Callable[[Solver, Frame, Instance, str, int], None]
         self.read_key: Callable[..., None]
 
     # -- attributes and items ------------------------------------------------------------------------------------

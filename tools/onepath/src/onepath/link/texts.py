@@ -29,6 +29,7 @@ from onepath.link.values import (
     Bytes,
     Class,
     Constant,
+    Foreign,
     Instance,
     Number,
     Result,
@@ -130,6 +131,8 @@ def _operate_left(solver: Solver, payload: Any, value: Value) -> None:
         return
     if method in ("__bool__", "__contains__") or method in ("__eq__", "__ne__"):
         return
+    if method in ("__iadd__", "__ior__") and isinstance(value, Foreign) and right >= 0:
+        solver.when(right, _put_into, (frame, f"{value.name}.append", line))
     if dst < 0:
         return
     if method in ("__add__", "__iadd__", "__mod__", "__mul__", "__imod__") and isinstance(value, Text | Affix | Bytes):
@@ -145,6 +148,12 @@ def _operate_left(solver: Solver, payload: Any, value: Value) -> None:
         _operate_box(solver, frame, value, right, method, dst)
     elif isinstance(value, Result | Constant | Uncomputed):
         solver.add(dst, value)
+
+
+def _put_into(solver: Solver, payload: Any, value: Value) -> None:
+    """What is added in place to a foreign container."""
+    frame, name, line = payload
+    solver.escape(solver, frame, value, name, -1, line)
 
 
 _ORDER: Final = frozenset(ORDER)
@@ -429,6 +438,11 @@ def _read_fields(solver: Solver, site: Site, text: str, mapping: bool) -> None:
             current = site.positional[first] if first < len(site.positional) else -1
         else:
             current = named.get(first, -1)
+            if current < 0 and site.double_stars:
+                current = solver.new()
+                key = holding(solver, solver.text(first))
+                for var in site.double_stars:
+                    solver.when(var, read_item, (site.frame, key, current, site.line))
         if current < 0:
             continue
         for is_attribute, step in rest:

@@ -7,20 +7,25 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from onepath.link.classes import add_base
+from onepath.link.classes import add_base, lookup
 from onepath.link.code import Frame, Site
 from onepath.link.construction import new_one
-from onepath.link.invoke import holding, invoke_all
+from onepath.link.dunders import call_special
+from onepath.link.invoke import holding, invoke, invoke_all
+from onepath.link.items import item_cell, read_item
 from onepath.link.iteration import iterate
 from onepath.link.models.model import Model, argument, nothing
 from onepath.link.narrowing import tested
 from onepath.link.solver import Solver
 from onepath.link.values import (
+    CLASSES,
+    OBJECTS,
     Affix,
     Bound,
     Box,
     Class,
     Constant,
+    Descriptor,
     Function,
     Instance,
     Number,
@@ -107,6 +112,47 @@ def _new_class(solver: Solver, site: Site) -> None:
             solver.later(_type_members, solver, cls, box)
 
 
+def _resolve_bases(solver: Solver, site: Site) -> None:
+    """`types.resolve_bases(bases)`: objects among them are asked for what they stand for."""
+    box = solver.box_at("tuple", site.frame, ("made", site.dst - site.frame.base))
+    for var in site.positional[:1]:
+        solver.flow(var, site.dst)
+        base = solver.new()
+        iterate(solver, site.frame, var, base, False, site.line)
+        solver.when(base, _entries_of, (site, box), OBJECTS)
+    solver.add(site.dst, box)
+
+
+def _entries_of(solver: Solver, payload: Any, value: Value) -> None:
+    site, box = payload
+    entries = solver.new()
+    call_special(solver, site.frame, value, "__mro_entries__", site.positional[:1], entries, site.line)
+    iterate(solver, site.frame, entries, box.rest, False, site.line)
+
+
+def _prepare_class(solver: Solver, site: Site) -> None:
+    """`types.prepare_class(name, bases, {"metaclass": M})`: asks the metaclass for a namespace."""
+    named = argument(site, 2, "kwds")
+    box = solver.box_at("tuple", site.frame, ("made", site.dst - site.frame.base))
+    if named >= 0:
+        meta = item_cell(solver, box, 0)
+        solver.when(named, read_item, (site.frame, holding(solver, solver.text("metaclass")), meta, site.line))
+        solver.when(meta, _asked_to_prepare, (site, item_cell(solver, box, 1)), CLASSES)
+    solver.add(site.dst, box)
+
+
+def _asked_to_prepare(solver: Solver, payload: Any, meta: Value) -> None:
+    site, names = payload
+    lookup(solver, meta, "__prepare__", _prepares, (site, meta, names))  # type: ignore[arg-type]
+
+
+def _prepares(solver: Solver, payload: Any, member: Value) -> None:
+    site, meta, names = payload
+    inner = member.get if isinstance(member, Descriptor) else member
+    if isinstance(inner, Function):
+        invoke(solver, site.frame, solver.bound(inner, meta), site.positional[:2], names, site.line)
+
+
 def _super(solver: Solver, site: Site) -> None:
     if len(site.positional) >= 2:
         solver.when(site.positional[0], _super_of, (site.positional[1], site.dst))
@@ -163,5 +209,7 @@ MODELS: Final[dict[str, Model]] = {
     "builtins.object.__init_subclass__": nothing,
     "builtins.type.__new__": nothing,
     "types.new_class": _new_class,
+    "types.resolve_bases": _resolve_bases,
+    "types.prepare_class": _prepare_class,
 }
 """By full name: what it does."""

@@ -114,7 +114,6 @@ MODELS: Final[dict[str, Model]] = {
     "builtins.frozenset": _container("set"),
     "builtins.dict": _container("dict"),
     "types.MappingProxyType": same(),
-    "itertools.repeat": _container("generator"),
     "collections.deque": _container("list"),
     "collections.OrderedDict": _container("dict"),
     "collections.ChainMap": _container("dict"),

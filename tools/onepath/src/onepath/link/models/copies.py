@@ -8,16 +8,21 @@ from onepath.link.classes import plain_instance
 from onepath.link.code import Site
 from onepath.link.dunders import call_special
 from onepath.link.escaping import escape_arguments
+from onepath.link.items import item_cell
+from onepath.link.models.callers import call_inner
 from onepath.link.models.model import Model, argument
 from onepath.link.solver import Solver
 from onepath.link.texts import UNION
-from onepath.link.values import Box, Class, Foreign, Getter, Instance, Result, Value
+from onepath.link.values import BOXES, Box, Class, Foreign, Getter, Instance, Result, Value
 
 _COPIERS: Final = {
     "copy": ("__copy__", "__reduce_ex__", "__reduce__", "__getstate__", "__setstate__"),
     "deepcopy": ("__deepcopy__", "__reduce_ex__", "__reduce__", "__getstate__", "__setstate__"),
     "replace": ("__replace__",),
 }
+
+
+_REDUCERS: Final = frozenset({"__reduce_ex__", "__reduce__"})
 
 
 def _copying(how: str) -> Model:
@@ -58,7 +63,26 @@ def _copy_of(solver: Solver, payload: Any, value: Value) -> None:
     for name, var in site.named:
         solver.flow(var, solver.cell(copy, name))
     for name in _COPIERS[how]:
-        call_special(solver, site.frame, value, name, (solver.nowhere,), site.dst, site.line)
+        given = solver.new() if name in _REDUCERS else site.dst
+        call_special(solver, site.frame, value, name, (solver.nowhere,), given, site.line)
+        if name in _REDUCERS:
+            solver.when(given, _made_anew, site, BOXES)
+
+
+def _made_anew(solver: Solver, site: Any, value: Value) -> None:
+    """`__reduce__` gives a callable, its arguments, and a state for what it makes."""
+    if not isinstance(value, Box) or not solver.is_first(("made anew", site, value)):
+        return
+    made = solver.new()
+    func, arguments = item_cell(solver, value, 0), item_cell(solver, value, 1)
+    solver.when(func, call_inner, Site(site.frame, made, -1, (), (), site.line, (arguments,)))
+    solver.when(made, _told_its_state, (site, item_cell(solver, value, 2)))
+    solver.flow(made, site.dst)
+
+
+def _told_its_state(solver: Solver, payload: Any, value: Value) -> None:
+    site, state = payload
+    call_special(solver, site.frame, value, "__setstate__", (state,), -1, site.line)
 
 
 def _converting(index: int, name: str) -> Model:

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from onepath.link.attributes import read_attribute
 from onepath.link.code import Site
-from onepath.link.items import item_cell, read_item
+from onepath.link.items import item_cell, read_item, slice_of
 from onepath.link.iteration import enter
 from onepath.link.models.callers import call_inner
 from onepath.link.models.model import Model
 from onepath.link.models.records import make_record
 from onepath.link.solver import Solver
-from onepath.link.values import CLASSES, Function, Getter, Instance, Text, Value
+from onepath.link.values import CLASSES, Function, Getter, Instance, Result, Text, Value
 
 
 def _getter(kind: str) -> Model:
@@ -48,6 +48,7 @@ def call_getter(solver: Solver, site: Site, value: Getter) -> None:
         for index, key in enumerate(names):
             dst = site.dst if box is None else item_cell(solver, box, index)
             solver.when(subject, read_item, (site.frame, key, dst, site.line))
+            solver.when(key, _sliced, (site, subject, dst))
         if box is not None:
             solver.add(site.dst, box)
         return
@@ -62,6 +63,13 @@ def call_getter(solver: Solver, site: Site, value: Getter) -> None:
         solver.when(name, _get_path, (site, subject, dst))
     if box is not None:
         solver.add(site.dst, box)
+
+
+def _sliced(solver: Solver, payload: Any, key: Value) -> None:
+    """`itemgetter(slice(…))`: a part of it, which is told apart from the whole no further."""
+    site, subject, dst = payload
+    if isinstance(key, Result) and key.name == "builtins.slice":
+        solver.when(subject, slice_of, (site.frame, (-1, -1, -1), dst, site.line))
 
 
 def _call_in_context(solver: Solver, site: Site, value: Getter) -> None:

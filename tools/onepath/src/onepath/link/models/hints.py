@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from onepath.link.code import Site
 from onepath.link.hints import arguments_of, hints
-from onepath.link.models.model import Model, nothing, same
+from onepath.link.models.model import Model, same
 from onepath.link.solver import Solver
-from onepath.link.values import Getter, Value
+from onepath.link.values import Function, Getter, Value
 
 
 def _get_hints(solver: Solver, site: Site) -> None:
@@ -31,6 +31,31 @@ def _cast(solver: Solver, site: Site) -> None:
         solver.flow(site.positional[1], site.dst)
 
 
+def _overload(solver: Solver, site: Site) -> None:
+    """It gives nothing that can be called; who asks for it gets the function all the same."""
+    for var in site.positional[:1]:
+        solver.flow(var, solver.var_for("overloads"))
+
+
+def _get_overloads(solver: Solver, site: Site) -> None:
+    """`typing.get_overloads(f)`: those of its name."""
+    for var in site.positional[:1]:
+        solver.when(var, _overloads_of, site.dst)
+
+
+def _overloads_of(solver: Solver, dst: Any, value: Value) -> None:
+    if isinstance(value, Function):
+        box = solver.box("list", (value, "overloads"))
+        solver.when(solver.var_for("overloads"), _overload_of, (box.rest, value.code.name))
+        solver.add(dst, box)
+
+
+def _overload_of(solver: Solver, payload: Any, value: Value) -> None:
+    dst, name = payload
+    if isinstance(value, Function) and value.code.name == name:
+        solver.add(dst, value)
+
+
 def _type_maker(kind: str) -> Model:
     """`TypeVar("T", bound=X)`, `NewType("N", X)`: what they stand for is read from their arguments."""
 
@@ -41,7 +66,9 @@ def _type_maker(kind: str) -> Model:
 
 
 MODELS: Final[dict[str, Model]] = {
-    "typing.overload": nothing,
+    "typing.overload": _overload,
+    "typing.get_overloads": _get_overloads,
+    "typing.assert_type": same(),
     "typing.final": same(),
     "typing.override": same(),
     "typing.runtime_checkable": same(),

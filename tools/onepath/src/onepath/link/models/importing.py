@@ -134,9 +134,22 @@ def _run_named(solver: Solver, site: Any, value: Value) -> None:
             name = f"{name}.__main__"
         module = solver.new()
         _imported(solver, Site(site.frame, module, -1, (), (), site.line), name)
+        _run_as_program(solver, name)
         solver.when(module, space_of, site.dst)
     else:
         solver.note_opaque(site.frame, "runpy.run_module", "the module's name is not known", site.line)
+
+
+def _run_as_program(solver: Solver, name: str) -> None:
+    """What a module does only where it is the program runs too."""
+    if name not in solver.programs:
+        solver.programs.add(name)
+        waiting, solver.not_run = solver.not_run, []
+        for frame, operations in waiting:
+            if frame.code.unit.name == name:
+                solver.run_operations(solver, frame, operations)
+            else:
+                solver.not_run.append((frame, operations))
 
 
 def _spec(solver: Solver, site: Site) -> None:

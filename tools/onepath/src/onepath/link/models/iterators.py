@@ -99,6 +99,23 @@ def _zip(solver: Solver, site: Site) -> None:
     solver.add(site.dst, box)
 
 
+def _zip_longest(solver: Solver, site: Site) -> None:
+    _zip(solver, site)
+    pair = solver.box_at("tuple", site.frame, ("zipped", site.dst - site.frame.base))
+    for name, var in site.named:
+        if name == "fillvalue":
+            for index in range(len(site.positional)):
+                solver.flow(var, item_cell(solver, pair, index))
+
+
+def _repeat(solver: Solver, site: Site) -> None:
+    box = solver.box_at("generator", site.frame, ("made", site.dst - site.frame.base))
+    var = argument(site, 0, "object")
+    if var >= 0:
+        solver.flow(var, box.rest)
+    solver.add(site.dst, box)
+
+
 def _grouped(solver: Solver, site: Site) -> None:
     """`itertools.groupby`: pairs of key and group."""
     element = solver.new()
@@ -145,7 +162,8 @@ MODELS: Final[dict[str, Model]] = {
     "itertools.cycle": _elements("generator"),
     "itertools.islice": _elements("generator"),
     "itertools.groupby": _grouped,
-    "itertools.zip_longest": _zip,
+    "itertools.zip_longest": _zip_longest,
+    "itertools.repeat": _repeat,
     "asyncio.as_completed": _elements("list"),
 }
 """By full name: what it does."""

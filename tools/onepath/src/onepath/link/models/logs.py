@@ -56,7 +56,8 @@ def _configured_by_name(solver: Solver, site: Any, value: Value) -> None:
     made = solver.var_for(("configured", site))
     if isinstance(value, Text):
         kind = solver.new()
-        resolved(solver, Site(site.frame, kind, -1, (), (), site.line), value)
+        named = solver.text(value.value.removeprefix("ext://"))
+        resolved(solver, Site(site.frame, kind, -1, (), (), site.line), named)
         solver.when(kind, call_inner, Site(site.frame, made, -1, (), (), site.line))
     elif isinstance(value, Constant | Affix):
         solver.note_opaque(site.frame, "logging.config.dictConfig", "the class's name is not known", site.line)

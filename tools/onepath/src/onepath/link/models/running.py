@@ -146,6 +146,8 @@ MODELS: Final[dict[str, Model]] = {
     "builtins.eval": _eval(True),
     "builtins.exec": _eval(False),
     "builtins.compile": _compile,
+    "codeop.compile_command": _compile,
+    "code.compile_command": _compile,
     "timeit.timeit": _timed,
     "timeit.repeat": _timed,
     "timeit.Timer": _timer,
