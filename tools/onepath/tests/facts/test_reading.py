@@ -39,7 +39,7 @@ def test_a_parameter_may_be_all_that_an_item_is_set_with() -> None:
     [
         ('f"a{x}b"', ["a", "b"]),
         ('"a" f"{x}" "b"', ["a", "b"]),
-        ('f"a{{" "b" f"{x!r:>{w}}"', ["a{b", ">"]),
+        ('f"a{{" "b" f"{x!r:>3}"', ["a{b", ">3"]),
         ('f"{x=}"', ["x="]),
         ('rf"\\d{x}"', ["\\d"]),
     ],
@@ -47,6 +47,12 @@ def test_a_parameter_may_be_all_that_an_item_is_set_with() -> None:
 def test_texts_beside_each_other_are_one_formatted_text(source: str, parts: list[str]) -> None:
     assert texts(f"def show(x, w): return {source}") == parts
     assert len(all_of(model.Format, f"def show(x, w): return {source}")) == 1
+
+
+def test_a_specification_with_values_is_a_formatted_text_of_its_own() -> None:
+    source = "def show(x, w): return f'a{x:>{w}}'"
+    assert texts(source) == ["a", ">"]
+    assert [len(one.parts) for one in all_of(model.Format, source)] == [2, 2]
 
 
 @pytest.mark.parametrize(

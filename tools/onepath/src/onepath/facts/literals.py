@@ -68,6 +68,6 @@ def _parts(writer: Writer, body: Body, parts: Items[ast.expr]) -> list[int]:
         found.append(inner if inner != NONE else constant(body, "str"))
         if isinstance(part.format_spec, ast.JoinedStr):
             specification = _parts(writer, body, part.format_spec.values)
-            if len(specification) > 1 or not isinstance(part.format_spec.values[0], ast.Constant):
+            if any(isinstance(one, ast.FormattedValue) for one in part.format_spec.values):
                 body.emit(Format(body.new(), tuple(specification), part.value.lineno))
     return found
