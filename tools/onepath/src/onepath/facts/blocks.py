@@ -291,9 +291,10 @@ def _class(writer: Writer, body: Body, node: ast.ClassDef) -> None:
     inner = writer.open_scope(node, name, f"{body.scope.qualname}.{name}".lstrip("."), "class", body.index, line)
     _type_parameters(writer, inner, node)
     body.show_to_inner(inner.names)
+    own = own_type_parameters(inner, node)
     _suite(writer, inner, node.body)
     for member, var in (inner.now or {}).items():
-        if "@" not in member:
+        if "@" not in member and own.get(member) != var:
             inner.emit(StoreMember(mangled(inner, member), var))
     inner.finish()
     dst = body.new()

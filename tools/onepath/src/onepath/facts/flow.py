@@ -153,7 +153,7 @@ class Body:
         """The enclosing function, comprehension or, for a type alias, class whose variable the name is."""
         outer = names.parent
         while outer is not None:
-            if names.sees_into(outer):
+            if names.sees_into(outer) or name in outer.parameters:
                 if name in outer.globals:
                     return None
                 if name in outer.bound and name not in outer.nonlocals:

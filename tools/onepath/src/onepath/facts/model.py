@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-EXTRACTOR = 7
+EXTRACTOR = 8
 """Version of what is extracted; part of the cache key."""
 
 NONE = -1

@@ -220,13 +220,16 @@ def _type_alias(writer: Writer, body: Body, node: Any) -> None:
     body.bind(name, dst)
 
 
-def own_type_parameters(inner: Body, node: Any) -> None:
-    """The code of a function or alias knows those of its type parameters that have a bound or a default."""
+def own_type_parameters(inner: Body, node: Any) -> dict[str, int]:
+    """The code of a function, class or alias knows those of its type parameters that have a bound or a default."""
+    made: dict[str, int] = {}
     for one in getattr(node, "type_params", ()):
         if evaluated_later(one):
             own = inner.new()
             inner.emit(OwnTypeParameter(own, one.name))
             inner.bind(one.name, own)
+            made[one.name] = own
+    return made
 
 
 def type_parameters(writer: Writer, body: Body, node: Any, scope: int, owner: int) -> None:

@@ -41,6 +41,7 @@ class Names:
         "node",
         "nonlocals",
         "number",
+        "parameters",
         "parent",
         "shared",
         "uses",
@@ -53,6 +54,8 @@ class Names:
         self.number = number
         """How many scopes the module has before this one."""
         self.bound: set[str] = set()
+        self.parameters: set[str] = set()
+        """Type parameters of which something is evaluated later: a class's are seen from the code in it, too."""
         self.globals: set[str] = set()
         self.nonlocals: set[str] = set()
         self.uses: set[str] = set()
@@ -202,6 +205,8 @@ class Survey:
     def _type_parameters(self, inner: Names, node: Any) -> None:
         for one in getattr(node, "type_params", ()):
             inner.bound.add(one.name)
+            if evaluated_later(one):
+                inner.parameters.add(one.name)
             for field, value in evaluated_later(one):
                 self._inside(self._open((one, field), "alias", self._scope), [value])
 
@@ -369,7 +374,7 @@ def _share(names: Names, name: str) -> None:
 def _capture(names: Names, name: str) -> None:
     outer = names.parent
     while outer is not None:
-        if names.sees_into(outer):
+        if names.sees_into(outer) or name in outer.parameters:
             if name in outer.bound and name not in outer.nonlocals:
                 if name not in outer.globals:
                     names.free.add((outer.number, name))

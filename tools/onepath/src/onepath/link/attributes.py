@@ -85,12 +85,27 @@ def _method(solver: Solver, frame: Frame, value: Value, name: str, dst: int, lin
     if name == "__class__" and isinstance(value, Constant | Text | Number | Box):
         solver.add(dst, solver.foreign(f"builtins.{type_name(value)}"))
         return
+    if isinstance(value, Getter) and value.kind == "typevar":
+        _read_type_variable(solver, value, name, dst)
+        return
     if name in _FRAMES and isinstance(value, Running):
         solver.add(dst, solver.uncomputed(name, "frames hold names that are not followed"))
         return
     known = _TYPES.get(type_name(value))
     if known is None or name in known:
         solver.add(dst, solver.method(value, name))
+
+
+def _read_type_variable(solver: Solver, value: Getter, name: str, dst: int) -> None:
+    """What `TypeVar("T", bound=…)` was made with."""
+    for keyword, var in value.site.named:
+        if name == f"__{keyword}__":
+            solver.flow(var, dst)
+    if name == "__constraints__":
+        box = solver.box("tuple", (value, name))
+        for var in value.site.positional[1:]:
+            solver.flow(var, box.rest)
+        solver.add(dst, box)
 
 
 def type_name(value: Value) -> str:

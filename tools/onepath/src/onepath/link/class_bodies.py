@@ -54,16 +54,10 @@ def run_class_body(
     )
     arguments = tuple((name, var) for name, var in named if name != "metaclass")
     statement = Statement(cls, frame, parts, arguments, double_stars, line)
-    if double_stars:
-        cls.metaclass = solver.var_for(("metaclass", cls))
-        solver.when(cls.metaclass, _metaclass, statement)
-        for var in double_stars:
-            solver.when(var, _keywords, statement, BOXES)
+    _read_keywords(solver, statement)
     for place, var in enumerate(bases):
         if place in starred:
-            solver.when(var, _unpacked_base, (statement, place), BOXES)
-            iterate(solver, frame, var, parts[place], False, line)
-            solver.when(parts[place], _base, (statement, (place, LAST)))
+            _unpack_bases(solver, statement, place, var)
         else:
             solver.when(var, _base, (statement, (place,)))
     for name, var in named:
@@ -75,6 +69,32 @@ def run_class_body(
         solver.edge(frame, cls.body, "call", line)
     solver.later(_class_made, solver, statement)
     solver.add(dst, cls)
+
+
+def run_class_call(
+    solver: Solver, cls: Class, frame: Frame, bases: int, double_stars: tuple[int, ...], line: int
+) -> None:
+    """A class is made by a call, with what `bases` holds as its bases; then what it has is known already."""
+    inner = solver.var_for(("unpacked bases", cls, 0))
+    statement = Statement(cls, frame, (inner,), (), double_stars, line)
+    _read_keywords(solver, statement)
+    _unpack_bases(solver, statement, 0, bases)
+    solver.later(_class_made, solver, statement)
+
+
+def _read_keywords(solver: Solver, statement: Statement) -> None:
+    cls = statement.cls
+    if statement.double_stars:
+        cls.metaclass = solver.var_for(("metaclass", cls))
+        solver.when(cls.metaclass, _metaclass, statement)
+        for var in statement.double_stars:
+            solver.when(var, _keywords, statement, BOXES)
+
+
+def _unpack_bases(solver: Solver, statement: Statement, place: int, var: int) -> None:
+    solver.when(var, _unpacked_base, (statement, place), BOXES)
+    iterate(solver, statement.frame, var, statement.bases[place], False, statement.line)
+    solver.when(statement.bases[place], _base, (statement, (place, LAST)))
 
 
 def _keywords(solver: Solver, statement: Any, value: Value) -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from onepath.link.classes import add_base, lookup
+from onepath.link.class_bodies import run_class_call
+from onepath.link.classes import lookup
 from onepath.link.code import Frame, Site
 from onepath.link.construction import new_one
 from onepath.link.dunders import call_special
@@ -65,27 +66,19 @@ def _type_of(solver: Solver, dst: Any, value: Value) -> None:
         solver.add(dst, solver.foreign("types.FunctionType"))
 
 
-def make_type(solver: Solver, site: Site, name: int, bases: int, names: int) -> None:
+def make_type(
+    solver: Solver, site: Site, name: int, bases: int, names: int, double_stars: tuple[int, ...] = ()
+) -> None:
     key = (Class, ("type", site))
     cls = solver.values.get(key)
     if cls is None:
         shown = next((one.value for one in solver.has(name) if isinstance(one, Text)), "<class>")
         cls = solver.values[key] = Class(shown, None, site.frame, site.frame.code.unit)
         solver.classes.append(cls)
-    inner = solver.new()
-    iterate(solver, site.frame, bases, inner, False, site.line)
-    solver.when(inner, _type_base, (cls, site))
     if names >= 0:
         solver.when(names, _type_members, cls)
+    run_class_call(solver, cls, site.frame, bases, double_stars, site.line)
     solver.add(site.dst, cls)
-
-
-def _type_base(solver: Solver, payload: Any, value: Value) -> None:
-    cls, site = payload
-    add_base(solver, cls, value)
-    if isinstance(value, Class):
-        for one in value.mro:
-            solver.note_made(one, site.frame, "subclass", site.line)
 
 
 def _type_members(solver: Solver, cls: Any, value: Value) -> None:
@@ -102,7 +95,9 @@ def _item_to_member(solver: Solver, cls: Any, key: object, var: int) -> None:
 def _new_class(solver: Solver, site: Site) -> None:
     empty = solver.new()
     bases = argument(site, 1, "bases")
-    make_type(solver, site, argument(site, 0, "name"), bases if bases >= 0 else empty, -1)
+    keywords = argument(site, 2, "kwds")
+    doubles = (keywords,) if keywords >= 0 else ()
+    make_type(solver, site, argument(site, 0, "name"), bases if bases >= 0 else empty, -1, doubles)
     body = argument(site, 3, "exec_body")
     if body >= 0:
         box = solver.box("dict", ("new class", site))
