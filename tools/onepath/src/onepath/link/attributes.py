@@ -308,6 +308,9 @@ def _read_box(solver: Solver, frame: Frame, value: Box, name: str, dst: int, lin
         solver.add(whole.rest, value)
         solver.add(dst, whole)
         return
+    if value.kind == "dict" and name == "parents":  # the rest of a chain of mappings
+        solver.add(dst, value)
+        return
     if value.kind == "variable" and name == "old_value":
         solver.flow(value.rest, dst)
         return

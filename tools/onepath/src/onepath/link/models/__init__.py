@@ -35,6 +35,7 @@ from onepath.link.models import (
     tasks,
     texts,
     threads,
+    written,
 )
 from onepath.link.models.model import Model
 
@@ -63,5 +64,6 @@ MODELS: Final[dict[str, Model]] = {
     **tasks.MODELS,
     **texts.MODELS,
     **threads.MODELS,
+    **written.MODELS,
 }
 """By full name: what it does."""

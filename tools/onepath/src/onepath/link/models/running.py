@@ -148,6 +148,7 @@ MODELS: Final[dict[str, Model]] = {
     "builtins.compile": _compile,
     "codeop.compile_command": _compile,
     "code.compile_command": _compile,
+    "ast.parse": _compile,
     "timeit.timeit": _timed,
     "timeit.repeat": _timed,
     "timeit.Timer": _timer,
