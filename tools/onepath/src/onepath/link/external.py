@@ -174,6 +174,8 @@ def _call_dunders(solver: Solver, payload: Any, value: Value) -> None:
     if isinstance(value, Box):
         if elements and solver.is_first(("dunders", frame, names, value)):
             solver.when(solver.every(value), _call_dunders, payload, _WITH_DUNDERS)
+            if value.kind == "dict":
+                solver.when(value.keys, _call_dunders, payload, _WITH_DUNDERS)
         return
     found = False
     for name in names:

@@ -221,6 +221,12 @@ DUNDERS: Final[dict[str, tuple[str, ...]]] = {
     "heapq.heappush": _COMPARED,
     "heapq.heapify": _COMPARED,
     "heapq.heappop": _COMPARED,
+    "urllib.parse.urlencode": _SHOWN,
+    "reprlib.repr": ("__repr__",),
+    **{f"pprint.{name}": ("__repr__", "__lt__") for name in ("pformat", "pprint", "pp", "saferepr")},
+    "warnings.warn": ("__str__", "__repr__"),
+    "graphlib.TopologicalSorter": _COMPARED,
+    "graphlib.TopologicalSorter.add": _COMPARED,
     "json.dumps": (),
     "pickle.dumps": ("__reduce_ex__", "__reduce__", "__getstate__", "__getnewargs__", "__getnewargs_ex__"),
     "pickle.dump": ("__reduce_ex__", "__reduce__", "__getstate__", "__getnewargs__", "__getnewargs_ex__"),
@@ -233,7 +239,8 @@ OF_ELEMENTS: Final = frozenset(
         "builtins.repr", "builtins.str", "builtins.print", "builtins.any", "builtins.all", "builtins.filter",
         "itertools.accumulate", "itertools.chain.from_iterable", "itertools.compress", "itertools.groupby",
         "statistics.mean", "math.fsum", "math.prod", "collections.Counter", "collections.Counter.update",
-        "pickle.dumps", "pickle.dump", "bisect.insort", "bisect.bisect",
+        "urllib.parse.urlencode", "reprlib.repr", "pprint.pformat", "pprint.pprint", "pprint.pp", "pprint.saferepr",
+        "graphlib.TopologicalSorter", "pickle.dumps", "pickle.dump", "bisect.insort", "bisect.bisect",
         "heapq.heappush", "heapq.heapify", "heapq.heappop",
     }
 ) | {name for name in DUNDERS if name.startswith("logging.")}  # fmt: skip
@@ -447,6 +454,11 @@ CALLS_BACK: Final[dict[str, tuple[str, ...]]] = {
         for method in ("__init__", "__setitem__")
     },
     **{f"gettext.{base}.__init__": ("_parse",) for base in ("NullTranslations", "GNUTranslations")},
+    **{
+        f"enum.{base}.{method}": ("_missing_",)
+        for base in ("Flag", "IntFlag")
+        for method in ("__or__", "__and__", "__xor__", "__invert__", "__ror__", "__rand__", "__rxor__")
+    },
     **{f"io.{base}.__del__": ("close", "flush") for base in _FILES},
     "sched.scheduler.run": (),
     "code.InteractiveConsole.interact": ("runsource", "push", "raw_input"),

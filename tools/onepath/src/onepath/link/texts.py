@@ -97,6 +97,8 @@ def _operate_left(solver: Solver, payload: Any, value: Value) -> None:
                 call_special(solver, frame, value, f"__{method[3:]}", arguments, dst, line)
             elif method == "__bool__":
                 call_special(solver, frame, value, "__len__", (), -1, line)
+            elif method == "__truediv__":
+                call_special(solver, frame, value, "__fspath__", (), -1, line)  # a path is put together
             elif method == "__str__":
                 call_special(solver, frame, value, "__repr__", (), -1, line)
             elif method == "__contains__":
@@ -244,6 +246,8 @@ def _reflected(solver: Solver, payload: Any, value: Instance) -> None:
         done = call_special(solver, frame, value, reflected, (left,), dst, line)
         if not done and plain in ("__mul__", "__imul__"):
             call_special(solver, frame, value, "__index__", (), -1, line)  # a sequence is repeated so often
+        elif not done and plain == "__truediv__":
+            call_special(solver, frame, value, "__fspath__", (), -1, line)  # a path is put together
 
 
 def _text_operator(solver: Solver, payload: Any, right: Value) -> None:

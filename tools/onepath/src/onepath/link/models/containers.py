@@ -15,7 +15,7 @@ from onepath.link.iteration import iterate
 from onepath.link.models.model import Model, same
 from onepath.link.solver import Solver
 from onepath.link.unknown import run_unknown
-from onepath.link.values import Box, Foreign, Instance, Value
+from onepath.link.values import BOXES, Box, Foreign, Instance, Value
 
 
 def _container(kind: str) -> Model:
@@ -87,6 +87,29 @@ def _context_var(solver: Solver, site: Site) -> None:
         if name == "default":
             solver.flow(var, box.rest)
     solver.add(site.dst, box)
+    solver.add(solver.var_for("context variables"), box)
+
+
+def _context_view(pairs: bool) -> Model:
+    """The items or values of a context: those of every variable there is."""
+
+    def made(solver: Solver, site: Site) -> None:
+        box = solver.box_at("list", site.frame, ("made", site.dst - site.frame.base))
+        solver.when(solver.var_for("context variables"), _in_context, (box, pairs), BOXES)
+        solver.add(site.dst, box)
+
+    return made
+
+
+def _in_context(solver: Solver, payload: Any, value: Value) -> None:
+    box, pairs = payload
+    if pairs:
+        pair = solver.box("tuple", (value, "in a context"))
+        solver.add(item_cell(solver, pair, 0), value)
+        solver.flow(value.rest, item_cell(solver, pair, 1))  # type: ignore[attr-defined]
+        solver.add(box.rest, pair)
+    else:
+        solver.flow(value.rest, box.rest)  # type: ignore[attr-defined]
 
 
 def _weak(solver: Solver, site: Site) -> None:
@@ -132,5 +155,7 @@ MODELS: Final[dict[str, Model]] = {
     "asyncio.LifoQueue": _queue,
     "asyncio.PriorityQueue": _queue,
     "contextvars.ContextVar": _context_var,
+    "contextvars.copy_context.items": _context_view(True),
+    "contextvars.copy_context.values": _context_view(False),
 }
 """By full name: what it does."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from onepath.link.attributes import read_attribute
 from onepath.link.code import Site
+from onepath.link.invoke import holding
 from onepath.link.items import item_cell, read_item, slice_of
 from onepath.link.iteration import enter
 from onepath.link.models.callers import call_inner
@@ -66,10 +67,11 @@ def call_getter(solver: Solver, site: Site, value: Getter) -> None:
 
 
 def _sliced(solver: Solver, payload: Any, key: Value) -> None:
-    """`itemgetter(slice(…))`: a part of it, which is told apart from the whole no further."""
+    """`itemgetter(slice(…))`: a part of it, of which it is not told what is in it and where."""
     site, subject, dst = payload
     if isinstance(key, Result) and key.name == "builtins.slice":
-        solver.when(subject, slice_of, (site.frame, (-1, -1, -1), dst, site.line))
+        bound = holding(solver, solver.constant("int"))
+        solver.when(subject, slice_of, (site.frame, (bound, -1, -1), dst, site.line))
 
 
 def _call_in_context(solver: Solver, site: Site, value: Getter) -> None:

@@ -41,6 +41,7 @@ def _get_overloads(solver: Solver, site: Site) -> None:
     """`typing.get_overloads(f)`: those of its name."""
     for var in site.positional[:1]:
         solver.when(var, _overloads_of, site.dst)
+    solver.add(site.dst, solver.result("typing.get_overloads"))
 
 
 def _overloads_of(solver: Solver, dst: Any, value: Value) -> None:

@@ -7,11 +7,15 @@ from typing import Any, Final
 from onepath.link.classes import foreign_bases, plain_instance
 from onepath.link.code import Site
 from onepath.link.escaping import escape_arguments, run_overrides
+from onepath.link.iteration import iterate
 from onepath.link.models.importing import resolved
 from onepath.link.models.model import Model, argument
 from onepath.link.solver import Solver
 from onepath.link.unknown import run_unknown
 from onepath.link.values import Class, Module, Text, Value
+
+
+_SUITE: Final = "unittest.TestSuite"
 
 
 def _traced(name: str) -> Model:
@@ -36,11 +40,22 @@ def _tests(index: int, name: str) -> Model:
 
     def made(solver: Solver, site: Site) -> None:
         escape_arguments(solver, site, "unittest.TestLoader")
+        solver.add(site.dst, solver.result(_SUITE))
         var = argument(site, index, name)
         if var >= 0:
             solver.when(var, _tests_of, site)
 
     return made
+
+
+def _tests_by_names(solver: Solver, site: Site) -> None:
+    """The same for a list of names."""
+    solver.add(site.dst, solver.result(_SUITE))
+    var = argument(site, 0, "names")
+    if var >= 0:
+        name = solver.new()
+        iterate(solver, site.frame, var, name, False, site.line)
+        solver.when(name, _tests_of, site)
 
 
 def _tests_of(solver: Solver, site: Any, value: Value) -> None:
@@ -70,5 +85,6 @@ MODELS: Final[dict[str, Model]] = {
         for loader in ("TestLoader", "defaultTestLoader")
         for method, name in (("loadTestsFromModule", "module"), ("loadTestsFromName", "name"))
     },
+    **{f"unittest.{loader}.loadTestsFromNames": _tests_by_names for loader in ("TestLoader", "defaultTestLoader")},
 }
 """By full name: what it does."""

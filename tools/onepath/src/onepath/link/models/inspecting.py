@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onepath.link.attributes import read_attribute
+from onepath.link.classes import members
 from onepath.link.code import Site
 from onepath.link.items import item_cell
 from onepath.link.models.model import Model
@@ -25,6 +26,10 @@ def _signature(solver: Solver, site: Site) -> None:
 def _signature_of(solver: Solver, site: Any, value: Value) -> None:
     if isinstance(value, Instance | Class):
         read_attribute(solver, site.frame, value, "__signature__", site.dst, site.line)
+        called = "__init__" if isinstance(value, Class) else "__call__"
+        for member in members(solver, value if isinstance(value, Class) else value.cls, called):
+            if isinstance(member, Function):
+                _signature_of(solver, site, member)
     function = value.func if isinstance(value, Bound | Partial) else value
     if not isinstance(function, Function):
         return
@@ -44,6 +49,7 @@ def _closure_names(solver: Solver, site: Site) -> None:
     """`inspect.getclosurevars(f)`: the names of its module, and those of the functions around it."""
     for var in site.positional[:1]:
         solver.when(var, _closure_names_of, site)
+    solver.add(site.dst, solver.result("inspect.getclosurevars"))
 
 
 def _closure_names_of(solver: Solver, site: Any, value: Value) -> None:
@@ -68,6 +74,7 @@ def _module_of(solver: Solver, site: Site) -> None:
     """`inspect.getmodule(x)`."""
     for var in site.positional[:1]:
         solver.when(var, _module_of_one, site.dst)
+    solver.add(site.dst, solver.result("inspect.getmodule"))
 
 
 def _module_of_one(solver: Solver, dst: Any, value: Value) -> None:

@@ -145,7 +145,6 @@ MODELS: Final[dict[str, Model]] = {
             "imul",
             "ior",
             "iand",
-            "concat",
             "abs",
             "__add__",
             "__sub__",
@@ -154,6 +153,8 @@ MODELS: Final[dict[str, Model]] = {
             "__lt__",
         )
     },
+    "operator.concat": _operator("__add__"),
+    "operator.iconcat": _operator("__iadd__"),
     "operator.getitem": _item_of,
     "operator.setitem": _set_item_of,
     "operator.truth": _special("__bool__", "__len__"),
