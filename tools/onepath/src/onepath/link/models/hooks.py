@@ -14,7 +14,6 @@ from onepath.link.solver import Solver
 from onepath.link.unknown import run_unknown
 from onepath.link.values import Class, Module, Text, Value
 
-
 _SUITE: Final = "unittest.TestSuite"
 
 
