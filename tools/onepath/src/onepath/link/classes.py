@@ -39,7 +39,7 @@ ENUMS: Final = frozenset(
     {"enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag", "django.db.models.TextChoices"}
 )
 _MOST_BASES: Final = 8
-"""A base that is computed is any of these; where there are more, the rest is left out."""
+"""A base that is computed may be any of several; with more bases than these, one stays for each place."""
 PROTOCOLS: Final = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
 
 
@@ -50,7 +50,9 @@ LAST: Final = 1 << 30
 def add_base(solver: Solver, cls: Class, value: Value, place: tuple[int, ...] = (LAST,)) -> None:
     """A base of `cls` has become known, which stands at `place` among them."""
     if isinstance(value, Class):
-        if value in cls.bases or cls in value.mro or cls.places.count(place) >= _MOST_BASES:
+        if value in cls.bases or cls in value.mro:
+            return
+        if len(cls.bases) >= _MOST_BASES and place in cls.places:
             return
         at = bisect_right(cls.places, place)
         cls.places.insert(at, place)
