@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onepath.link.attributes import read_attribute
+from onepath.link.classes import add_base
 from onepath.link.code import Site
 from onepath.link.construction import default_of
 from onepath.link.items import item_cell
+from onepath.link.iteration import iterate
 from onepath.link.models.classes import make_type
 from onepath.link.models.model import Model, argument
 from onepath.link.solver import Solver
@@ -43,7 +45,7 @@ _NO_FIELDS: Final = frozenset({"bases", "namespace", "frozen", "kw_only", "defau
 """Arguments of what makes records that are no fields."""
 
 
-def _make_record(names: int, fields: int) -> Model:
+def _make_record(names: int, fields: int, base: str = "") -> Model:
     """`make_dataclass("Row", [("x", object, field(…))])`, `namedtuple("Row", "x y")`: a class with these fields."""
 
     def made(solver: Solver, site: Site) -> None:
@@ -53,14 +55,26 @@ def _make_record(names: int, fields: int) -> Model:
         cls = solver.values.get((Class, ("type", site)))
         if isinstance(cls, Class):
             cls.record = True
+            if base:
+                add_base(solver, cls, solver.foreign(base))
         listed = argument(site, fields, "fields")
         if listed >= 0:
             solver.when(listed, _record_fields, (site, cls))
         for name, var in site.named:
             if isinstance(cls, Class) and name not in _NO_FIELDS:
                 _record_field(solver, cls, name, var)
+            elif name == "defaults":
+                solver.later(_record_defaults, solver, site, cls, var)
 
     return made
+
+
+def _record_defaults(solver: Solver, site: Site, cls: Any, listed: int) -> None:
+    """`namedtuple(…, defaults=…)`: any of them may be that of any field."""
+    default = solver.new()
+    iterate(solver, site.frame, listed, default, False, site.line)
+    for name in cls.fields:
+        _record_field(solver, cls, name, default)
 
 
 NO_ANNOTATION: Final = 1 << 40
@@ -154,8 +168,8 @@ MODELS: Final[dict[str, Model]] = {
     "attrs.asdict": _as_dict,
     "types.SimpleNamespace": _namespace,
     "dataclasses.make_dataclass": _make_record(0, 1),
-    "collections.namedtuple": _make_record(0, 1),
-    "typing.NamedTuple": _make_record(0, 1),
+    "collections.namedtuple": _make_record(0, 1, "typing.NamedTuple"),
+    "typing.NamedTuple": _make_record(0, 1, "typing.NamedTuple"),
     "attrs.make_class": _make_record(0, 1),
     "attr.make_class": _make_record(0, 1),
     "msgspec.defstruct": _make_record(0, 1),
