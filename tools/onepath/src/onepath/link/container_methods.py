@@ -197,7 +197,9 @@ def _sort(solver: Solver, site: Site, box: Box) -> None:
         if name == "key":
             element = solver.new()
             items_of(solver, box, element)
-            invoke_all(solver, site.frame, var, (element,), -1, site.line)
+            key = solver.new()
+            invoke_all(solver, site.frame, var, (element,), key, site.line)
+            reach_all(solver, site.frame, key, ORDER, key, site.line)
             return
     reach(solver, site.frame, box, ORDER, solver.every(box), site.line)
 

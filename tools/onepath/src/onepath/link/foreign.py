@@ -196,9 +196,6 @@ DUNDERS: Final[dict[str, tuple[str, ...]]] = {
     "math.prod": ("__mul__", "__rmul__"),
     "collections.Counter": ("__hash__", "__eq__"),
     "collections.Counter.update": ("__hash__", "__eq__"),
-    "builtins.sorted": ("__lt__", "__gt__"),
-    "builtins.min": ("__lt__", "__gt__"),
-    "builtins.max": ("__gt__", "__lt__"),
     "builtins.set": ("__hash__", "__eq__"),
     "builtins.frozenset": ("__hash__", "__eq__"),
     "builtins.list": ("__length_hint__", "__len__"),
@@ -235,7 +232,7 @@ DUNDERS: Final[dict[str, tuple[str, ...]]] = {
 
 OF_ELEMENTS: Final = frozenset(
     {
-        "builtins.sum", "builtins.sorted", "builtins.min", "builtins.max", "builtins.set", "builtins.frozenset",
+        "builtins.sum", "builtins.set", "builtins.frozenset",
         "builtins.repr", "builtins.str", "builtins.print", "builtins.any", "builtins.all", "builtins.filter",
         "itertools.accumulate", "itertools.chain.from_iterable", "itertools.compress", "itertools.groupby",
         "statistics.mean", "math.fsum", "math.prod", "collections.Counter", "collections.Counter.update",

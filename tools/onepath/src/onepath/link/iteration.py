@@ -136,9 +136,7 @@ def awaited(solver: Solver, payload: Any, value: Value) -> None:
             solver.flow(value.rest, dst)
         elif value.kind == "gathered":
             inner_box = solver.box("list", ("gathered", value))
-            inner = solver.var_for(("gathered", value))
-            items_of(solver, value, inner)
-            solver.when(inner, awaited, (frame, inner_box.rest, line))
+            solver.when(value.rest, awaited, (frame, inner_box.rest, line))
             solver.each_item(value, _awaited_item, (frame, inner_box, line))
             solver.add(dst, inner_box)
     elif isinstance(value, Result | Uncomputed | Foreign):

@@ -13,6 +13,7 @@ from onepath.link.models.model import Model, argument, gives, same
 from onepath.link.raising import stopped
 from onepath.link.solver import Solver
 from onepath.link.values import Box, Running, Value
+from onepath.link.within import ORDER, reach_all
 
 
 def _elements(kind: str) -> Model:
@@ -30,6 +31,24 @@ def _elements(kind: str) -> Model:
     return made
 
 
+def _sorted(solver: Solver, site: Site) -> None:
+    box = solver.box_at("list", site.frame, ("made", site.dst - site.frame.base))
+    for var in (*site.positional, *site.stars):
+        iterate(solver, site.frame, var, box.rest, False, site.line)
+    _put_in_order(solver, site, box.rest)
+    solver.add(site.dst, box)
+
+
+def _put_in_order(solver: Solver, site: Site, element: int) -> None:
+    """Elements are compared with one another, or their keys are."""
+    compared = element
+    for name, var in site.named:
+        if name == "key":
+            compared = solver.new()
+            invoke_all(solver, site.frame, var, (element,), compared, site.line)
+    reach_all(solver, site.frame, compared, ORDER, compared, site.line)
+
+
 def _picked(solver: Solver, site: Site) -> None:
     """`min`, `max`: an element, or one of several arguments."""
     element = solver.new()
@@ -39,10 +58,9 @@ def _picked(solver: Solver, site: Site) -> None:
         for var in site.positional:
             solver.flow(var, element)
     solver.flow(element, site.dst)
+    _put_in_order(solver, site, element)
     for name, var in site.named:
-        if name == "key":
-            invoke_all(solver, site.frame, var, (element,), -1, site.line)
-        elif name == "default":
+        if name == "default":
             solver.flow(var, site.dst)
 
 
@@ -153,7 +171,7 @@ MODELS: Final[dict[str, Model]] = {
     "builtins.zip": _zip,
     "builtins.enumerate": _enumerate,
     "builtins.reversed": _elements("generator"),
-    "builtins.sorted": _elements("list"),
+    "builtins.sorted": _sorted,
     "builtins.min": _picked,
     "builtins.max": _picked,
     "builtins.range": gives("range"),
