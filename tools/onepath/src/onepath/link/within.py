@@ -50,7 +50,7 @@ def reach_parts(solver: Solver, frame: Frame, value: Instance, method: str, othe
     """A record whose class does not define the method: it is asked of its fields."""
     asked = _OF_PARTS.get(method, method)
     if asked in solver.specials and is_record(value.cls):
-        _reach_fields(solver, (frame, (asked,), other, line), value)
+        _ask_held(solver, (frame, (asked,), other, line), value)
 
 
 def elements(solver: Solver, var: int) -> int:
@@ -66,31 +66,66 @@ def _elements_of(solver: Solver, dst: Any, value: Value) -> None:
 
 
 def _reach(solver: Solver, payload: Any, value: Value) -> None:
+    if not _ask(solver, payload, value) and (isinstance(value, Box) or _is_record(value)):
+        _ask_held(solver, payload, value)
+
+
+def _ask(solver: Solver, payload: Any, value: Value) -> bool:
+    """Call what there is of the methods; whether there is one."""
     frame, methods, other, line = payload
-    if isinstance(value, Box):
-        if value.kind != "generator" and solver.is_first(("reached", frame, methods, value)):
-            solver.when(solver.every(value), _reach, payload, _REACHED)
-            if value.kind == "dict":
-                solver.when(value.keys, _reach, payload, _REACHED)
-        return
-    if isinstance(value, Class) and value.metaclass < 0:
-        return
     found = False
     for method in methods:
-        if isinstance(value, Instance) and not binds(value.cls, method):
-            continue
-        found = True
-        if solver.is_first(("reached", frame, method, value, other)):
-            call_special(solver, frame, value, method, () if method in _ALONE else (other,), -1, line)
-    if not found and isinstance(value, Instance) and is_record(value.cls):
-        _reach_fields(solver, payload, value)
+        if _has(value, method):
+            found = True
+            if solver.is_first(("asked", frame, method, value, other)):
+                call_special(solver, frame, value, method, () if method in _ALONE else (other,), -1, line)
+    return found
 
 
-def _reach_fields(solver: Solver, payload: Any, value: Instance) -> None:
+def _has(value: Value, method: str) -> bool:
+    if isinstance(value, Instance):
+        return binds(value.cls, method)
+    return isinstance(value, Class) and value.metaclass >= 0
+
+
+def _is_record(value: Value) -> bool:
+    return isinstance(value, Instance) and is_record(value.cls)
+
+
+def _ask_held(solver: Solver, payload: Any, value: Value) -> None:
+    """Ask what a container or record holds, and what that holds: it is found once, whoever asks."""
     frame, methods, _, line = payload
-    if solver.is_first(("reached", frame, methods, value)):
+    solver.when(_held(solver, frame, methods, value, line), _ask_one, payload)
+
+
+def _ask_one(solver: Solver, payload: Any, value: Value) -> None:
+    _ask(solver, payload, value)
+
+
+def _held(solver: Solver, frame: Frame, methods: tuple[str, ...], value: Value, line: int) -> int:
+    """The variable of all that has one of the methods and lies in a container or record, however deep."""
+    key = ("held", methods, value)
+    found = solver.values.get(key)
+    if found is not None:
+        return int(found)
+    held = solver.values[key] = solver.new()
+    gathering = (frame, methods, held, line)
+    if isinstance(value, Box):
+        if value.kind != "generator":  # asking would not read it
+            solver.when(solver.every(value), _gather, gathering, _REACHED)
+            if value.kind == "dict":
+                solver.when(value.keys, _gather, gathering, _REACHED)
+    elif isinstance(value, Instance) and not binds(value.cls, "__getattribute__"):
         for name, _, _ in fields_of(value.cls):
-            if not binds(value.cls, "__getattribute__"):
-                part = solver.var_for(("part", frame, value, name))
-                read_attribute(solver, frame, value, name, part, line)
-                solver.when(part, _reach, payload, _REACHED)
+            part = solver.new()
+            read_attribute(solver, frame, value, name, part, line)
+            solver.when(part, _gather, gathering, _REACHED)
+    return held
+
+
+def _gather(solver: Solver, payload: Any, value: Value) -> None:
+    frame, methods, held, line = payload
+    if any(_has(value, method) for method in methods):
+        solver.add(held, value)
+    elif isinstance(value, Box) or _is_record(value):
+        solver.flow(_held(solver, frame, methods, value, line), held)
