@@ -69,7 +69,7 @@ _TYPES: Final = {
 }
 """What attributes objects of built-in types have; no others are read on them."""
 _TYPES["list"] |= frozenset(dir(list))
-_TYPES["dict"] |= frozenset(dir(collections.ChainMap))
+_TYPES["dict"] |= frozenset(dir(collections.ChainMap)) | frozenset(dir(collections.Counter))
 
 
 def read_attribute(solver: Solver, frame: Frame, value: Value, name: str, dst: int, line: int) -> None:

@@ -8,13 +8,26 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from onepath.link.classes import LAST, add_base, binds, is_enum, lookup, members
-from onepath.link.code import Code, Frame
+from onepath.link.code import Code, Frame, Site
 from onepath.link.dunders import call_special
 from onepath.link.invoke import holding, invoke
 from onepath.link.iteration import iterate
 from onepath.link.members import enum_member
 from onepath.link.solver import Solver
-from onepath.link.values import BOXES, OBJECTS, Box, Class, Descriptor, Function, Instance, Result, Space, Value
+from onepath.link.values import (
+    BOXES,
+    CLASSES,
+    OBJECTS,
+    Box,
+    Class,
+    Descriptor,
+    Function,
+    Instance,
+    Result,
+    Space,
+    Text,
+    Value,
+)
 
 
 class Statement(NamedTuple):
@@ -80,6 +93,53 @@ def run_class_call(
     _read_keywords(solver, statement)
     _unpack_bases(solver, statement, 0, bases)
     solver.later(_class_made, solver, statement)
+
+
+def run_enum_call(solver: Solver, site: Site, base: Class, names: int) -> None:
+    """`Base("Made", names)`: an enumeration below `base`, with members by these names."""
+    cls = Class(base.name, None, site.frame, site.frame.code.unit)
+    solver.classes.append(cls)
+    statement = Statement(cls, site.frame, (), (), (), site.line)
+    _base(solver, (statement, (0,)), base)
+    solver.when(names, _member_names, statement)
+    solver.later(_class_made, solver, statement)
+    solver.add(site.dst, cls)
+
+
+def _member_names(solver: Solver, statement: Any, value: Value) -> None:
+    if isinstance(value, Text):
+        for name in value.value.replace(",", " ").split():
+            _member_named(solver, statement, name, -1)
+    elif isinstance(value, Box) and value.kind == "dict":
+        solver.each_item(value, _member_of_mapping, statement)
+    elif isinstance(value, Box):
+        solver.when(solver.every(value), _member_of_sequence, statement)
+
+
+def _member_of_mapping(solver: Solver, statement: Any, key: object, var: int) -> None:
+    if isinstance(key, str):
+        _member_named(solver, statement, key, var)
+
+
+def _member_of_sequence(solver: Solver, statement: Any, value: Value) -> None:
+    """A name, or a pair of name and value."""
+    if isinstance(value, Text):
+        _member_named(solver, statement, value.value, -1)
+    elif isinstance(value, Box) and 0 in value.items:
+        for name in list(solver.has(value.items[0])):
+            if isinstance(name, Text):
+                _member_named(solver, statement, name.value, value.items.get(1, -1))
+
+
+def _member_named(solver: Solver, statement: Statement, name: str, var: int) -> None:
+    cls = statement.cls
+    cls.binding(name)
+    if var >= 0:
+        solver.flow(var, solver.cell(cls, name))
+    else:
+        solver.add(solver.cell(cls, name), solver.constant("int"))
+    if ("class made", cls) in solver.values:
+        solver.later(_attributes_made, solver, cls, statement.frame, statement.line)
 
 
 def _read_keywords(solver: Solver, statement: Statement) -> None:
@@ -170,6 +230,18 @@ def _metaclass(solver: Solver, payload: Any, meta: Value) -> None:
         owner: Value = cls if name == "__init__" else meta
         dst = names if name == "__prepare__" else -1
         lookup(solver, meta, name, _call_meta, (frame, owner, given, dst, line, named, double_stars))
+    ordered = solver.var_for(("order of bases", cls))
+    lookup(solver, meta, "mro", _call_meta, (frame, cls, (), ordered, line, (), ()))
+    if binds(meta, "mro"):
+        behind = solver.new()
+        iterate(solver, frame, ordered, behind, False, line)
+        solver.when(behind, _behind, cls, CLASSES)
+
+
+def _behind(solver: Solver, cls: Any, value: Value) -> None:
+    """A class that the metaclass has put into the order of resolution."""
+    if isinstance(value, Class) and cls not in value.mro:
+        add_base(solver, cls, value)
 
 
 def _prepared(solver: Solver, payload: Any, value: Value) -> None:

@@ -9,6 +9,7 @@ from itertools import islice, product
 from typing import Any, Final
 
 from onepath.link.binding import bind
+from onepath.link.class_bodies import run_enum_call
 from onepath.link.classes import (
     HARMLESS_BASES,
     binds,
@@ -68,6 +69,7 @@ def construct(solver: Solver, site: Site, cls: Class) -> None:
     """An object is made: `__new__`, then `__init__`, or fields taken from the arguments."""
     solver.note_made(cls, site.frame, "call", site.line)
     if is_enum(cls):
+        _enum_made(solver, site, cls)
         for member in members(solver, cls, "_missing_"):
             inner = member.get if isinstance(member, Descriptor) else member
             if isinstance(inner, Function):
@@ -113,6 +115,13 @@ def construct(solver: Solver, site: Site, cls: Class) -> None:
         initialise(solver, site, instance, only)
     if not combinations:
         initialise(solver, site, plain_instance(solver, cls, site), None)
+
+
+def _enum_made(solver: Solver, site: Site, base: Class) -> None:
+    """`Base("Made", "A B")`: an enumeration is made by calling one without members."""
+    names = site.positional[1] if len(site.positional) > 1 else dict(site.named).get("names", -1)
+    if names >= 0 and solver.is_first(("enum made", site, base)):
+        run_enum_call(solver, site, base, names)
 
 
 _STANDS_FOR: Final = {

@@ -8,7 +8,18 @@ from typing import Any, Final
 from onepath.link.attributes import read_attribute
 from onepath.link.code import Frame, Site
 from onepath.link.invoke import holding, invoke_all
-from onepath.link.items import hashed, item_cell, items_of, names_of, read_item, set_item, unpack_mapping
+from onepath.link.items import (
+    NEEDS,
+    PRIORITIES,
+    counts,
+    hashed,
+    item_cell,
+    items_of,
+    names_of,
+    read_item,
+    set_item,
+    unpack_mapping,
+)
 from onepath.link.iteration import iterate
 from onepath.link.raising import GROUP, raised, told_of
 from onepath.link.setting import set_attribute
@@ -77,11 +88,23 @@ def _append(solver: Solver, site: Site, box: Box) -> None:
         solver.flow(var, box.rest)
         if box.kind == "set":
             solver.when(var, _hashed_one, (site.frame, site.line))
+        elif box.kind == PRIORITIES:
+            reach_all(solver, site.frame, var, ORDER, solver.every(box), site.line)
 
 
 def _hashed_one(solver: Solver, payload: Any, value: Value) -> None:
     frame, line = payload
     hashed(solver, frame, value, line)
+
+
+def _add(solver: Solver, site: Site, box: Box) -> None:
+    """A set takes one, what sorts by need any number."""
+    if box.kind != NEEDS:
+        _append(solver, site, box)
+        return
+    for var in site.positional:
+        solver.flow(var, box.rest)
+        solver.when(var, _hashed_one, (site.frame, site.line))
 
 
 def _look_for(solver: Solver, site: Site, box: Box) -> None:
@@ -131,7 +154,9 @@ def _update(solver: Solver, site: Site, box: Box) -> None:
         solver.add(box.keys, solver.text(name))
         solver.flow(var, item_cell(solver, box, name))
     for var in (*site.positional, *site.double_stars):
-        if box.kind == "dict":
+        if counts(solver, box):
+            iterate(solver, site.frame, var, box.keys, False, site.line)
+        elif box.kind == "dict":
             solver.when(var, unpack_mapping, box)
         else:
             iterate(solver, site.frame, var, box.rest, False, site.line)
@@ -255,7 +280,12 @@ BOX_METHODS: Final[dict[str, Callable[[Solver, Site, Box], None]]] = {
     "remove": _look_for,
     "append": _append,
     "appendleft": _append,
-    "add": _append,
+    "add": _add,
+    "static_order": _copy,
+    "get_ready": _copy,
+    "elements": _keys,
+    "most_common": _items,
+    "subtract": _update,
     "insert": _append,
     "put": _append,
     "put_nowait": _append,

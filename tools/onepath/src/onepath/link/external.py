@@ -13,6 +13,7 @@ from onepath.link.foreign import (
     GIVES,
     GIVES_ITS_RESULT,
     LOGGED,
+    MAKES_ITS_CLASS,
     NEVER_CALL,
     NEVER_CALL_BELOW,
     NEVER_CALL_BUT,
@@ -28,7 +29,7 @@ from onepath.link.models import MODELS
 from onepath.link.raising import raised
 from onepath.link.solver import RAISED, Solver
 from onepath.link.unknown import read_by_unknown
-from onepath.link.values import BOXES, OBJECTS_AND_CLASSES, Box, Instance, Result, Value
+from onepath.link.values import BOXES, OBJECTS, OBJECTS_AND_CLASSES, Box, Class, Instance, Result, Value
 from onepath.link.within import reach_all, reach_parts
 
 _OPAQUE_BELOW: Final = tuple(f"{name}." for name in OPAQUE_BELOW)
@@ -74,6 +75,8 @@ def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None
     if name.endswith(".set_exception"):
         for var in site.positional[:1]:
             raised(solver, site.frame, var, site.line)
+    if owner is not None and name in MAKES_ITS_CLASS:
+        _make_of_class(solver, site, name, owner)
     model = MODELS.get(name)
     if model is not None:
         if owner is not None and name in _TAKES_ITSELF and _asks_anew(site):
@@ -97,6 +100,29 @@ def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None
     if passed is not None and len(site.positional) > passed:
         _pass_on(solver, site, name, passed)
     escape_arguments(solver, site, name)
+
+
+def _make_of_class(solver: Solver, site: Site, name: str, owner: Value) -> None:
+    """An inherited foreign class method makes an object of the program's class."""
+    cls = owner.cls if isinstance(owner, Instance) else owner
+    if not isinstance(cls, Class):
+        return
+    made = solver.var_for(("made by", name, site.frame, site.line, cls))
+    solver.flow(made, site.dst)
+    solver.call(solver, Site(site.frame, made, -1, (), (), site.line), cls)
+    if MAKES_ITS_CLASS[name]:
+        key, value = solver.new(), solver.new()
+        for var in site.positional[:1]:
+            iterate(solver, site.frame, var, key, False, site.line)
+        for var in site.positional[1:2]:
+            solver.flow(var, value)
+        solver.when(made, _put_into, (site, name, key, value), OBJECTS)
+
+
+def _put_into(solver: Solver, payload: Any, made: Value) -> None:
+    site, name, key, value = payload
+    for method in MAKES_ITS_CLASS[name]:
+        call_special(solver, site.frame, made, method, (key, value), -1, site.line)
 
 
 _TOOLS: Final = ("bdb.", "code.", "concurrent.futures.", "multiprocessing.", "pdb.", "trace.")

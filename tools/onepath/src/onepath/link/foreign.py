@@ -243,6 +243,9 @@ OF_ELEMENTS: Final = frozenset(
 ) | {name for name in DUNDERS if name.startswith("logging.")}  # fmt: skip
 """Those that do so with what a container holds, too."""
 
+PICKLES: Final = frozenset({"shelve.BsdDbShelf", "shelve.DbfilenameShelf", "shelve.Shelf"})
+"""Mappings that pickle what is set in them."""
+
 MIXINS: Final[dict[str, tuple[str, ...]]] = {
     "append": ("insert", "__len__"),
     "extend": ("insert", "__len__"),
@@ -460,8 +463,40 @@ CALLS_BACK: Final[dict[str, tuple[str, ...]]] = {
     "sched.scheduler.run": (),
     "code.InteractiveConsole.interact": ("runsource", "push", "raw_input"),
     "builtins.type.__call__": (),
+    **{
+        f"builtins.{base}.{method}": ("derive",)
+        for base in ("ExceptionGroup", "BaseExceptionGroup")
+        for method in ("split", "subgroup")
+    },
 }
 """Foreign methods that call an object's own methods (a template): by inherited method, the names; `*` ends a start."""
+
+_DATES: Final = ("fromisocalendar", "fromisoformat", "fromordinal", "fromtimestamp", "strptime", "today")
+MAKES_ITS_CLASS: Final[dict[str, tuple[str, ...]]] = {
+    **{f"datetime.date.{method}": () for method in _DATES},
+    **{f"datetime.datetime.{method}": () for method in (*_DATES, "combine", "now", "utcfromtimestamp", "utcnow")},
+    **{f"datetime.time.{method}": () for method in ("fromisoformat", "strptime")},
+    **{
+        f"{base}.fromkeys": ("__setitem__",)
+        for base in ("builtins.dict", "collections.OrderedDict", "collections.UserDict", "collections.defaultdict")
+    },
+    "builtins.int.from_bytes": (),
+    **{f"builtins.{base}.fromhex": () for base in ("bytearray", "bytes", "float")},
+    **{
+        f"pathlib.{base}.{method}": ()
+        for base in ("Path", "PosixPath", "WindowsPath")
+        for method in ("cwd", "from_uri", "home")
+    },
+    **{f"fractions.Fraction.{method}": () for method in ("from_decimal", "from_float", "from_number")},
+    **{f"decimal.Decimal.{method}": () for method in ("from_float", "from_number")},
+    "itertools.chain.from_iterable": (),
+    **{f"tarfile.TarFile.{method}": () for method in ("bz2open", "gzopen", "open", "taropen", "xzopen")},
+    **{f"tarfile.TarInfo.{method}": () for method in ("frombuf", "fromtarfile")},
+    "traceback.TracebackException.from_exception": (),
+    "zipfile.ZipInfo.from_file": (),
+}
+"""Foreign class methods that make an object of the class they are called on, and what they then call of it with a key
+and a value."""
 
 OPAQUE_CALLS: Final[dict[str, str]] = {
     "pickle.loads": "what is unpickled is not known",

@@ -11,6 +11,7 @@ from onepath.link.attributes import read_attribute
 from onepath.link.classes import fields_of, foreign_bases, is_enum, lookup
 from onepath.link.code import Frame
 from onepath.link.dunders import call_member, call_special
+from onepath.link.foreign import PICKLES
 from onepath.link.imports import import_module
 from onepath.link.invoke import holding, invoke, invoke_all
 from onepath.link.members import enum_member
@@ -38,7 +39,7 @@ from onepath.link.values import (
     Value,
     Widened,
 )
-from onepath.link.within import HASH, reach
+from onepath.link.within import HASH, REDUCED, reach, reach_all
 
 TUPLES: Final = frozenset({"typing.NamedTuple"})
 MANY_KEYS: Final = 8
@@ -68,6 +69,17 @@ def items_of(solver: Solver, box: Box, dst: int) -> None:
 
 def keys_of(solver: Solver, box: Box, dst: int) -> None:
     solver.flow(box.keys, dst)
+
+
+PRIORITIES: Final = "queue of priorities"
+NEEDS: Final = "sorter"
+"""Kinds of containers: what compares what is put in, and what sorts it by what it needs."""
+COUNTS: Final = "counts"
+
+
+def counts(solver: Solver, box: Box) -> bool:
+    """Whether a mapping counts what its keys are."""
+    return (COUNTS, box) in solver.values
 
 
 def merge_into(solver: Solver, box: Box, value: Value) -> None:
@@ -381,6 +393,8 @@ def set_item(solver: Solver, frame: Frame, value: Value, key: Value | None, src:
         if value.name == "sys.modules" and isinstance(key, Text):
             solver.when(src, _replace_module, key.value)
         else:
+            if value.name in PICKLES:
+                reach_all(solver, frame, src, REDUCED, solver.nowhere, line)
             solver.when(src, _escaped_item, (frame, value.name, line))
 
 

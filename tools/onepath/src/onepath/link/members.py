@@ -8,9 +8,20 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onepath.facts import model as op
-from onepath.link.classes import PROTOCOLS, binds, foreign_bases, is_enum, lookup, lookup_after, may_have
+from onepath.link.classes import (
+    PROTOCOLS,
+    binds,
+    fields_of,
+    foreign_bases,
+    is_enum,
+    is_record,
+    lookup,
+    lookup_after,
+    may_have,
+)
 from onepath.link.code import Code, Frame, Site
 from onepath.link.dunders import call_dunder, call_member, invoke_on
+from onepath.link.foreign import MAKES_ITS_CLASS
 from onepath.link.invoke import holding
 from onepath.link.raising import ERROR_ATTRIBUTES, read_error
 from onepath.link.solver import Solver
@@ -31,6 +42,8 @@ from onepath.link.values import (
 
 _RECORD_METHODS: Final = {"_replace": "dataclasses.replace", "_asdict": "dataclasses.asdict"}
 """What named tuples bring along, by what does the same."""
+_OF_RECORDS: Final = frozenset({"__match_args__", "__struct_fields__", "_fields", "_make"})
+"""What the classes of records bring along."""
 _CLASS_METHODS: Final = frozenset({"__subclasses__", "mro", "__new__", "__class_getitem__", "__members__"})
 
 
@@ -69,6 +82,7 @@ def read_instance(solver: Solver, frame: Frame, value: Instance, name: str, dst:
             call_dunder(solver, frame, value, "__getattr__", (holding(solver, solver.text(name)),), dst, line)
         if is_enum(cls) and name in ("value", "_value_"):
             return
+        _read_of_record(solver, cls, name, dst)
         if name in _RECORD_METHODS and any(one.fields for one in cls.mro):
             made = (solver.foreign(_RECORD_METHODS[name]), (holding(solver, value),), (), (), (), False)
             solver.add(dst, solver.once(Partial, made, *made))
@@ -181,12 +195,31 @@ def read_class(solver: Solver, frame: Frame, value: Class, name: str, dst: int, 
         if _is_slot(solver, value, name):
             site = Site(frame, solver.nowhere, -1, (), (), line)
             solver.add(dst, solver.once(Getter, ("slot", value, name), "slot", (name,), site))
+        _read_of_record(solver, value, name, dst)
         if name in _CLASS_METHODS or (name == "register" and _is_abstract(solver, value)):
             solver.add(dst, solver.method(value, name))
         if name not in ("__new__", "__subclasses__"):
             for base in foreign_bases(value):
                 if may_have(base, name):
-                    solver.add(dst, solver.foreign(f"{base}.{name}"))
+                    inherited = solver.foreign(f"{base}.{name}")
+                    solver.add(dst, solver.bound(inherited, value) if inherited.name in MAKES_ITS_CLASS else inherited)
+
+
+def _read_of_record(solver: Solver, cls: Class, name: str, dst: int) -> None:
+    """What the class of a record tells of its fields, and what makes a record of a sequence."""
+    if name not in _OF_RECORDS or not is_record(cls):
+        return
+    if name == "_make":
+        solver.add(dst, solver.method(cls, name))
+        return
+    box = solver.box("tuple", (cls, name))
+    solver.add(dst, box)
+    solver.later(_name_fields, solver, cls, box)
+
+
+def _name_fields(solver: Solver, cls: Class, box: Box) -> None:
+    for place, (name, _, _) in enumerate(fields_of(cls)):
+        solver.add(solver.item(box, place), solver.text(name))
 
 
 def _is_abstract(solver: Solver, cls: Class) -> bool:

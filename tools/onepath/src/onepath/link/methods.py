@@ -91,6 +91,9 @@ def _class_method(solver: Solver, site: Site, cls: Class, name: str) -> None:
         new_of(solver, site, cls)
     elif name == "construct":
         solver.later(construct, solver, site, cls)
+    elif name == "_make":
+        made = Site(site.frame, site.dst, -1, (), (), site.line, site.positional[:1])
+        solver.later(construct, solver, made, cls)
     elif name == "__subclasses__":
         box = solver.box("list", (cls, name))
         solver.later(_subclasses, solver, cls, box)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from onepath.link.classes import foreign_bases, lookup
 from onepath.link.code import Frame, Site
-from onepath.link.invoke import holding, invoke_all
+from onepath.link.invoke import holding, invoke, invoke_all
 from onepath.link.solver import RAISED, Solver
-from onepath.link.values import OBJECTS, Box, Class, Instance, Value
+from onepath.link.values import OBJECTS, Box, Class, Function, Instance, Value
 
 _CAUSES: Final = "causes"
 _STOPPED: Final = "stopped"
@@ -67,12 +68,22 @@ def _raise_one(solver: Solver, payload: Any, value: Value) -> None:
         solver.call(solver, Site(frame, made, solver.new(), (), (), line), value)
     elif isinstance(value, Instance):
         solver.add(all_raised(solver), value)
+        if not GROUPS.isdisjoint(foreign_bases(value.cls)) and solver.is_first(("parted", frame, value, line)):
+            # Where a clause takes a part of it, the rest is made anew.
+            lookup(solver, value.cls, "derive", _derived, (frame, value, line))
         if cause >= 0:
             _caused(solver, cause, value)
     elif isinstance(value, Box) and value.kind == GROUP:
         solver.flow(solver.every(value), all_raised(solver))
     if cause >= 0 and not isinstance(value, Class | Instance):
         solver.flow(cause, solver.var_for(_CAUSES))
+
+
+def _derived(solver: Solver, payload: Any, member: Value) -> None:
+    frame, group, line = payload
+    if isinstance(member, Function):
+        told = (holding(solver, raised_group(solver)),)
+        invoke(solver, frame, solver.bound(member, group), told, all_raised(solver), line)
 
 
 def _caused(solver: Solver, cause: Any, value: Value) -> None:

@@ -20,9 +20,12 @@ ORDER: Final = ("__lt__", "__gt__", "__le__", "__ge__")
 HASH: Final = ("__hash__", "__eq__")
 SHOWN: Final = ("__repr__",)
 COPIED: Final = ("__deepcopy__", "__copy__", "__reduce_ex__", "__reduce__", "__getstate__")
+REDUCED: Final = ("__reduce_ex__", "__reduce__", "__getstate__", "__getnewargs__", "__getnewargs_ex__")
 _OF_PARTS: Final = {"__str__": "__repr__", "__format__": "__repr__", "__ne__": "__eq__"}
 """What is asked of the parts where that differs."""
-_ALONE: Final = frozenset({"__hash__", "__repr__", "__str__", "__copy__", "__reduce__", "__getstate__"})
+_ALONE: Final = frozenset(
+    {"__hash__", "__repr__", "__str__", "__copy__", "__reduce__", "__getstate__", "__getnewargs__", "__getnewargs_ex__"}
+)
 """Those that are called with nothing."""
 _REACHED: Final = frozenset({Instance, Class, Box})
 

@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from onepath.link.code import Site
 from onepath.link.dunders import call_special
-from onepath.link.invoke import holding
-from onepath.link.items import item_cell, merge_into, same_item
+from onepath.link.invoke import holding, invoke_all
+from onepath.link.items import COUNTS, NEEDS, PRIORITIES, item_cell, merge_into, same_item
 from onepath.link.iteration import iterate
 from onepath.link.models.model import Model, same
 from onepath.link.solver import Solver
 from onepath.link.unknown import run_unknown
 from onepath.link.values import BOXES, Box, Foreign, Instance, Value
+from onepath.link.within import HASH, ORDER, reach_all
 
 
 def _container(kind: str) -> Model:
@@ -77,8 +78,75 @@ def _default_box(solver: Solver, payload: Any, value: Value) -> None:
         solver.add(box.rest, solver.box(value.name.removeprefix("builtins."), ("default", site)))
 
 
-def _queue(solver: Solver, site: Site) -> None:
-    solver.add(site.dst, solver.box_at("queue", site.frame, ("made", site.dst - site.frame.base)))
+def _counter(solver: Solver, site: Site) -> None:
+    """`collections.Counter(x)`: a mapping of what is in x to numbers."""
+    box = solver.box_at("dict", site.frame, ("made", site.dst - site.frame.base))
+    solver.values[COUNTS, box] = True
+    solver.add(box.rest, solver.constant("int"))
+    for name, _ in site.named:
+        solver.add(box.keys, solver.text(name))
+    for var in (*site.positional[:1], *site.double_stars):
+        iterate(solver, site.frame, var, box.keys, False, site.line)
+    solver.add(site.dst, box)
+
+
+def _sorter(solver: Solver, site: Site) -> None:
+    """`graphlib.TopologicalSorter(x)`: the keys of x, and what is in their values."""
+    box = solver.box_at(NEEDS, site.frame, ("made", site.dst - site.frame.base))
+    for var in site.positional[:1]:
+        iterate(solver, site.frame, var, box.rest, False, site.line)
+        solver.when(var, _needed, (site, box), BOXES)
+    solver.add(site.dst, box)
+
+
+def _needed(solver: Solver, payload: Any, value: Value) -> None:
+    site, box = payload
+    iterate(solver, site.frame, solver.every(value), box.rest, False, site.line)  # type: ignore[arg-type]
+
+
+def _from_keys(solver: Solver, site: Site) -> None:
+    """`dict.fromkeys(x, y)`: a mapping of what is in x to y."""
+    box = solver.box_at("dict", site.frame, ("made", site.dst - site.frame.base))
+    for var in site.positional[:1]:
+        iterate(solver, site.frame, var, box.keys, False, site.line)
+    for var in site.positional[1:2]:
+        solver.flow(var, box.rest)
+    reach_all(solver, site.frame, box.keys, HASH, solver.nowhere, site.line)
+    solver.add(site.dst, box)
+
+
+def _put_in(at: int, *, gives: bool) -> Model:
+    """`heapq.heappush(x, y)`, `bisect.insort(x, y)`: y is in x; some give an element."""
+
+    def made(solver: Solver, site: Site) -> None:
+        for heap in site.positional[:1]:
+            for var in site.positional[at : at + 1] if at else ():
+                solver.when(heap, _holds, var)
+                reach_all(solver, site.frame, var, ORDER, var, site.line)
+            if gives:
+                iterate(solver, site.frame, heap, site.dst, False, site.line)
+        for name, var in site.named:
+            if name == "key":
+                element = solver.new()
+                for heap in site.positional[:1]:
+                    iterate(solver, site.frame, heap, element, False, site.line)
+                invoke_all(solver, site.frame, var, (element,), -1, site.line)
+
+    return made
+
+
+def _holds(solver: Solver, src: Any, value: Value) -> None:
+    if isinstance(value, Box):
+        solver.flow(src, value.rest)
+    elif isinstance(value, Instance):
+        solver.flow(src, solver.box("dict", ("content", value)).rest)
+
+
+def _queue(kind: str) -> Model:
+    def made(solver: Solver, site: Site) -> None:
+        solver.add(site.dst, solver.box_at(kind, site.frame, ("made", site.dst - site.frame.base)))
+
+    return made
 
 
 def _context_var(solver: Solver, site: Site) -> None:
@@ -147,13 +215,18 @@ MODELS: Final[dict[str, Model]] = {
     "weakref.ref": _weak,
     "weakref.proxy": same(),
     "weakref.WeakMethod": _weak,
-    "queue.Queue": _queue,
-    "queue.SimpleQueue": _queue,
-    "queue.LifoQueue": _queue,
-    "queue.PriorityQueue": _queue,
-    "asyncio.Queue": _queue,
-    "asyncio.LifoQueue": _queue,
-    "asyncio.PriorityQueue": _queue,
+    "builtins.dict.fromkeys": _from_keys,
+    "collections.OrderedDict.fromkeys": _from_keys,
+    "heapq.heappush": _put_in(1, gives=False),
+    "heapq.heappop": _put_in(0, gives=True),
+    "heapq.heappushpop": _put_in(1, gives=True),
+    "heapq.heapreplace": _put_in(1, gives=True),
+    **{f"bisect.{name}": _put_in(1, gives=False) for name in ("insort", "insort_left", "insort_right")},
+    "collections.Counter": _counter,
+    "graphlib.TopologicalSorter": _sorter,
+    **{f"queue.{name}": _queue("queue") for name in ("Queue", "SimpleQueue", "LifoQueue")},
+    **{f"asyncio.{name}": _queue("queue") for name in ("Queue", "LifoQueue")},
+    **{f"{module}.PriorityQueue": _queue(PRIORITIES) for module in ("queue", "asyncio")},
     "contextvars.ContextVar": _context_var,
     "contextvars.copy_context.items": _context_view(True),
     "contextvars.copy_context.values": _context_view(False),

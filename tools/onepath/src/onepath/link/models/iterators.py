@@ -39,6 +39,11 @@ def _sorted(solver: Solver, site: Site) -> None:
     solver.add(site.dst, box)
 
 
+def _of_heap(solver: Solver, site: Site) -> None:
+    """`heapq.nlargest(n, x)`: some elements of x, in order."""
+    _sorted(solver, Site(site.frame, site.dst, -1, site.positional[1:], site.named, site.line, site.stars))
+
+
 def _put_in_order(solver: Solver, site: Site, element: int) -> None:
     """Elements are compared with one another, or their keys are."""
     compared = element
@@ -117,6 +122,35 @@ def _zip(solver: Solver, site: Site) -> None:
     solver.add(site.dst, box)
 
 
+def _tuples(solver: Solver, site: Site) -> None:
+    """`itertools.permutations(x)` and its like: tuples, each of any elements of x."""
+    several = solver.box_at("tuple", site.frame, ("several", site.dst - site.frame.base))
+    for var in (*site.positional[:1], *site.stars):
+        iterate(solver, site.frame, var, several.rest, False, site.line)
+    box = solver.box_at("generator", site.frame, ("made", site.dst - site.frame.base))
+    solver.add(box.rest, several)
+    solver.add(site.dst, box)
+
+
+def _product(solver: Solver, site: Site) -> None:
+    """`itertools.product(x, y)`: as `zip` has it; repeated, an element of any may be anywhere."""
+    _zip(solver, site)
+    if any(name == "repeat" for name, _ in site.named):
+        pair = solver.box_at("tuple", site.frame, ("zipped", site.dst - site.frame.base))
+        for var in site.positional:
+            iterate(solver, site.frame, var, pair.rest, False, site.line)
+
+
+def _tee(solver: Solver, site: Site) -> None:
+    """`itertools.tee(x)`: several iterators of the elements of x."""
+    each = solver.box_at("generator", site.frame, ("made", site.dst - site.frame.base))
+    for var in site.positional[:1]:
+        iterate(solver, site.frame, var, each.rest, False, site.line)
+    box = solver.box_at("tuple", site.frame, ("several", site.dst - site.frame.base))
+    solver.add(box.rest, each)
+    solver.add(site.dst, box)
+
+
 def _zip_longest(solver: Solver, site: Site) -> None:
     _zip(solver, site)
     pair = solver.box_at("tuple", site.frame, ("zipped", site.dst - site.frame.base))
@@ -175,6 +209,16 @@ MODELS: Final[dict[str, Model]] = {
     "builtins.min": _picked,
     "builtins.max": _picked,
     "builtins.range": gives("range"),
+    **{
+        f"itertools.{name}": _tuples
+        for name in ("batched", "combinations", "combinations_with_replacement", "pairwise", "permutations")
+    },
+    "itertools.compress": _elements("generator"),
+    "itertools.product": _product,
+    "itertools.tee": _tee,
+    "heapq.merge": _sorted,
+    "heapq.nlargest": _of_heap,
+    "heapq.nsmallest": _of_heap,
     "itertools.chain": _elements("generator"),
     "itertools.chain.from_iterable": _elements("generator"),
     "itertools.cycle": _elements("generator"),
