@@ -369,9 +369,6 @@ GIVES_ITS_RESULT: Final = frozenset(
 )  # fmt: skip
 """Of those: what comes of the call, awaited or not, is what the callable gives, and nothing else."""
 
-THREADS: Final = frozenset(
-    {"threading.Thread", "threading.Timer", "multiprocessing.Process", "_thread.start_new_thread"}
-)
 
 _HTTP_HANDLER: Final = (
     "setup", "handle", "handle_one_request", "finish", "parse_request", "do_*", "send_error", "log_*", "version_string",

@@ -8,7 +8,7 @@ from onepath.facts.model import Sequence, StoreGlobal, Text
 from onepath.link.code import Frame, Unit
 from onepath.link.foreign import canonical
 from onepath.link.solver import Solver
-from onepath.link.values import Module, Value
+from onepath.link.values import Value
 
 
 def load_module(solver: Solver, frame: Frame | None, name: str, line: int) -> None:
@@ -180,7 +180,3 @@ def _all_of(unit: Unit) -> set[str] | None:
         if isinstance(one, Sequence) and one.dst in stored and not one.spread:
             return {texts[item] for item in one.items if item in texts}
     return None
-
-
-def module_named(solver: Solver, name: str) -> Module | None:
-    return solver.module(name)

@@ -67,10 +67,6 @@ def items_of(solver: Solver, box: Box, dst: int) -> None:
     solver.flow(solver.every(box), dst)
 
 
-def keys_of(solver: Solver, box: Box, dst: int) -> None:
-    solver.flow(box.keys, dst)
-
-
 PRIORITIES: Final = "queue of priorities"
 NEEDS: Final = "sorter"
 """Kinds of containers: what compares what is put in, and what sorts it by what it needs."""
