@@ -230,6 +230,12 @@ class Answering:
 
     async def _stored(self, exchange: Exchange, route: routes.Route) -> None:
         request = exchange.request
+        trouble = self.store.troubles.popleft() if self.store.troubles else None
+        if isinstance(trouble, ErrorStatus):
+            await self._error(exchange, trouble)
+            return
+        if isinstance(trouble, Gate):
+            await exchange.control(trouble)
         stored = self.store.responses.get(route.name)
         if stored is None:
             text = f"Response with id '{route.name}' not found."
@@ -237,6 +243,9 @@ class Answering:
             return
         if route.operation == "delete":
             self.store.delete(route.name)
+            if isinstance(trouble, Cut):
+                await exchange.control(trouble)
+                return
             await self._json(exchange, 200, {"id": route.name, "object": "response", "deleted": True})
         elif route.operation == "input_items":
             await self._json(exchange, 200, self.store.input_items(route.name, request.query))

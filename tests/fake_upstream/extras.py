@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import struct
+from collections import deque
 from typing import Any
 from urllib.parse import parse_qsl
 
 from .ids import Ids
+from .script import Cut, ErrorStatus, Gate
 
 JsonObject = dict[str, Any]
 
@@ -140,6 +142,9 @@ class ResponseStore:
     def __init__(self) -> None:
         self.responses: dict[str, JsonObject] = {}
         self.inputs: dict[str, list[JsonObject]] = {}
+        self.troubles: deque[ErrorStatus | Gate | Cut] = deque()
+        """What the next requests on stored responses meet: an error instead of an answer; a wait before it; or the end
+        of the connection after what was asked for was done, with the answer lost."""
 
     def put(self, response: JsonObject, items: list[JsonObject]) -> None:
         """Remember a response with the items it was given, history included."""

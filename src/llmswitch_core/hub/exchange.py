@@ -64,6 +64,7 @@ class Exchange:
         "conversation_source",
         "estimates",
         "expanded",
+        "gone",
         "history",
         "inbound",
         "measure",
@@ -104,6 +105,8 @@ class Exchange:
         """The body with the history behind it as its input (R)."""
         self.history: Expansion | None = None
         """What the request goes on from (R)."""
+        self.gone = False
+        """The response a DELETE names turned out to be unknown to the upstream that issued it (R)."""
         self.violations_in: tuple[str, ...] | None = None
         """The conversation's own violations; None until a translation had to be compared with them."""
         self.attempts: list[Plan] = []
@@ -156,13 +159,15 @@ class Way(Interface):
 
 
 class StateDelta(msgspec.Struct):
-    """What an answer adds to the stores; the host applies it after the answer went out."""
+    """What an answer changes in the stores; the host applies it once the answer is whole."""
 
     tokens: dict[str, bytes] = {}
     response: StoredResponse | None = None
+    deleted: str = ""
+    """Id of a stored response that is gone everywhere else."""
 
     def __bool__(self) -> bool:
-        return bool(self.tokens) or self.response is not None
+        return bool(self.tokens) or self.response is not None or bool(self.deleted)
 
 
 class AttemptOutcome(msgspec.Struct, frozen=True):

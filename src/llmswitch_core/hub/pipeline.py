@@ -20,7 +20,7 @@ from llmswitch_core.canonical import jsonio
 from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer, invalid
 from llmswitch_core.canonical.model import Conversation, JsonValue, Protocol
 from llmswitch_core.compat.contract import CompatContext, CompatProfile
-from llmswitch_core.hub import auxiliary, responses
+from llmswitch_core.hub import auxiliary, deletion, responses
 from llmswitch_core.hub.exchange import Exchange, Inbound, Plan, Surroundings, Way
 from llmswitch_core.hub.forwarding import forwarded_headers, forwarded_query, rooted, same_protocol_path
 from llmswitch_core.hub.governance import NATIVE_VENDOR, governed, keep_tokens
@@ -188,9 +188,12 @@ class HubPipeline:
         try:
             return Plan(None, None, None, True, responses.answer(exchange))
         except responses.Forwarded as elsewhere:
-            targets = self._router.resolve(elsewhere.provider_key).targets
+            target = self._router.holder(elsewhere.provider_key)
+            if target is None or target.protocol is not Protocol.OPENAI_RESPONSES:
+                raise deletion.no_holder(exchange, elsewhere.provider_key) from None
             wire = WireRequest(elsewhere.path, {}, method=elsewhere.method)
-            return self._sealed(exchange, targets[0], None, wire, b"", True)
+            # What became of two copies is told by the gateway; everything else is the upstream's own answer.
+            return self._sealed(exchange, target, None, wire, b"", not deletion.asked(exchange))
 
     def _plan_count(
         self, exchange: Exchange, target: Target, decision: Decision, profile: CompatProfile, same: bool
@@ -351,6 +354,8 @@ class HubPipeline:
     def respond(self, exchange: Exchange, plan: Plan, status: int, headers: Mapping[str, str]) -> Way:
         """The way back of an attempt whose upstream answered with a status below 400."""
         target = _target_of(plan)
+        if deletion.asked(exchange):
+            return deletion.Deletion(exchange)
         if exchange.inbound.operation != "generate":
             counting = exchange.inbound.operation == "count_tokens"
             return auxiliary.WholeAnswer(plan, CODECS[exchange.inbound.protocol], CODECS[target.protocol], counting)
@@ -383,16 +388,23 @@ class HubPipeline:
     def recover(self, exchange: Exchange, plan: Plan, failure: GatewayError) -> bool:
         """True where the failure says only that this way of asking does not exist: the next plan asks in another.
 
-        A counting call the target does not have becomes an estimate; a history the target has forgotten goes by value.
-        Both happen once per request, and neither is the target's fault: its health is not touched.
+        A counting call the target does not have becomes an estimate; a history the target has forgotten goes by value;
+        a response the target no longer has is deleted here alone. Each happens once per request, and none is the
+        target's fault: its health is not touched.
         """
-        if plan.upstream is None or exchange.inbound.operation == "forward":
+        if plan.upstream is None:
             return False
+        if exchange.inbound.operation == "forward":
+            return deletion.is_gone(exchange, failure)
         if exchange.inbound.operation == "count_tokens":
             known = exchange.estimates
             exchange.estimates = True
             return not known and failure.status in _NO_SUCH_CALL
         return responses.forgotten(exchange, plan, failure)
+
+    def told(self, exchange: Exchange, plan: Plan, error: GatewayError) -> GatewayError:
+        """The request's final failure as its client is told: with what it leaves behind, where it leaves anything."""
+        return error if plan.target is None else deletion.told(exchange, error, plan.target.provider_key)
 
     def _scope(self, exchange: Exchange, requested: bool) -> Scope:
         return Scope(

@@ -14,6 +14,7 @@ import msgspec
 from llmswitch_core.canonical import jsonio
 from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer, invalid
 from llmswitch_core.canonical.model import Conversation, JsonValue, Protocol
+from llmswitch_core.hub import deletion
 from llmswitch_core.hub import responses_state as state
 from llmswitch_core.hub.exchange import Exchange, Plan
 from llmswitch_core.hub.wire_edit import REMOVED
@@ -162,9 +163,11 @@ def answer(exchange: Exchange) -> bytes:
     action = inbound.head.path.rstrip("/").rpartition("/")[2]
     body: dict[str, Any]
     if inbound.head.method == "DELETE":
-        body = state.delete(store, response_id, account)
-        if found is not None and upstream_id is not None and found.body.get("store") is not False:
+        if found is None or not mine:
+            raise deletion.unknown(response_id)
+        if deletion.upstream_has_it(found, exchange):
             raise Forwarded(found.provider_key, "DELETE", f"/responses/{upstream_id}")
+        body = state.delete(store, response_id, account)
     elif action == "cancel":
         cancelled = state.cancel(store, response_id, account)
         if cancelled.body is None:

@@ -360,7 +360,12 @@ def delete(store: ResponseStore, response_id: str, account: str) -> dict[str, An
     """`DELETE /v1/responses/{id}`. Whoever goes on from it, or from its descendants, gets a 404 afterwards."""
     found = _find(store, response_id, account)
     store.delete(found.id)
-    return {"id": found.id, "object": "response", "deleted": True}
+    return deleted(found.id)
+
+
+def deleted(response_id: str) -> dict[str, Any]:
+    """What a DELETE is answered with."""
+    return {"id": response_id, "object": "response", "deleted": True}
 
 
 def input_items(store: ResponseStore, response_id: str, account: str, query: Mapping[str, str]) -> dict[str, Any]:

@@ -101,6 +101,15 @@ class Names:
             return f"{prefix}.{alias}", (self._target(provider, alias, tail),)
         return prefix, tuple(self._target(provider, each, rest) for each in provider.key_aliases)
 
+    def holder(self, provider_key: str) -> Target | None:
+        """The target behind a provider_key of earlier; its model may be gone from the list, its key may not."""
+        name, _, rest = provider_key.partition(".")
+        alias, _, model = rest.partition(".")
+        provider = self._table.providers.get(name)
+        if provider is None or alias not in provider.key_aliases or not model:
+            return None
+        return self._target(provider, alias, model)
+
     def _target(self, provider: ProviderModels, alias: str, model: str) -> Target:
         """The configured target, or one made up for a model that only "*" covers."""
         known = self._table.targets.get(f"{provider.id}.{alias}.{model}")

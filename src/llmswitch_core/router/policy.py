@@ -64,6 +64,10 @@ class VirtualRouter:
         """What a model name and a route hint address. Raises GatewayError (400 hint, 404 model)."""
         return self._names.resolve(model, hint)
 
+    def holder(self, provider_key: str) -> Target | None:
+        """The target that a stored response names as its issuer; None where its provider or key is gone."""
+        return self._names.holder(provider_key)
+
     def known_names(self) -> tuple[str, ...]:
         """Names a client may use, for the models endpoints."""
         return tuple(self._names.known())

@@ -276,6 +276,8 @@ class Passage:
             self._surround.keep_tokens(delta.tokens)
         if delta.response is not None:
             keep(self._exchange.surroundings.responses, delta.response)
+        if delta.deleted:
+            self._exchange.surroundings.responses.delete(delta.deleted)
 
 
 async def _settle(stream: UpstreamStream) -> None:

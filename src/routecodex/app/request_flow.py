@@ -180,13 +180,15 @@ class RequestFlow:
         self, generation: Generation, inbound: Inbound, side: ClientSide, facts: Facts, error: GatewayError
     ) -> None:
         """The final failure, in the client's protocol."""
+        plan = facts.plan
+        if facts.exchange is not None and plan is not None:
+            error = generation.artifacts.pipeline.told(facts.exchange, plan, error)
         facts.error = error
         if side.started and facts.exchange is not None:
             facts.status = 200
             last = self._errors.stream_end(generation.artifacts.pipeline, facts.exchange, error)
             await _end_stream(side, last)
             return
-        plan = facts.plan
         same = plan is not None and plan.same_protocol
         reply = self._errors.reply(inbound.protocol, error, inbound.request_id, same)
         facts.status = reply.status

@@ -19,8 +19,8 @@ from tests.host.dataplane.gateway import C, G, M, R, chat, compiled, host, provi
 
 
 @asynccontextmanager
-async def raw_upstream(reply: bytes) -> AsyncIterator[str]:
-    """A server that answers every request with these bytes and closes; its URL."""
+async def raw_upstream(reply: bytes, port: int = 0) -> AsyncIterator[str]:
+    """A server that answers every request with these bytes and closes; its URL. `port` 0: any free one."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
@@ -31,7 +31,7 @@ async def raw_upstream(reply: bytes) -> AsyncIterator[str]:
             await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    server = await asyncio.start_server(answer, "127.0.0.1", port)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
