@@ -59,7 +59,10 @@ _OWN_HEADERS: Final = {
     "x-routecodex-route": ("request", "choose a route or a `provider[.keyAlias].model` for this one request"),
     "x-routecodex-conversation": ("request", "name the conversation; unit of stickiness"),
     "x-routecodex-request-id": ("answer", "the id under which this request stands in the log"),
-    "x-routecodex-target": ("answer", "`provider.keyAlias.model` that answered"),
+    "x-routecodex-target": (
+        "answer",
+        "`provider.keyAlias.model` that answered; absent from a head that left before the first content",
+    ),
     "x-routecodex-notes": ("answer", "what could not be carried as it was: `field;dropped`, `;mapped` or `;repaired`"),
     "x-routecodex-generation": ("answer", "which configuration served the request"),
     daemon.ACTOR: ("command", "who asks, for the ledger"),

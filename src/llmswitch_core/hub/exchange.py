@@ -141,7 +141,7 @@ class Way(Interface):
     failure: GatewayError | None
     """The upstream's answer was judged a failure; with `content` still False the attempt may be replaced."""
     judged: bool
-    """The first upstream event was judged: the client's response head may go out."""
+    """The first upstream event was judged: the upstream answers, and not with an error."""
     content: bool
     """Content was released: failover is over."""
     finished: bool

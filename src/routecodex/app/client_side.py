@@ -50,7 +50,7 @@ class ClientSide:
         self._head_due = 0.0
         self._writing = False
         self.headers: _Headers = []
-        """Of the head that goes out next: of the gateway alone, then of the attempt that answers."""
+        """Of the head that goes out next: of the gateway alone, until one attempt is known to be the last."""
         self.started = False
         """The head of a stream is out."""
         self.closed = False
@@ -94,6 +94,11 @@ class ClientSide:
         self._last = self._loop.time()
         self._head_due = self._last + head_wait
         self._timer = self._loop.call_later(min(head_wait, keepalive) if keepalive else head_wait, self._silent)
+
+    def heard(self) -> None:
+        """The upstream has spoken, without content yet: the head waits no longer than the first keepalive."""
+        if self._keepalive:
+            self._head_due = min(self._head_due, self._last + self._keepalive)
 
     async def start(self) -> None:
         """Send the head of the stream, if it is not out yet."""

@@ -209,8 +209,6 @@ class Passage:
     async def _relay_stream(self, plan: Plan, stream: UpstreamStream, way: Way) -> None:
         facts, side, clock = self._facts, self._side, self._clock
         feed, read, write = way.feed, stream.read, side.write
-        if not side.started:
-            side.headers = answer_head(self._generation, self._exchange, plan, stream.headers)
         broken: GatewayError | None = None
         while True:
             since = 0.0 if facts.content_at else clock()
@@ -224,6 +222,9 @@ class Passage:
             out = feed(chunk) if chunk else way.end()
             if way.content and not facts.content_at:
                 facts.content_at = clock()
+                if not side.started:
+                    # No other attempt follows: from here on a head may name this one.
+                    side.headers = answer_head(self._generation, self._exchange, plan, stream.headers)
             if way.failure is not None:
                 if out and way.content:
                     await write(out)
@@ -234,7 +235,7 @@ class Passage:
             if out:
                 await write(out)
             elif way.judged and not side.started:
-                await side.start()
+                side.heard()
             if finished:
                 break
             if not chunk:

@@ -167,7 +167,8 @@ class ServerSettings(msgspec.Struct, frozen=True):
     keepalive: float = 15.0
     """Silence towards the client after which a keepalive is sent; 0: none."""
     head_wait: float = 15.0
-    """How long the response head waits for the first judged upstream event."""
+    """How long the response head of a stream waits for the first content. One that went out sooner than that names no
+    target: another attempt may still answer."""
     drain: float = 30.0
     """How long a stopping server waits for running requests before their streams get a terminal error."""
     hard_stop: float = 3600.0

@@ -9,8 +9,19 @@ import aiohttp
 import pytest
 
 from llmswitch_core.canonical.model import Protocol
-from tests.fake_upstream import Cut, Delivery, ErrorIn200, ErrorStatus, FakeUpstream, MidStreamError, Script, Text
+from tests.fake_upstream import (
+    Cut,
+    Delivery,
+    ErrorIn200,
+    ErrorStatus,
+    FakeUpstream,
+    Gate,
+    MidStreamError,
+    Script,
+    Text,
+)
 from tests.host.dataplane.gateway import C, G, M, R, chat, compiled, host, provider, streamed
+from tests.host.dataplane.raw import RawClient
 
 LIMITED = ErrorStatus(429, "slow down", headers=(("retry-after", "30"),))
 
@@ -201,3 +212,29 @@ async def test_a_quota_told_in_headers_spares_the_target(
         standing = gateway.gateway.overview.standings()[0]
     assert (len(up.requests), len(second.requests)) == (1, 1)
     assert standing.state == "quota"
+
+
+@pytest.mark.parametrize("fails_over", [True, False])
+@pytest.mark.parametrize("protocol", [C, R, M])
+async def test_the_head_waits_for_the_attempt_that_is_told_in_it(
+    protocol: Protocol, fails_over: bool, up: FakeUpstream, second: FakeUpstream, tmp_path: Path
+) -> None:
+    """Openers do not send it: the attempt may fail after them, and then another's name or a true status is told."""
+    limits = Delivery(headers=(("x-ratelimit-remaining-requests", "7"),))
+    up.script(Script.of(Text(""), Gate(), MidStreamError(500, "lost it"), delivery=limits))
+    specs = (provider("a", up.url, protocol), provider("b", second.url, protocol))[: 2 if fails_over else 1]
+    async with host(compiled(tmp_path, specs)) as gateway, RawClient(gateway.port) as client:
+        path, body = streamed(protocol)
+        await client.post(path, body, "connection: close")
+        await up.wait_held()
+        with pytest.raises(TimeoutError):
+            await client.until(b"HTTP", within=0.15)
+        up.open_gate()
+        text = (await client.rest()).decode()
+        (record,) = await gateway.settled(1)
+    name = "b" if fails_over else "a"
+    assert f"\r\nx-routecodex-target: {name}.main.fake-model\r\n" in text
+    assert record.provider_key == f"{name}.main.fake-model"
+    assert ("200 OK" in text) is fails_over
+    assert ("lost it" in text) is not fails_over
+    assert "x-ratelimit-remaining-requests: 7" not in text

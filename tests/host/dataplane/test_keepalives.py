@@ -11,7 +11,7 @@ import pytest
 
 from llmswitch_core.canonical.model import Protocol
 from routecodex.config.compiled import Timeouts
-from tests.fake_upstream import ErrorStatus, FakeUpstream, Finish, Gate, Hang, Script, Text
+from tests.fake_upstream import Delivery, ErrorStatus, FakeUpstream, Finish, Gate, Hang, MidStreamError, Script, Text
 from tests.host.dataplane.gateway import C, G, M, R, chat, compiled, host, provider, streamed
 from tests.host.dataplane.raw import RawClient
 
@@ -168,3 +168,46 @@ async def test_failing_over_after_the_head_went_out_is_seamless(
     assert text.count("event: message_stop") == 1
     assert "Hello" in text
     assert len(record.attempts) == 2
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["the first answers", "the second answers"])
+@pytest.mark.parametrize("protocol", [C, R, M])
+async def test_a_head_that_cannot_wait_names_no_target(
+    protocol: Protocol, fails: bool, up: FakeUpstream, second: FakeUpstream, tmp_path: Path
+) -> None:
+    """After `headWait` it goes out while the attempt may still fail; the record says who answered."""
+    after = MidStreamError(500, "lost it") if fails else Text("at last")
+    limits = Delivery(headers=(("x-ratelimit-remaining-requests", "7"),))
+    up.script(Script.of(Text(""), Gate(), after, Finish(), delivery=limits))
+    specs = (provider("a", up.url, protocol), provider("b", second.url, protocol))
+    async with host(compiled(tmp_path, specs, head_wait=0.05, keepalive=0)) as gateway:
+        async with RawClient(gateway.port) as client:
+            path, body = streamed(protocol)
+            await client.post(path, body, "connection: close")
+            await up.wait_held()
+            head = await client.until(b"\r\n\r\n")
+            assert b"200 OK" in head
+            assert b"x-routecodex-request-id" in head
+            assert b"x-routecodex-target" not in head
+            assert b"x-ratelimit" not in head
+            up.open_gate()
+            text = (await client.rest()).decode()
+        (record,) = await gateway.settled(1)
+    assert record.request_id.encode() in head
+    assert record.provider_key == ("b.main.fake-model" if fails else "a.main.fake-model")
+    assert ("Hello" if fails else "at last") in text
+
+
+async def test_mp26_an_upstream_that_spoke_holds_the_head_no_longer_than_a_keepalive(
+    up: FakeUpstream, tmp_path: Path
+) -> None:
+    """A head wait longer than the keepalive is for upstreams that say nothing at all."""
+    up.script(Script.of(Text(""), Gate(), Text("at last"), Finish()))
+    config = compiled(tmp_path, (provider("a", up.url, M),), head_wait=30, keepalive=0.3)
+    async with host(config) as gateway, RawClient(gateway.port) as client:
+        path, body = streamed(M)
+        await client.post(path, body, "connection: close")
+        seen = await client.until(b"event: ping")
+        up.open_gate()
+        text = (seen + await client.rest()).decode()
+    assert text.index("event: ping") < text.index("at last")
