@@ -19,7 +19,7 @@ import msgspec
 
 import onepath
 from onepath.config import Project
-from onepath.discover import discover
+from onepath.discover import Discovery, discover
 from onepath.keeping import read_entry, write_entry
 from onepath.looking import Looked, Sight, seen_again
 from onepath.render.report import Report
@@ -52,13 +52,15 @@ class Answers:
         self._asked = self._digest() if self._cache is not None else ""
         self._own: dict[str, Sight] = {}
         """Onepath's own files as they were before anything was judged."""
+        self.discovery: Discovery | None = None
+        """The modules there are, if `told` looked."""
 
     def told(self) -> Report | None:
         """The report, if it would be the same today; else `keep` may follow. Raises RootError as `discover` does."""
         if not self._asked:
             return None
         report = self._told()
-        if report is None:
+        if report is None and not self._own:
             self._own = _seen(_own_files())
         return report
 
@@ -75,9 +77,10 @@ class Answers:
         own = seen_again(answer.own)
         if own is None:
             return None
+        self._own = own
         configuration = self._project.configuration
-        discovery = discover(self._project.folder, configuration.roots, configuration.exclude)
-        if answer.modules != discovery.digest:
+        self.discovery = discover(self._project.folder, configuration.roots, configuration.exclude)
+        if answer.modules != self.discovery.digest:
             return None
         sights = seen_again(answer.sights)
         if sights is None:

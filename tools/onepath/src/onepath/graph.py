@@ -6,7 +6,7 @@ tree gives the same bytes; everything can be written to the cache. It must not k
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Literal
 
@@ -202,12 +202,14 @@ class Program(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return _grouped(self.edges, outgoing=False)
 
     @cached_property
-    def imported_by(self) -> dict[str, tuple[Import, ...]]:
-        """By importing module: its imports."""
-        found: dict[str, list[Import]] = {}
-        for one in self.imports:
-            found.setdefault(one.importer, []).append(one)
-        return {name: tuple(some) for name, some in found.items()}
+    def called(self) -> frozenset[str]:
+        """What is called, or may be."""
+        return frozenset([edge.callee for edge in self.edges])
+
+    @cached_property
+    def importing(self) -> Imports:
+        """All imports, by who imports and by what is taken."""
+        return Imports(self.imports)
 
     def module_of(self, name: str) -> str:
         """The module of the program that holds the symbol `name`; empty if none does."""
@@ -219,6 +221,64 @@ class Program(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Functions that are `name` or lie below it."""
         prefix = name + "."
         return (one for one in self.functions if one == name or one.startswith(prefix))
+
+
+class Imports:
+    """Some imports by who imports, and by what they take: a program's modules take the same things again and again."""
+
+    def __init__(self, imports: Iterable[Import]) -> None:
+        """`imports`: those of one module in the order in which they are told."""
+        found: dict[str, list[Import]] = {}
+        for one in imports:
+            found.setdefault(one.importer, []).append(one)
+        self.by_importer = {name: tuple(some) for name, some in found.items()}
+
+    @cached_property
+    def importers(self) -> tuple[str, ...]:
+        """Modules that import something."""
+        return tuple(sorted(self.by_importer))
+
+    @cached_property
+    def kinds(self) -> dict[str, tuple[int, ...]]:
+        """By importer, beside its imports: the number of what each takes, which is an index of `taken`."""
+        numbers: dict[tuple[str, str, str, bool], int] = {}
+        return {
+            name: tuple(
+                [
+                    numbers.setdefault((one.imported, one.symbol, one.written, one.internal), len(numbers))
+                    for one in some
+                ]
+            )
+            for name, some in self.by_importer.items()
+        }
+
+    @cached_property
+    def taken(self) -> tuple[Import, ...]:
+        """By number of what is taken: an import that takes it."""
+        examples: dict[int, Import] = {}
+        for name, some in self.by_importer.items():
+            for number, one in zip(self.kinds[name], some, strict=True):
+                examples.setdefault(number, one)
+        return tuple(examples[number] for number in range(len(examples)))
+
+    @cached_property
+    def takers(self) -> tuple[frozenset[str], ...]:
+        """By number of what is taken: the modules that take it."""
+        found: list[set[str]] = [set() for _ in self.taken]
+        for name, numbers in self.kinds.items():
+            for number in numbers:
+                found[number].add(name)
+        return tuple(map(frozenset, found))
+
+    @cached_property
+    def of_imported(self) -> dict[str, tuple[Import, ...]]:
+        """By module of the program: the imports of it, by importer."""
+        found: dict[str, list[Import]] = {}
+        for name in self.importers:
+            for one in self.by_importer[name]:
+                if one.internal:
+                    found.setdefault(one.imported, []).append(one)
+        return {name: tuple(some) for name, some in found.items()}
 
 
 def _grouped(edges: Sequence[Edge], *, outgoing: bool) -> dict[str, tuple[Edge, ...]]:

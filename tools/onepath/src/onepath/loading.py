@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from onepath.config import Configuration, ConfigurationError, Project, find_project
-from onepath.discover import discover
+from onepath.discover import Discovery, discover
 from onepath.facts.gather import Progress, Source, gather, kept_facts, read_sources
 from onepath.facts.model import Annotation, ModuleFacts
 from onepath.garbage import not_collecting
@@ -64,9 +64,14 @@ class Demands(msgspec.Struct, frozen=True):
 
 
 def load_model(
-    project: Project | str | Path, *, jobs: int | None, progress: Progress | None, whole: bool = True
+    project: Project | str | Path,
+    *,
+    jobs: int | None,
+    progress: Progress | None,
+    whole: bool = True,
+    discovery: Discovery | None = None,
 ) -> Model:
-    """See `onepath.load`."""
+    """See `onepath.load`. `discovery`: the modules of the project, where somebody has just looked."""
     if not isinstance(project, Project):
         found = find_project(Path(project))
         if found is None:
@@ -74,7 +79,8 @@ def load_model(
         project = found
     configuration = project.configuration
     cache = project.folder / configuration.cache if configuration.cache else None
-    discovery = discover(project.folder, configuration.roots, configuration.exclude)
+    if discovery is None:
+        discovery = discover(project.folder, configuration.roots, configuration.exclude)
     looked = Looked()
     looked.modules = discovery.digest
     sources, faults = read_sources(discovery.modules, looked)

@@ -189,6 +189,12 @@ def test_code_that_names_a_side_is_found(model: Make) -> None:
         'return 1 if vector["transport"] == "v1" else 2',
         "if vector.transport:\n        pass",
         "while not vector.transport:\n        pass",
+        "if (vector.\n            transport) == 'v2':\n        pass",
+        "if (vector.  # the one in force\n            transport) == 'v2':\n        pass",
+        'if vector["\\\ntransport"] == "v2":\n        pass',
+        "import app.transport; return {'v1': 1}[vector.transport]",
+        "import app.transport\n    if vector.transport == 'v2':\n        pass",
+        "x = (yield\n    from vector.transport) if vector.transport else 1",
     ],
 )
 def test_code_that_decides_by_a_switch_is_found(model: Make, code: str) -> None:
@@ -204,6 +210,7 @@ def test_code_that_decides_by_a_switch_is_found(model: Make, code: str) -> None:
         'if provider.transport == "tcp":\n        pass',
         'if text == "v2":\n        pass',
         "if vector.transport.is_open():\n        pass",
+        "import app.transport\n    from app.transport.v1 import (transport, other)",
     ],
 )
 def test_code_that_only_passes_a_value_on_or_means_something_else_is_silent(model: Make, code: str) -> None:

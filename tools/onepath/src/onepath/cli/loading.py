@@ -18,6 +18,7 @@ from onepath.rules.contract import Model
 
 if TYPE_CHECKING:
     from onepath.difference import Snapshot
+    from onepath.discover import Discovery
     from onepath.regions.material import Material
     from onepath.switches import Matrix
 
@@ -48,12 +49,14 @@ def project(config: Path | None, roots: Sequence[str] | None = None) -> Project:
     return found
 
 
-def load(found: Project, *, jobs: int | None, quiet: bool, whole: bool = True) -> Model:
+def load(
+    found: Project, *, jobs: int | None, quiet: bool, whole: bool = True, discovery: Discovery | None = None
+) -> Model:
     """The linked program of a project; or as much of it as is needed to judge it."""
-    import onepath
+    from onepath.loading import load_model
 
     with progress(quiet=quiet) as report:
-        return onepath.load(found, jobs=jobs, progress=report, whole=whole)
+        return load_model(found, jobs=jobs, progress=report, whole=whole, discovery=discovery)
 
 
 def judge(found: Project, model: Model, *, update_baseline: bool = False, today: datetime.date | None = None) -> Report:
@@ -90,7 +93,7 @@ def judged(
     if report is not None:
         return msgspec.structs.replace(report, version=version())
     with not_collecting():
-        model = load(found, jobs=jobs, quiet=quiet, whole=False)
+        model = load(found, jobs=jobs, quiet=quiet, whole=False, discovery=answers.discovery)
         report = judge(found, model, update_baseline=update_baseline, today=day)
     if not update_baseline:
         answers.keep(model.looked, report)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 
 def pages() -> dict[str, str]:
     """By rule id: its page as Markdown."""
+    from importlib import resources
+
     folder = resources.files("onepath.rules").joinpath("pages")
     return {
         page.name.removesuffix(".md"): page.read_text(encoding="utf-8")

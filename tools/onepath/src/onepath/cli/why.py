@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from typing import Annotated
 
@@ -40,6 +39,8 @@ def why(
     except NoSuchSymbolError as error:
         raise exits.UsageError(str(error)) from error
     if form is Format.json:
+        import json
+
         steps = [
             {
                 "caller": edge.caller,

@@ -10,10 +10,17 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import TypeAlias
 
 import msgspec
 
 _NEVER_CODE = frozenset({"__pycache__", "node_modules", "site-packages"})
+_VENV = "pyvenv.cfg"
+"""A folder below a root that holds it is a virtual environment, and none of the program."""
+
+
+_Folder: TypeAlias = tuple[str, tuple[str, ...], tuple[str, ...]]
+"""Where it is, the names that lead there, and what its way really is: every folder above, then itself."""
 
 
 class Module(msgspec.Struct, frozen=True):
@@ -106,40 +113,43 @@ def _files_of(
         yield (), top
         return
     prefix = () if is_source_folder(root) else (top.name,)
-    yield from _walk(str(top), prefix, folder, excluded, (os.path.realpath(top),))
+    yield from _walk(str(top), prefix, folder, excluded)
 
 
 def _walk(
-    at: str, prefix: tuple[str, ...], folder: Path, excluded: Sequence[re.Pattern[str]], above: tuple[str, ...]
+    top: str, prefix: tuple[str, ...], folder: Path, excluded: Sequence[re.Pattern[str]]
 ) -> Iterator[tuple[tuple[str, ...], Path]]:
-    """Files below `at` with the name their folder has; links to a folder above are not followed."""
-    try:
-        with os.scandir(at) as entries:
-            listed = sorted(entries, key=lambda entry: entry.name)
-    except OSError:
-        return
-    folders: list[os.DirEntry[str]] = []
-    for entry in listed:
-        if excluded:
-            shown = _relative(Path(entry.path), folder)
-            if any(pattern.fullmatch(shown) for pattern in excluded):
-                continue
-        if entry.is_dir():
-            folders.append(entry)
-        elif entry.name.endswith(".py") and entry.is_file():
-            yield prefix, Path(entry.path)
-    for entry in folders:
-        real = os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(above[-1], entry.name)  # noqa: PTH118
-        if _is_never_code(entry) or real in above:
+    """Files below `top` with the name their folder has; links to a folder above are not followed."""
+    pending: list[_Folder] = [(top, prefix, (os.path.realpath(top),))]
+    while pending:
+        at, prefix, above = pending.pop()
+        listed = _listed(at)
+        if at is not top and _VENV in listed and os.path.exists(listed[_VENV].path):  # noqa: PTH110
             continue
-        yield from _walk(entry.path, (*prefix, entry.name), folder, excluded, (*above, real))
+        real_folder = above[-1].rstrip(os.sep) + os.sep
+        folders: list[_Folder] = []
+        for name in sorted(listed):
+            entry = listed[name]
+            if excluded:
+                shown = _relative(Path(entry.path), folder)
+                if any(pattern.fullmatch(shown) for pattern in excluded):
+                    continue
+            if entry.is_dir():
+                real = os.path.realpath(entry.path) if entry.is_symlink() else real_folder + name
+                if not (name.startswith(".") or name in _NEVER_CODE or real in above):
+                    folders.append((entry.path, (*prefix, name), (*above, real)))
+            elif name.endswith(".py") and entry.is_file():
+                yield prefix, Path(entry.path)
+        pending.extend(reversed(folders))
 
 
-def _is_never_code(entry: os.DirEntry[str]) -> bool:
-    name = entry.name
-    if name.startswith(".") or name in _NEVER_CODE:
-        return True
-    return os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))  # noqa: PTH110, PTH118
+def _listed(folder: str) -> dict[str, os.DirEntry[str]]:
+    """What is in a folder, by name; nothing if it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name: entry for entry in entries}
+    except OSError:
+        return {}
 
 
 def _module(prefix: tuple[str, ...], path: Path, root: str, folder: Path) -> Module | None:

@@ -8,7 +8,7 @@ from onepath.config import Carried, PathContract
 from onepath.graph import Carrying, Edge, Program, Step
 from onepath.rules.contract import Finding, Hop, Model, Outcome, Proof, UsageFault
 from onepath.rules.groups import GROUPS, Sinks
-from onepath.rules.names import matches, unmatched
+from onepath.rules.names import matches, meaning, unmatched
 from onepath.rules.paths import Search, Way, mandated
 from onepath.rules.proving import proof
 
@@ -54,13 +54,12 @@ def _search(contract: PathContract, program: Program) -> Search:
             for one in modules
         )
     ]
-    ends = [way.node for way in contract.ways_out]
     return Search(
         program,
         [*starts, *bodies],
         contract.through,
         lambda name: name in sinks,
-        lambda name: any(matches(end, name) for end in ends),
+        meaning(way.node for way in contract.ways_out),
     )
 
 

@@ -11,20 +11,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from onepath.config import Exemption
-from onepath.graph import Import, Program
+from onepath.graph import Import, Imports, Program
 from onepath.rules.contract import Finding, Hop
 from onepath.rules.names import matches
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """The imports a contract counts, by importing module, and its exceptions that were of no use."""
+    """The imports a contract counts, and its exceptions that were of no use."""
 
-    by_importer: dict[str, tuple[Import, ...]]
+    imports: Imports
     unused: tuple[Exemption, ...]
 
     def of(self, module: str) -> tuple[Import, ...]:
         """Imports written in `module`."""
-        return self.by_importer.get(module, ())
+        return self.imports.by_importer.get(module, ())
 
 
 class Chain(msgspec.Struct, frozen=True):
@@ -59,21 +59,23 @@ def counted(
     functions: bool = True,
 ) -> Counted:
     """The imports that count; an exception takes away those from `importer` to `imported`, and what lies below both."""
+    if type_checking and functions and not exemptions:
+        return Counted(program.importing, ())
     used: set[int] = set()
-    kept: dict[str, list[Import]] = {}
+    kept: list[Import] = []
     for one in program.imports:
         if (one.type_checking and not type_checking) or (one.scope != one.importer and not functions):
             continue
         exempt = [index for index, exemption in enumerate(exemptions) if _exempts(exemption, one)]
         used.update(exempt)
         if not exempt:
-            kept.setdefault(one.importer, []).append(one)
+            kept.append(one)
     unused = tuple(exemption for index, exemption in enumerate(exemptions) if index not in used)
-    return Counted({name: tuple(some) for name, some in kept.items()}, unused)
+    return Counted(Imports(kept), unused)
 
 
 def chains(
-    imports: Counted,
+    counts: Counted,
     sources: Iterable[str],
     is_target: Callable[[Import], bool],
     is_way: Callable[[str], bool],
@@ -82,12 +84,17 @@ def chains(
 ) -> Iterator[Chain]:
     """For each import of a source that is a target or leads to one over `is_way` modules: the shortest way.
 
-    One chain for each first step, so that all that has to be mended is told in one run.
+    One chain for each first step, so that all that has to be mended is told in one run. `is_target` is asked once of
+    all imports that take the same: it may look at what an import takes, not at who takes it.
     """
-    onward = _onward(imports, is_target, is_way) if indirect else {}
+    imports = counts.imports
+    targets = [is_target(one) for one in imports.taken]
+    if not any(targets):
+        return
+    onward = _onward(imports, targets, is_way) if indirect else {}
     for module in sorted(set(sources)):
-        for one in imports.of(module):
-            if is_target(one):
+        for one, number in zip(counts.of(module), imports.kinds.get(module, ()), strict=True):
+            if targets[number]:
                 yield Chain((one,))
             elif one.imported in onward and is_way(one.imported):
                 yield Chain((one, *_followed(one.imported, onward)))
@@ -115,24 +122,17 @@ def _exempts(exemption: Exemption, one: Import) -> bool:
     )
 
 
-def _onward(imports: Counted, is_target: Callable[[Import], bool], is_way: Callable[[str], bool]) -> dict[str, Import]:
+def _onward(imports: Imports, targets: Sequence[bool], is_way: Callable[[str], bool]) -> dict[str, Import]:
     """By module on the way: the import by which the shortest way to a target goes on."""
     onward: dict[str, Import] = {}
-    backward: dict[str, list[Import]] = {}
-    queue: deque[str] = deque()
-    for module in sorted(imports.by_importer):
-        if not is_way(module):
-            continue
-        for one in imports.of(module):
-            if is_target(one):
-                if module not in onward:
-                    onward[module] = one
-                    queue.append(module)
-            elif one.internal:
-                backward.setdefault(one.imported, []).append(one)
+    takers = frozenset().union(*(some for some, is_target in zip(imports.takers, targets, strict=True) if is_target))
+    for module in sorted(filter(is_way, takers)):
+        some = zip(imports.by_importer[module], imports.kinds[module], strict=True)
+        onward[module] = next(one for one, number in some if targets[number])
+    queue = deque(onward)
     while queue:
-        for one in backward.get(queue.popleft(), ()):
-            if one.importer not in onward:
+        for one in imports.of_imported.get(queue.popleft(), ()):
+            if one.importer not in onward and is_way(one.importer):
                 onward[one.importer] = one
                 queue.append(one.importer)
     return onward

@@ -8,7 +8,7 @@ from onepath.config import Forbidden
 from onepath.graph import Import, Program
 from onepath.rules.chains import Chain, Counted, chains, counted, named, unused_exemptions
 from onepath.rules.contract import Finding, Model, Outcome, UsageFault
-from onepath.rules.names import STANDARD_LIBRARY, any_matches, matches, unmatched
+from onepath.rules.names import STANDARD_LIBRARY, any_matches, matches, meaning, unmatched
 
 
 class ForbiddenRule:
@@ -35,13 +35,14 @@ class ForbiddenRule:
 
     def _reaching(self, contract: Forbidden, imports: Counted, sources: list[str]) -> list[Finding]:
         findings: list[Finding] = []
+        is_source = meaning(contract.from_)
         for target in contract.to:
 
             def is_target(one: Import, target: str = target) -> bool:
                 return takes(one, target)
 
             def is_way(module: str, target: str = target) -> bool:
-                return not any_matches(contract.from_, module) and not matches(target, module)
+                return not is_source(module) and not matches(target, module)
 
             outside = [module for module in sources if not matches(target, module)]
             found = chains(imports, outside, is_target, is_way, indirect=contract.indirect)
@@ -63,9 +64,10 @@ class ForbiddenRule:
 
     def _beyond(self, contract: Forbidden, imports: Counted, sources: list[str]) -> list[Finding]:
         findings: list[Finding] = []
+        is_allowed = meaning((*contract.only, *contract.from_))
         for module in sources:
             for one in imports.of(module):
-                if _is_allowed(one, contract):
+                if _is_standard(one, contract) or is_allowed(one.imported or one.written) or is_allowed(one.written):
                     continue
                 findings.append(
                     Finding(
@@ -89,12 +91,10 @@ def takes(one: Import, target: str) -> bool:
     return one.symbol == "*" and target.startswith(one.imported + ".") and "*" not in target
 
 
-def _is_allowed(one: Import, contract: Forbidden) -> bool:
+def _is_standard(one: Import, contract: Forbidden) -> bool:
+    """Whether an import takes of the standard library, and that is allowed."""
     name = one.imported or one.written
-    if STANDARD_LIBRARY in contract.only and not one.internal and name.partition(".")[0] in sys.stdlib_module_names:
-        return True
-    allowed = (*contract.only, *contract.from_)
-    return any_matches(allowed, name) or any_matches(allowed, one.written)
+    return STANDARD_LIBRARY in contract.only and not one.internal and name.partition(".")[0] in sys.stdlib_module_names
 
 
 def _faults(contract: Forbidden, index: int, program: Program) -> list[UsageFault]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Final
 
 from onepath.config import Pure
 from onepath.graph import Edge, Program
 from onepath.rules.contract import Finding, Hop, Model, Outcome, UsageFault
 from onepath.rules.groups import CLOCKS, ENVIRONMENT, RANDOMNESS
-from onepath.rules.names import any_matches, matches, unmatched
+from onepath.rules.names import any_matches, matches, meaning, unmatched
 
-_KINDS: Final = (("a clock", CLOCKS), ("randomness", RANDOMNESS), ("the environment", ENVIRONMENT))
+_KINDS: Final = tuple(
+    (what, names, tuple(one.removesuffix("*") for one in names if one.endswith(".*")))
+    for what, names in (("a clock", CLOCKS), ("randomness", RANDOMNESS), ("the environment", ENVIRONMENT))
+)
+"""What it is, its names, and how those begin that lie below one of them."""
 
 
 class GlobalStateRule:
@@ -37,13 +40,11 @@ class GlobalStateRule:
 
     def _uses(self, contract: Pure, program: Program) -> list[Finding]:
         findings: dict[tuple[str, str], Finding] = {}
+        is_pure, is_allowed = meaning(contract.zones), meaning(contract.allow)
+        impure = {name: what for name in program.called if (what := _what(name)) and not is_allowed(name)}
         for edge in program.edges:
-            if not any_matches(contract.zones, edge.caller) or any_matches(contract.allow, edge.callee):
-                continue
-            if any_matches(contract.allow, edge.caller):
-                continue
-            what = _what(edge.callee)
-            if what and _is_taken_here(program, edge):
+            what = impure.get(edge.callee, "")
+            if what and is_pure(edge.caller) and not is_allowed(edge.caller) and _is_taken_here(program, edge):
                 findings.setdefault(
                     (edge.caller, edge.callee),
                     Finding(
@@ -87,16 +88,12 @@ def _is_taken_here(program: Program, edge: Edge) -> bool:
     module = program.module_of(edge.caller)
     return any(
         matches(one.written, edge.callee) or edge.callee.partition(".")[0] == one.written.partition(".")[0]
-        for one in program.imported_by.get(module, ())
+        for one in program.importing.by_importer.get(module, ())
     )
 
 
-@cache
 def _what(name: str) -> str:
-    for what, names in _KINDS:
-        if name in names or any(one.endswith(".*") and name.startswith(one[:-1]) for one in names):
-            return what
-    return ""
+    return next((what for what, names, below in _KINDS if name in names or name.startswith(below)), "")
 
 
 RULE = GlobalStateRule()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from onepath.config import Independent
 from onepath.graph import Import, Program
 from onepath.rules.chains import chains, counted, named, unused_exemptions
 from onepath.rules.contract import Finding, Model, Outcome, UsageFault
-from onepath.rules.names import any_matches, matches
+from onepath.rules.names import matches, meaning
 
 
 class IndependentRule:
@@ -26,8 +28,10 @@ class IndependentRule:
             imports = counted(model.program, contract.except_, type_checking=contract.type_checking)
             findings.extend(unused_exemptions(self.id, contract.name, imports.unused))
 
-            def is_way(module: str, members: tuple[str, ...] = members) -> bool:
-                return not any_matches(members, module)
+            is_member = meaning(members)
+
+            def is_way(module: str, is_member: Callable[[str], bool] = is_member) -> bool:
+                return not is_member(module)
 
             for target in members:
 
@@ -35,9 +39,7 @@ class IndependentRule:
                     return one.internal and matches(target, one.imported)
 
                 sources = [
-                    module
-                    for module in model.program.modules
-                    if not matches(target, module) and any_matches(members, module)
+                    module for module in model.program.modules if not matches(target, module) and is_member(module)
                 ]
                 for chain in chains(imports, sources, is_target, is_way, indirect=contract.indirect):
                     between = [one.imported for one in chain.imports[:-1]]

@@ -6,7 +6,7 @@ It knows the contract's notation for layers and the imports of the program.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -14,7 +14,7 @@ from onepath.config import Layers
 from onepath.graph import Import, Program
 from onepath.rules.chains import Chain, Counted, chains, counted, named, unused_exemptions
 from onepath.rules.contract import Finding, Model, Outcome, UsageFault
-from onepath.rules.names import matches
+from onepath.rules.names import matches, meaning
 
 
 class _Level(msgspec.Struct, frozen=True):
@@ -48,7 +48,7 @@ class LayersRule:
         return Outcome(tuple(findings), tuple(faults))
 
     def _container(self, contract: Layers, levels: list[_Level], imports: Counted, program: Program) -> list[Finding]:
-        layered = [name for level in levels for name in level.modules]
+        is_layered = meaning(name for level in levels for name in level.modules)
         findings: list[Finding] = []
         for lower, level in enumerate(levels):
             for layer in level.modules:
@@ -57,7 +57,7 @@ class LayersRule:
                 if level.independent:
                     refused += [(name, "beside it") for name in level.modules if name != layer]
                 for target, relation in refused:
-                    ways = _ways(imports, sources, target, layered, indirect=contract.indirect)
+                    ways = _ways(imports, sources, target, is_layered, indirect=contract.indirect)
                     findings.extend(self._finding(contract, layer, target, relation, chain) for chain in ways)
         return findings
 
@@ -98,12 +98,14 @@ class LayersRule:
         ]
 
 
-def _ways(imports: Counted, sources: list[str], target: str, layered: list[str], *, indirect: bool) -> Iterator[Chain]:
+def _ways(
+    imports: Counted, sources: list[str], target: str, is_layered: Callable[[str], bool], *, indirect: bool
+) -> Iterator[Chain]:
     def is_target(one: Import) -> bool:
         return one.internal and matches(target, one.imported)
 
     def is_way(module: str) -> bool:
-        return not any(matches(layer, module) for layer in layered)
+        return not is_layered(module)
 
     return chains(imports, sources, is_target, is_way, indirect=indirect)
 

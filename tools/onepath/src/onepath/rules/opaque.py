@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onepath.rules.contract import Finding, Hop, Model, Outcome
-from onepath.rules.names import any_matches
+from onepath.rules.names import meaning
 
 
 class OpaqueRule:
@@ -19,8 +19,9 @@ class OpaqueRule:
         for contract in model.configuration.path:
             if not contract.guarded:
                 continue
+            is_guarded = meaning(contract.guarded)
             for one in model.program.opaque:
-                if any_matches(contract.guarded, one.function):
+                if is_guarded(one.function):
                     finding = Finding(
                         rule=self.id,
                         contract=contract.name,
@@ -33,7 +34,7 @@ class OpaqueRule:
                     )
                     findings.setdefault((contract.name, one.function, one.what, str(one.place)), finding)
             for unknown in model.program.unknown:
-                if unknown.protected and any_matches(contract.guarded, unknown.function):
+                if unknown.protected and is_guarded(unknown.function):
                     might = " or ".join(unknown.protected)
                     finding = Finding(
                         rule=self.id,

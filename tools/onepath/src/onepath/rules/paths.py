@@ -43,6 +43,8 @@ class Search:
         self.sinks = {index for index, name in enumerate(self.names) if is_sink(name)}
         self.ends = {index for index, name in enumerate(self.names) if is_end(name)}
         self.mandated = [mandated(program, pattern) for pattern in through]
+        gates = frozenset().union(*self.mandated)
+        self.gates = {index for index, name in enumerate(self.names) if name in gates}
         self.outgoing: dict[int, list[Step]] = {}
         for step in program.steps:
             self.outgoing.setdefault(step.caller, []).append(step)
@@ -51,6 +53,8 @@ class Search:
         self._walk(sorted(set(starts)))
 
     def _passed(self, node: int, count: int) -> int:
+        if node not in self.gates:
+            return count
         name = self.names[node]
         while count < len(self.mandated) and name in self.mandated[count]:
             count += 1
@@ -84,6 +88,8 @@ class Search:
         """For every step by which a way that passed too few goes to where lawful ways are, the shortest such way."""
         full = len(self.mandated)
         onward = self._towards_sinks()
+        if not onward:
+            return []
         lawful = {self.names[node] for node, count in self.came_from if count == full}
         found: dict[tuple[str, str], Way] = {}
         crossings: dict[tuple[str, str], tuple[State, Step, State]] = {}
@@ -126,15 +132,15 @@ class Search:
     def _towards_sinks(self) -> dict[State, tuple[Step, State] | None]:
         """States from which a sink is reached with too few passed, and the next step of the shortest way there."""
         full = len(self.mandated)
+        onward: dict[State, tuple[Step, State] | None] = {
+            state: None for state in self.came_from if state[0] in self.sinks and state[1] < full
+        }
+        if not onward:
+            return onward
         incoming: dict[State, list[tuple[State, Step]]] = {}
         for state, step, following in self.traversed:
             incoming.setdefault(following, []).append((state, step))
-        onward: dict[State, tuple[Step, State] | None] = {}
-        queue: deque[State] = deque()
-        for state in self.came_from:
-            if state[0] in self.sinks and state[1] < full:
-                onward[state] = None
-                queue.append(state)
+        queue = deque(onward)
         while queue:
             state = queue.popleft()
             for before, step in incoming.get(state, ()):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from onepath.config import PathContract
 from onepath.graph import Program
 from onepath.rules.contract import Proof
-from onepath.rules.names import any_matches
+from onepath.rules.names import meaning
 from onepath.rules.paths import Search
 
 _ENTRY = "entry"
@@ -29,8 +29,9 @@ def proof(contract: PathContract, search: Search, program: Program, rule: str) -
             f"({_counted(len(places), 'place')})."
         )
     if contract.guarded:
-        opaque = sum(any_matches(contract.guarded, one.function) for one in program.opaque)
-        unknown = sum(bool(one.protected) and any_matches(contract.guarded, one.function) for one in program.unknown)
+        is_guarded = meaning(contract.guarded)
+        opaque = sum(is_guarded(one.function) for one in program.opaque)
+        unknown = sum(bool(one.protected) and is_guarded(one.function) for one in program.unknown)
         sentences.append(
             f"In guarded code: {_counted(opaque, 'opaque call')}, "
             f"{_counted(unknown, 'unknown receiver')} named like a mandated function."

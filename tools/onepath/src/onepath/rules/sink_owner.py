@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from onepath.config import SinkOwners
 from onepath.graph import Import, Program
 from onepath.link.foreign import canonical
 from onepath.rules.contract import Finding, Hop, Model, Outcome, UsageFault
 from onepath.rules.groups import GROUPS, TOUCHING, Sinks
-from onepath.rules.names import any_matches, unmatched
+from onepath.rules.names import meaning, unmatched
 
 
 class SinkOwnerRule:
@@ -36,15 +38,13 @@ class SinkOwnerRule:
             findings.extend(self._imports(contract, model.program))
         return Outcome(tuple(findings), tuple(faults))
 
-    def _concerns(self, contract: SinkOwners, name: str) -> bool:
-        inside = not contract.within or any_matches(contract.within, name)
-        return inside and not any_matches(contract.owners, name)
-
     def _calls(self, contract: SinkOwners, program: Program) -> list[Finding]:
         sinks = Sinks(contract.sinks)
+        called = {name for name in program.called if name in sinks}
+        concerns = _concerned(contract)
         findings: dict[tuple[str, str], Finding] = {}
         for edge in program.edges:
-            if edge.callee not in sinks or not self._concerns(contract, edge.caller):
+            if edge.callee not in called or not concerns(edge.caller):
                 continue
             verb = "calls" if edge.kind == "call" else "hands out"
             findings.setdefault(
@@ -66,12 +66,13 @@ class SinkOwnerRule:
         modules = [name for pattern in contract.sinks for name in TOUCHING.get(pattern, ())]
         plain = [pattern for pattern in contract.sinks if pattern not in GROUPS]
         sinks = Sinks(contract.sinks)
+        concerns, is_plain, is_touching = _concerned(contract), meaning(plain), meaning(modules)
         findings: dict[tuple[str, str], Finding] = {}
         for one in program.imports:
-            if one.type_checking or not self._concerns(contract, one.scope):
+            if one.type_checking or not concerns(one.scope):
                 continue
-            touched = one.written in sinks or any_matches(plain, one.written)
-            if not touched and any_matches(modules, one.written):
+            touched = one.written in sinks or is_plain(one.written)
+            if not touched and is_touching(one.written):
                 touched = not _is_harmless(one) and (one.symbol == "*" or _is_used(one, sinks, program))
             if touched:
                 findings.setdefault(
@@ -88,6 +89,12 @@ class SinkOwnerRule:
                     ),
                 )
         return list(findings.values())
+
+
+def _concerned(contract: SinkOwners) -> Callable[[str], bool]:
+    """Whether a contract is about the code of a name."""
+    is_inside, is_owner = meaning(contract.within), meaning(contract.owners)
+    return lambda name: (not contract.within or is_inside(name)) and not is_owner(name)
 
 
 def _is_used(one: Import, sinks: Sinks, program: Program) -> bool:

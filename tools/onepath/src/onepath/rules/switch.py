@@ -6,18 +6,22 @@ It knows the matrix as it is read statically; how a program resolves a value is 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from onepath.config import Switches
 from onepath.graph import Place
 from onepath.rules.contract import Finding, Hop, Model, Outcome, UsageFault
-from onepath.rules.names import any_matches, matches
+from onepath.rules.names import any_matches, matches, meaning
 from onepath.switches import Matrix, RegistryError, Row, Sources, read_matrix, shown
 from onepath.switches.evaluating import Evaluator
 from onepath.switches.reading import Fields, model_fields
 from onepath.switches.sides import fulfilment, is_there
 
 _CONTRACT = "switches"
+_IMPORT: Final = re.compile(rb"[ \t]*(?:from[ \t]+[.\w]+[ \t]+)?import[ \t][\w., \t()*]*(?:[\r\n]|\Z)")
+"""A line that is an import and nothing else."""
 
 
 class SwitchRule:
@@ -169,10 +173,13 @@ def _readers(model: Model, sources: Sources, matrix: Matrix, configuration: Swit
     registry, _ = sources.split(configuration.registry)
     allowed = (registry, *configuration.readers)
     sides = {side.symbol: row for row in matrix.rows for side in row.sides if side.symbol and row.kind == "sides"}
+    is_side = meaning(sides)
     for one in model.program.imports:
-        target = next((name for name in sides if one.written == name or matches(name, one.written)), "")
-        module, _ = sources.split(target) if target else ("", "")
-        if not target or any_matches(allowed, one.importer) or matches(module, one.importer):
+        if not is_side(one.written):
+            continue
+        target = next(name for name in sides if matches(name, one.written))
+        module, _ = sources.split(target)
+        if any_matches(allowed, one.importer) or matches(module, one.importer):
             continue
         row = sides[target]
         yield Finding(
@@ -191,9 +198,28 @@ def _readers(model: Model, sources: Sources, matrix: Matrix, configuration: Swit
         if any_matches(allowed, name):
             continue
         data = sources.content(model.program.modules[name])
-        tree = sources.tree(name) if any(needle in data for needle in needles) else None
+        tree = sources.tree(name) if any(_may_be_read(needle, data) for needle in needles) else None
         if tree is not None:
             yield from _comparisons(name, model.program.modules[name], tree, words)
+
+
+def _may_be_read(name: bytes, source: bytes) -> bool:
+    """Whether `_name_read` may find the name in a source: it follows a dot, begins a text, or stands first in a line.
+
+    It is asked of every file, and a look takes much less time than to parse. What the lines of an import name is a
+    module.
+    """
+    at = source.find(name)
+    while at >= 0:
+        before = at - 1
+        while before >= 0 and source[before] in b" \t\f\v":
+            before -= 1
+        if before < 0 or source[before] in b".\"'\r\n":
+            start = max(source.rfind(b"\n", 0, at), source.rfind(b"\r", 0, at)) + 1
+            if not _IMPORT.match(source, start):
+                return True
+        at = source.find(name, at + len(name))
+    return False
 
 
 def _comparisons(module: str, file: str, tree: ast.Module, words: dict[str, Row]) -> Iterator[Finding]:
