@@ -19,7 +19,7 @@ async def kernel(
     candidate: Candidate, listener: socket.socket, writer: LogWriter, log: Any, now: Callable[[], float]
 ) -> AsyncIterator[Running]:
     one = Gateway(candidate.compiled, candidate.switches, writer, log, now)
-    wrapped = server(one.application, one.flow, one.stop_accepting, candidate.compiled.server)
+    wrapped = server(one.application, one.flow, one.stop_accepting, lambda: None, candidate.compiled.server)
     try:
         async with served(wrapped, listener) as task:
             yield Running(

@@ -17,6 +17,7 @@ from routecodex.app import sides
 from routecodex.app.adapter_rules import rules
 from routecodex.app.ids import new_id
 from routecodex.app.kernel.assembly import Assembly
+from routecodex.app.supervisor.asking import PATIENCE, SILENCE, UNDER_WAY
 from routecodex.blocks.control_plane.commands import ARGUMENTS
 from routecodex.blocks.http_adapter import daemon
 from routecodex.blocks.http_adapter.admin import Admin
@@ -93,8 +94,10 @@ def page() -> str:
                 "Below `/daemon/`; the admin token always, on loopback too. Arguments are members of a JSON object "
                 "of at most 1 MiB; `If-Match` is the argument `ifMatch`, the hash the configuration in force must "
                 "have. The answer is a receipt: `command`, `id`, `state` (`done`, `accepted`, `pending`, `refused`) "
-                "and, where there is one, `reason`, `nextStep`, `result`. Without the supervisor commands are answered "
-                "with 503."
+                "and, where there is one, `reason`, `nextStep`, `result`. A command that is still being carried out "
+                f"after {PATIENCE:g} s, or when the worker that took it has drained, is answered with 202 and code "
+                f"`{UNDER_WAY}`: sent again with that `id`, it is not done twice and gets its receipt. A supervisor "
+                f"that is gone, or silent for {SILENCE:g} s, is a 503."
             ),
             table(
                 ("method", "path", "command", "arguments", "what it does"),

@@ -56,7 +56,7 @@ async def serve(start: WorkerStart) -> None:
     except (RoutingTableError, ProfileError, AdminTokenError) as error:
         raise CannotServeError(str(error)) from error
     try:
-        running = server(gateway.application, gateway.flow, gateway.stop_accepting, compiled.server)
+        running = server(gateway.application, gateway.flow, gateway.stop_accepting, start.desk.part, compiled.server)
         controls = _Controls(start, gateway, running)
         host, port = start.listener.getsockname()[:2]
         start.log.info("server.started", host=host, port=port, config=compiled.source, config_hash=compiled.hash)

@@ -7,38 +7,26 @@ order in which they came, except that a question about the state never waits for
 from __future__ import annotations
 
 import asyncio
-import itertools
-from typing import Final
 from typing import Protocol as Interface
 
 import structlog
 
+from routecodex.app.supervisor.asking import Asking
 from routecodex.app.supervisor.link import Link, LinkClosedError
 from routecodex.app.supervisor.messages import (
     Abort,
     Ask,
-    Command,
     Commit,
     Down,
     Force,
     Prepare,
     Prepared,
     Published,
-    Receipt,
     Refused,
     Stop,
     Told,
     Up,
 )
-
-_NOBODY: Final = Receipt(
-    0,
-    503,
-    b'{"state":"refused","reason":"The supervisor does not answer.",'
-    b'"nextStep":"Use `routecodex rollback --all --offline` if you need v1/stable now; else start the gateway again."}',
-)
-_PATIENCE: Final = 60.0
-"""Seconds the supervisor gets to carry out a command."""
 
 
 class Controls(Interface):
@@ -65,8 +53,7 @@ class Desk:
     def __init__(self, link: Link[Up, Down], log: structlog.typing.FilteringBoundLogger) -> None:
         self._link = link
         self._log = log
-        self._ids = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[Receipt]] = {}
+        self._asking = Asking(link)
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -77,39 +64,28 @@ class Desk:
         except LinkClosedError:
             self._log.warning("supervisor.gone")
 
+    async def command(self, name: str, arguments: bytes, actor: str) -> tuple[int, bytes]:
+        """(HTTP status, JSON receipt) of a control command that came to this worker; `arguments` is a JSON object."""
+        return await self._asking.command(name, arguments, actor)
+
+    def part(self) -> None:
+        """The worker's time is over: who still waits for a command is told that it goes on."""
+        self._asking.part()
+
     async def attend(self, controls: Controls) -> None:
         """Answer until the supervisor goes away; then stop the worker."""
         while (message := await self._link.read()) is not None:
-            if isinstance(message, Receipt):
-                waiting = self._waiting.pop(message.id, None)
-                if waiting is not None and not waiting.done():
-                    waiting.set_result(message)
-            elif isinstance(message, Stop):
+            if self._asking.heard(message):
+                continue
+            if isinstance(message, Stop):
                 controls.stop(message.drain)
             else:
                 task = asyncio.create_task(self._answer(message, controls))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_result(_NOBODY)
+        self._asking.lost()
         self._log.warning("supervisor.gone")
         controls.stop(-1.0)
-
-    async def command(self, name: str, arguments: bytes, actor: str) -> tuple[int, bytes]:
-        """(HTTP status, JSON receipt) of a control command that came to this worker; `arguments` is a JSON object."""
-        number = next(self._ids)
-        waiting: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = waiting
-        try:
-            self._link.write(Command(number, name, arguments, actor))
-            async with asyncio.timeout(_PATIENCE):
-                receipt = await waiting
-        except (LinkClosedError, TimeoutError):
-            receipt = _NOBODY
-        finally:
-            self._waiting.pop(number, None)
-        return receipt.status, receipt.body
 
     async def _answer(self, message: Down, controls: Controls) -> None:
         try:

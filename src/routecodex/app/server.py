@@ -250,9 +250,16 @@ class DrainingServer(uvicorn.Server):
     """A uvicorn server that lets requests finish, within limits, and tells the rest."""
 
     def __init__(
-        self, config: uvicorn.Config, requests: Running, stop_accepting: Callable[[], None], drain: float
+        self,
+        config: uvicorn.Config,
+        requests: Running,
+        stop_accepting: Callable[[], None],
+        part: Callable[[], None],
+        drain: float,
     ) -> None:
+        """`part` is called when the drain is over and something still waits that is no request of `requests`."""
         super().__init__(config)
+        self._part = part
         self._requests = requests
         self._stop_accepting = stop_accepting
         self._drain = drain
@@ -299,6 +306,7 @@ class DrainingServer(uvicorn.Server):
         self._stop_accepting()
         if not await self._nothing_runs(self._drain):
             self._requests.stop_all()
+            self._part()
             await self._nothing_runs(_LAST_WORDS)
         await super().shutdown(sockets)
 
@@ -334,7 +342,11 @@ class DrainingServer(uvicorn.Server):
 
 
 def server(
-    application: Any, requests: Running, stop_accepting: Callable[[], None], settings: ServerSettings
+    application: Any,
+    requests: Running,
+    stop_accepting: Callable[[], None],
+    part: Callable[[], None],
+    settings: ServerSettings,
 ) -> DrainingServer:
     """A server for this application; `await serve(sockets=[listener])` runs it."""
     config = uvicorn.Config(
@@ -355,4 +367,4 @@ def server(
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=int(_LAST_WORDS),
     )
-    return DrainingServer(config, requests, stop_accepting, settings.drain)
+    return DrainingServer(config, requests, stop_accepting, part, settings.drain)

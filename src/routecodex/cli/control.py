@@ -6,6 +6,7 @@ It knows the paths of `/daemon/…` and the shape of receipts. What a command is
 from __future__ import annotations
 
 import getpass
+import time
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 from urllib.parse import quote
@@ -22,6 +23,8 @@ LONG: Final = 600.0
 
 _EXIT_CODES: Final = {400: EXIT_CONFIGURATION, 404: EXIT_CONFIGURATION, 422: EXIT_CONFIGURATION, 500: EXIT_INTERNAL}
 """By HTTP status; everything else is temporary."""
+UNDER_WAY: Final = "under_way"
+"""The code of a receipt for what is still being carried out."""
 
 
 class Receipt(msgspec.Struct, frozen=True, rename="camel"):
@@ -31,7 +34,7 @@ class Receipt(msgspec.Struct, frozen=True, rename="camel"):
     id: str = ""
     state: Literal["done", "accepted", "pending", "refused"] = "done"
     code: str = ""
-    """Of a refusal."""
+    """Of a refusal, or UNDER_WAY."""
     reason: str = ""
     next_step: str = ""
     result: Any = None
@@ -61,10 +64,29 @@ def ask(
     if_match: str | None = None,
     timeout: float = QUICK,
 ) -> Receipt:
-    """The receipt of a command that was not refused. Raises CommandError with the reason and the next step."""
+    """The receipt of a command that was not refused. Raises CommandError with the reason and the next step.
+
+    A command that is answered as still under way is asked for again, under its id, for `timeout` seconds in all.
+    """
     headers = {"x-routecodex-actor": actor()}
     if if_match is not None:
         headers["if-match"] = f'"{if_match}"'
+    deadline = time.monotonic() + timeout
+    while True:
+        receipt = _asked(target, method, path, arguments, headers, timeout)
+        if receipt.code != UNDER_WAY or arguments is None or time.monotonic() > deadline:
+            return receipt
+        arguments = {**arguments, "id": receipt.id}  # the same command: whoever takes it waits for the same receipt
+
+
+def _asked(
+    target: TargetServer,
+    method: str,
+    path: str,
+    arguments: Mapping[str, Any] | None,
+    headers: dict[str, str],
+    timeout: float,
+) -> Receipt:
     answer = target.connect(timeout=timeout).command(method, path, arguments, headers)
     if answer.status == 401:
         raise CommandError(

@@ -84,6 +84,8 @@ def _told(receipt: Receipt, elapsed: float, *, as_json: bool) -> int:
             say(line)
         if receipt.next_step:
             note(f"  {receipt.next_step}")
+    if receipt.state == "accepted":
+        return EXIT_TEMPORARY
     if not facts.get("verified", receipt.state == "done"):
         return EXIT_INTERNAL
     return EXIT_TEMPORARY if facts.get("safeMode") else 0

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from routecodex.app.supervisor.messages import Prepared, Refused
+from routecodex.app.supervisor.messages import Command, Prepared, Refused
 from tests.fake_upstream import FakeUpstream, Finish, Gate, Script, Text
 from tests.sides import LIVE
 
@@ -67,6 +67,27 @@ async def test_the_end_of_the_link_drains_and_ends_the_worker(
         up.open_gate()
         assert b"[DONE]" in await answer.read()
         assert await one.ended() == 0
+
+
+@KERNELS
+async def test_a_command_that_outlives_its_worker_is_answered_as_under_way(
+    kernel: str, over: dict[str, str], tmp_path: Path
+) -> None:
+    """A rolling restart replaces the worker that passed the command on; its drain ends before the restart does."""
+    async with FakeUpstream() as up, worker(tmp_path) as one, aiohttp.ClientSession() as session:
+        await one.boot(config(up.url, over, drain=0.2))
+        token = (tmp_path / "h" / "run" / "admin-token").read_text().strip()
+        headers = {"authorization": f"Bearer {token}"}
+        asked = asyncio.ensure_future(session.post(one.url + "/daemon/server/restart", json={}, headers=headers))
+        command = await one.hear(Command)
+        assert command.name == "server.restart"
+        ended = asyncio.ensure_future(one.stop())
+        answer = await asyncio.wait_for(asked, 20)
+        assert answer.status == 202
+        receipt = await answer.json()
+        assert (receipt["state"], receipt["code"]) == ("accepted", "under_way")
+        assert receipt["id"] == json.loads(command.arguments)["id"], "so that it can be asked for elsewhere"
+        assert await ended == 0
 
 
 async def test_kernel_v1_says_that_every_change_needs_a_new_worker(tmp_path: Path) -> None:

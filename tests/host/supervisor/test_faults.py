@@ -300,6 +300,25 @@ def test_worker_hang(real: Real, up: ThreadedUpstream, say: Say) -> None:
     say("worker hang", "ended after its silence and replaced; the other's streams end whole")
 
 
+@pytest.mark.parametrize("rows", [FIRST, ROWS], ids=["v1", "v2"])
+def test_restart_that_outlives_the_drain(rows: dict[str, Any], real: Real, say: Say) -> None:
+    """Workers are replaced one after another and may not wait for the last: the receipt is found by its id."""
+    config = real.config(server={"drain": 0}, architecture=nested(rows))
+    with real.started(config, workers=3) as one:
+        one.blessed()
+        before = {worker["pid"] for worker in one.status["workers"]}
+        answers = [one.command("server.restart", id="rolling")]
+        while answers[-1][0] == 202:
+            assert answers[-1][1]["code"] == "under_way"
+            assert answers[-1][1]["id"] == "rolling"
+            answers.append(one.command("server.restart", id="rolling"))
+        assert answers[-1][0] == 200
+        assert answers[-1][1]["result"] == {"replaced": 3}
+        assert before.isdisjoint(worker["pid"] for worker in one.status["workers"] if worker["state"] == "ready")
+        assert [entry.body["id"] for entry in one.ledger if entry.kind == "command"].count("rolling") == 1
+    say("restart outlives the drain", "told as under way, its receipt found by its id, done once")
+
+
 def streams(one: Supervised) -> list[int]:
     """Workers with a request under way (control commands are none)."""
     return [worker["pid"] for worker in one.status["workers"] if worker["status"]["running"]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -275,6 +276,23 @@ def test_a_command_is_carried_out_once_however_often_it_is_sent(tmp_path: Path) 
     assert seq == 1
     assert len(commands) == 1
     assert (other[0], other[1]["code"]) == (409, "id_in_use")
+
+
+def test_a_command_under_way_is_waited_for_by_all_who_send_it_and_never_forgotten(tmp_path: Path) -> None:
+    """Its id stays known until it has ended, however many commands come meanwhile."""
+    with (
+        supervised(tmp_path, {"name": "a", "prepare": "hang"}, file=3600, prepare=6.0) as one,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        first = pool.submit(one.command, "config.reload", id="once")
+        one.wait_ledger("command")
+        for _ in pool.map(lambda _: one.command("server.status"), range(600)):
+            pass
+        assert not first.done(), "the machine is too slow for this test"
+        again = pool.submit(one.command, "config.reload", id="once")
+        assert first.result() == again.result()
+        assert first.result()[1]["id"] == "once"
+        assert [entry.body["id"] for entry in one.ledger if entry.kind == "command"] == ["once"]
 
 
 def test_a_live_override_is_set_shown_kept_over_a_restart_and_cleared(tmp_path: Path) -> None:

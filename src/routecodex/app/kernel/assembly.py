@@ -130,7 +130,8 @@ class Assembly:
         self.dispatcher = Dispatcher(self.current)
 
     def make_server(self) -> None:
-        self.server = server(self.dispatcher, self.flow, self.dispatcher.stop_accepting, self._config.server)
+        stop, part = self.dispatcher.stop_accepting, self._start.desk.part
+        self.server = server(self.dispatcher, self.flow, stop, part, self._config.server)
 
     # --- generations --------------------------------------------------------------------------------------
 

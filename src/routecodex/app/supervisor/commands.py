@@ -83,8 +83,7 @@ class Commands:
             return await asyncio.shield(known[1])
         future: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
         self._receipts[identity] = (asked, future)
-        while len(self._receipts) > _REMEMBERED:
-            self._receipts.popitem(last=False)
+        self._forget()
         try:
             outcome = await self._recorded(name, given, actor, identity)
         except Exception as error:
@@ -93,6 +92,14 @@ class Commands:
         answer = _encoded(outcome, name, identity)
         future.set_result(answer)
         return answer
+
+    def _forget(self) -> None:
+        """The oldest receipts beyond what is remembered; a command under way stays, or it would be done twice."""
+        more = len(self._receipts) - _REMEMBERED
+        if more > 0:
+            ended = [identity for identity, (_, future) in self._receipts.items() if future.done()]
+            for identity in ended[:more]:
+                del self._receipts[identity]
 
     async def _recorded(self, name: str, given: Mapping[str, Any], actor: str, identity: str) -> Outcome:
         """Carry it out between its two entries in the ledger."""

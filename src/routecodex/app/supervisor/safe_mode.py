@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import hashlib
 import hmac
-import itertools
 import json
 import os
 import signal
@@ -23,12 +22,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from routecodex.app.supervisor.link import Link, LinkClosedError, connect
+from routecodex.app.supervisor.asking import Asking
+from routecodex.app.supervisor.link import Link, connect
 from routecodex.app.supervisor.messages import (
     Ask,
     Boot,
     Change,
-    Command,
     Commit,
     Down,
     Force,
@@ -36,7 +35,6 @@ from routecodex.app.supervisor.messages import (
     Prepared,
     Published,
     Ready,
-    Receipt,
     Refusal,
     Refused,
     Stop,
@@ -48,7 +46,6 @@ from routecodex.app.supervisor.safe_http import Request, answer, hear_out, read_
 from routecodex.app.supervisor.settings import Settings
 from routecodex.app.switches import SwitchVector
 
-_PATIENCE: Final = 60.0
 _MOST_CONNECTIONS: Final = 256
 _VALUES: Final = SwitchVector().values()
 _HASH: Final = hashlib.sha256(b"safe mode").hexdigest()
@@ -80,8 +77,7 @@ class SafeWorker:
         self._number = number
         self._token = token
         self._reason = reason
-        self._ids = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[Receipt]] = {}
+        self._asking = Asking(link)
         self._running = 0
         self._requests = 0
         self.stopping = asyncio.Event()
@@ -108,11 +104,9 @@ class SafeWorker:
     async def attend(self) -> None:
         """Answer the supervisor until it says stop or goes away."""
         while (message := await self._link.read()) is not None:
-            if isinstance(message, Receipt):
-                waiting = self._waiting.pop(message.id, None)
-                if waiting is not None and not waiting.done():
-                    waiting.set_result(message)
-            elif isinstance(message, Stop):
+            if self._asking.heard(message):
+                continue
+            if isinstance(message, Stop):
                 self.stopping.set()
             elif isinstance(message, Ask):
                 self._link.write(Told(message.id, self.status()))
@@ -124,22 +118,8 @@ class SafeWorker:
             elif isinstance(message, Commit):
                 refusal = Refusal("restart_needed", "$", "Safe mode publishes nothing.", "Apply it with --restart.")
                 self._link.write(Refused(message.id, (refusal,)))
+        self._asking.lost()
         self.stopping.set()
-
-    async def _command(self, name: str, arguments: dict[str, Any], actor: str) -> tuple[int, bytes]:
-        number = next(self._ids)
-        waiting = self._waiting[number] = asyncio.get_running_loop().create_future()
-        try:
-            self._link.write(Command(number, name, json.dumps(arguments).encode(), actor))
-            async with asyncio.timeout(_PATIENCE):
-                receipt = await waiting
-        except (LinkClosedError, TimeoutError):
-            return 503, _json(
-                {"command": name, "id": "", "state": "refused", "reason": "The supervisor does not answer."}
-            )
-        finally:
-            self._waiting.pop(number, None)
-        return receipt.status, receipt.body
 
     # --- HTTP ------------------------------------------------------------------------------------------
 
@@ -204,7 +184,8 @@ class SafeWorker:
             return 400, _json({"error": {"code": "bad_command", "message": why, "nextStep": "Send a JSON object."}})
         actor = request.headers.get("x-routecodex-actor", "")[:80]
         where = f"http:{peer[0]}" if isinstance(peer, tuple) else "http"
-        return await self._command(name, {**arguments, **given}, f"{actor} ({where})" if actor else where)
+        passed_on = _json({**arguments, **given})
+        return await self._asking.command(name, passed_on, f"{actor} ({where})" if actor else where)
 
     def _is_admin(self, request: Request) -> bool:
         given = request.headers.get("authorization", "")
