@@ -113,6 +113,8 @@ class Flows(Values):
             ):
                 return
             many[value] = None
+        if self.flows[var] is None and self.waiting[var] is None:
+            return  # whoever listens later is given what is there
         news = self.news.get(var)
         if news is None:
             self.news[var] = [value]
@@ -164,6 +166,8 @@ class Flows(Values):
 
     def _tell(self, var: int, values: list[Value]) -> None:
         """These are new in it."""
+        if self.flows[var] is None and self.waiting[var] is None:
+            return
         news = self.news.get(var)
         if news is None:
             self.news[var] = values
