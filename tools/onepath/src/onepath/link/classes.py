@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import Any, Final
 
 from onepath.link.code import Site
@@ -81,8 +82,8 @@ def _reorder(solver: Solver, cls: Class) -> None:
         one.bound = None
         one.outside = None
         todo.extend(one.subclasses)
-        for name, trigger, payload in list(one.waiting):
-            _subscribe(solver, one, name, trigger, payload)
+        for name, var in list(one.sought.items()):
+            _seek(solver, one.mro, name, var)
 
 
 def _linear(cls: Class) -> list[Class]:
@@ -109,45 +110,36 @@ def _linear(cls: Class) -> list[Class]:
 
 def lookup(solver: Solver, cls: Class, name: str, trigger: Trigger, payload: Any) -> None:
     """Run `trigger` for every value of class attribute `name` of `cls`, by its order of resolution."""
-    cls.waiting.append((name, trigger, payload))
-    _subscribe(solver, cls, name, trigger, payload)
-
-
-def _subscribe(solver: Solver, cls: Class, name: str, trigger: Trigger, payload: Any) -> None:
-    cells, absent = solver.cells, solver.absent
-    entry = (trigger, payload)
-    for one in cls.mro:
-        if name in one.statics:
-            _listen(solver, one, name, trigger, payload)
-            return
-        attribute = (one, name)
-        if attribute in cells:
-            _listen(solver, one, name, trigger, payload)
-        elif attribute in absent:
-            absent[attribute].append(entry)
-        else:
-            absent[attribute] = [entry]
-
-
-def _listen(solver: Solver, cls: Class, name: str, trigger: Trigger, payload: Any) -> None:
-    key = ("lookup", cls, name, trigger, payload)
-    if key not in solver.values:
-        solver.values[key] = True
-        solver.when(solver.cell(cls, name), trigger, payload)
+    found = cls.sought.get(name)
+    if found is None:
+        found = cls.sought[name] = solver.new()
+        solver.sought.add(name)
+        _seek(solver, cls.mro, name, found)
+    solver.when(found, trigger, payload)
 
 
 def lookup_after(solver: Solver, cls: Class, after: Class, name: str, trigger: Trigger, payload: Any) -> bool:
     """The same for the classes behind `after`: what `super()` sees. Whether a class binds the name."""
     order = cls.mro[cls.mro.index(after) + 1 :] if after in cls.mro else after.mro[1:]
     for one in order:
-        if name in one.statics:
-            _listen(solver, one, name, trigger, payload)
-            return True
-        if (one, name) in solver.cells:
-            _listen(solver, one, name, trigger, payload)
+        if name in one.statics or (one, name) in solver.cells:
+            solver.when(solver.cell(one, name), trigger, payload)
+            if name in one.statics:
+                return True
         else:
-            solver.absent.setdefault((one, name), []).append((trigger, payload))
+            solver.when_set(one, name, trigger, payload)
     return False
+
+
+def _seek(solver: Solver, order: Sequence[Class], name: str, var: int) -> None:
+    """`var` gets what the first of these classes that binds the name binds, and what was set on those before it."""
+    for one in order:
+        if name in one.statics:
+            solver.flow(solver.cell(one, name), var)
+            return
+        cell = solver.cells.get((one, name))
+        if cell is not None:
+            solver.flow(cell, var)
 
 
 def binds(cls: Class, name: str) -> bool:

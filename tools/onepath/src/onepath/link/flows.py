@@ -56,8 +56,6 @@ class Flows(Values):
         self.counts: dict[int, int] = {}
         """By variable and sort, where the sort is limited: how many values it holds, or -1 if it takes no more."""
         self.news: dict[int, list[Value]] = {}
-        self.passed: dict[int, int] = {}
-        """By variable with news: how many of them were there before it flowed anywhere, and are passed on already."""
         self.queue: deque[int] = deque()
         self.fresh: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         self.stack: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
@@ -135,9 +133,14 @@ class Flows(Values):
                 return
             if len(values) <= MUCH:
                 self.held[var] = tuple(values)
-                self._tell(var, list(values))
+                if self.flows[var] is not None or self.waiting[var] is not None:
+                    self._tell(var, list(values))
                 return
         else:
+            if len(values) == 1:
+                if values[0] not in few:
+                    self.add(var, values[0])
+                return
             values = [value for value in values if value not in few]
             if not values:
                 return
@@ -161,13 +164,11 @@ class Flows(Values):
                     counts[key] = count + 1
             held[value] = None
             fresh.append(value)
-        if fresh:
+        if fresh and (self.flows[var] is not None or self.waiting[var] is not None):
             self._tell(var, fresh)
 
     def _tell(self, var: int, values: list[Value]) -> None:
-        """These are new in it."""
-        if self.flows[var] is None and self.waiting[var] is None:
-            return
+        """These are new in it, and somebody listens."""
         news = self.news.get(var)
         if news is None:
             self.news[var] = values
@@ -211,7 +212,6 @@ class Flows(Values):
             return False
         wide = self.held[var] = Wide((one, None) for one in held if one.kept or (one.sort and not one.most))
         news = [one for one in self.news.get(var, ()) if one in wide]
-        self.passed.pop(var, None)
         if self.widened not in wide:
             wide[self.widened] = None
             news.append(self.widened)
@@ -230,9 +230,6 @@ class Flows(Values):
         flows = self.flows[source]
         if flows is None:
             self.flows[source] = (target,)
-            news = self.news.get(source)
-            if news is not None:
-                self.passed[source] = len(news)
         elif target in flows:
             return
         elif isinstance(flows, dict):
@@ -279,27 +276,30 @@ class Flows(Values):
 
     def solve(self) -> None:
         """Until nothing changes."""
-        queue, news, passed = self.queue, self.news, self.passed
-        held_flows, held_waiting = self.flows, self.waiting
-        add_all = self.add_all
+        queue, news, held = self.queue, self.news, self.held
+        all_flows, all_waiting = self.flows, self.waiting
+        add, add_all = self.add, self.add_all
         while True:
             while queue:
                 var = queue.popleft()
                 values = news.pop(var, None)
                 if values is None:
                     continue
-                flows = held_flows[var]
-                waits = held_waiting[var]
-                self.work += len(values) * ((len(flows) if flows else 0) + (len(waits) if waits else 0))
+                flows = all_flows[var]
+                waiting = all_waiting[var]
+                self.work += len(values) * ((len(flows) if flows else 0) + (len(waiting) if waiting else 0))
                 if self.work > self.next_limit:
                     self._press()
                 if flows is not None:
-                    already = passed.pop(var, 0)
-                    fresh = values[already:] if already else values
-                    if fresh:
+                    if len(values) == 1:
+                        value = values[0]
                         for target in flows:
-                            add_all(target, fresh)
-                waiting = held_waiting[var]
+                            known = held[target]
+                            if known is None or value not in known:
+                                add(target, value)
+                    else:
+                        for target in flows:
+                            add_all(target, values)
                 if waiting is not None:
                     for trigger, payload, kinds in tuple(waiting):
                         if kinds is None:

@@ -84,8 +84,10 @@ class Solver(Flows):
         """Formatted texts that are put together as soon as flows are settled: parts and target."""
         self.uses: dict[str, dict[str, None]] = {}
         """By module: foreign names it reads, of packages in which something is watched."""
+        self.sought: set[str] = set()
+        """Names that were looked up on some class."""
         self.absent: dict[tuple[Value, str], list[tuple[Trigger, Any]]] = {}
-        """What waits for a name to be set on a class that does not bind it."""
+        """What waits for an attribute to be set that is no variable before."""
         self.escapes: dict[tuple[Frame, int], int] = {}
         """By place: how many callables were handed to foreign code there."""
         self.names_on: dict[Value, list[str]] = {}
@@ -172,9 +174,24 @@ class Solver(Flows):
             found = self.cells[key] = self.new()
             if owner.__class__ is Instance:
                 self.names_on.setdefault(owner, []).append(name)
+            elif owner.__class__ is Class and name in self.sought:
+                self._found_late(owner, name, found)  # type: ignore[arg-type]
             for trigger, payload in self.absent.pop(key, ()):
                 self.when(found, trigger, payload)
         return found
+
+    def _found_late(self, cls: Class, name: str, cell: int) -> None:
+        """A class has got an attribute that was looked up before, on it or on classes below it."""
+        below = {cls: None}
+        todo = [cls]
+        while todo:
+            one = todo.pop()
+            var = one.sought.get(name)
+            if var is not None and one.sees(cls, name):
+                self.flow(cell, var)
+            fresh = [each for each in one.subclasses if each not in below]
+            below.update(dict.fromkeys(fresh))
+            todo.extend(fresh)
 
     def when_set(self, owner: Value, name: str, trigger: Trigger, payload: Any) -> None:
         """As `when`, for an attribute that is hardly ever set: it becomes a variable only if it is."""

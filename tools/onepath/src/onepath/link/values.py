@@ -6,8 +6,7 @@ program. They hold no logic; how they are called, read and written is in `calls`
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from onepath.link.code import Code, Frame, Site, Unit
@@ -61,10 +60,10 @@ class Class(Value):
         "outside",
         "places",
         "record",
+        "sought",
         "statics",
         "subclasses",
         "unit",
-        "waiting",
     )
 
     def __init__(self, name: str, code: Code | None, frame: Frame, unit: Unit) -> None:
@@ -92,13 +91,22 @@ class Class(Value):
         """Annotated names of the body, with the annotation."""
         self.metaclass: int = -1
         self.subclasses: list[Class] = []
-        self.waiting: list[tuple[str, Callable[[Any, Any, Value], None], Any]] = []
-        """Reads to repeat when a base becomes known: name, trigger, payload."""
+        self.sought: dict[str, int] = {}
+        """By name that is looked up along the order of resolution, the variable of what is found."""
 
     def binding(self, name: str) -> None:
         """Its body binds the name, as becomes known only now."""
         self.statics.add(name)
         self.forget()
+
+    def sees(self, other: Class, name: str) -> bool:
+        """Whether a name that another class gets is found there: no class before it binds the name."""
+        for one in self.mro:
+            if one is other:
+                return True
+            if name in one.statics:
+                return False
+        return False
 
     def forget(self) -> None:
         """What was known of it and of the classes below it may have changed."""
