@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from onepath.link.code import Frame, Site
-from onepath.link.frames import Binding, is_excluded, kinds_apart, make_frames, makes_context, pass_arguments
+from onepath.link.frames import Binding, kinds_apart, listen, make_frames, makes_context
 from onepath.link.invoke import holding
 from onepath.link.items import item_cell, unpack_mapping
 from onepath.link.iteration import iterate
@@ -110,29 +110,20 @@ def _bind_now(solver: Solver, binding: Binding) -> None:
         _note_entry_arguments(solver, binding)
     if binding.only is None and (code.contexts >= solver.contexts or solver.context_frames > solver.budget):
         # No more contexts are made of this code, so that arguments just flow.
+        binding.closed = binding.merged = True
         make_frames(solver, binding, {})
-        binding.closed = True
-        for frame in binding.frames:
-            for var, index in binding.arguments:
-                solver.flow(var, frame.base + index)
         return
     for var, index in binding.arguments:
         held = solver.held[var]
         if held:
             apart = kinds_apart(code, index)
-            plain = binding.plain.setdefault(index, {})
             for value in held:
-                if value.__class__ in apart:
-                    if makes_context(solver, binding, var, index, value):
-                        binding.special.setdefault(index, {})[value] = None
-                    elif not is_excluded(binding, var, value):
-                        plain[value] = None
-                else:
-                    plain[value] = None
+                if value.__class__ in apart and makes_context(solver, binding, var, index, value):
+                    binding.special.setdefault(index, {})[value] = None
     make_frames(solver, binding, {})
     binding.closed = True
     for var, index in binding.arguments:
-        solver.when_any(var, pass_arguments, (binding, var, index))
+        listen(solver, binding, var, index)
 
 
 def _note_decorated(solver: Solver, binding: Binding) -> None:
@@ -223,5 +214,8 @@ def _late(solver: Solver, binding: Binding, var: int, index: int) -> None:
     if (var, index) in binding.arguments:
         return
     binding.arguments.append((var, index))
-    if binding.closed:
-        solver.when_any(var, pass_arguments, (binding, var, index))
+    if binding.merged:
+        for frame in binding.frames:
+            solver.flow(var, frame.base + index)
+    elif binding.closed:
+        listen(solver, binding, var, index)

@@ -33,6 +33,7 @@ class Code:
     __slots__ = (
         "caches",
         "contexts",
+        "defaulted",
         "divided",
         "frames",
         "index",
@@ -51,6 +52,8 @@ class Code:
         self.name = f"{unit.shown}.{scope.qualname}" if scope.qualname else unit.shown
         self.frames: dict[tuple[object, ...], Frame] = {}
         self.shape = _shape(scope)
+        self.defaulted = tuple([index for index, one in enumerate(scope.parameters) if one.has_default])
+        """Parameters that have a default."""
         self.contexts = 0
         self.keyed: frozenset[int] | None = None
         """Parameters that are looked up by: strings passed there make contexts."""

@@ -20,7 +20,7 @@ from onepath.link.values import Bound, Class, Foreign, Function, Instance, Parti
 class Binding:
     """One site, one function: which variables reach which parameters, and the frames this makes."""
 
-    __slots__ = ("arguments", "closed", "frames", "function", "given", "only", "owner", "plain", "site", "special")
+    __slots__ = ("arguments", "closed", "frames", "function", "given", "merged", "only", "owner", "site", "special")
 
     def __init__(
         self, site: Site, function: Function, owner: Value | None, only: dict[int, Value] | None = None
@@ -34,10 +34,11 @@ class Binding:
         """Variable and parameter."""
         self.special: dict[int, dict[Value, None]] = {}
         """By parameter: the callables the function is analysed apart for."""
-        self.plain: dict[int, dict[Value, None]] = {}
-        """By parameter: what all frames get."""
         self.frames: list[Frame] = []
         self.closed = False
+        """Whether all arguments are there but those out of `*` and `**`."""
+        self.merged = False
+        """Whether there is one frame for whatever is passed."""
         self.given: set[int] = set()
         """Parameters that get an argument for certain: their defaults are not used."""
 
@@ -81,23 +82,22 @@ def _keyed(code: Code) -> set[int]:
     found: set[int] = set()
     lookups: set[int] = set()
     for one in code.scope.code if count else ():
-        match one:
-            case op.Global():
-                if one.name in _LOOKUPS:
-                    lookups.add(one.dst)
-            case op.Attribute():
-                if one.name in _LOOKUP_METHODS:
-                    lookups.add(one.dst)
-            case op.Call():
-                if one.func in lookups:
-                    found.update(var for var in one.positional if 0 <= var < count)
-            case op.Item():
-                if 0 <= one.index < count:
-                    found.add(one.index)
-            case op.StoreFree():
-                if 0 <= one.src < count and one.scope == code.index:
-                    # A decorator's argument: what it makes may look something up by it.
-                    found.add(one.src)
+        kind = one.__class__
+        if kind is op.Call:
+            if one.func in lookups:  # type: ignore[union-attr]
+                found.update(var for var in one.positional if 0 <= var < count)  # type: ignore[union-attr]
+        elif kind is op.Attribute:
+            if one.name in _LOOKUP_METHODS:  # type: ignore[union-attr]
+                lookups.add(one.dst)  # type: ignore[union-attr]
+        elif kind is op.Global:
+            if one.name in _LOOKUPS:  # type: ignore[union-attr]
+                lookups.add(one.dst)  # type: ignore[union-attr]
+        elif kind is op.Item:
+            if 0 <= one.index < count:  # type: ignore[union-attr]
+                found.add(one.index)  # type: ignore[union-attr]
+        elif kind is op.StoreFree and 0 <= one.src < count and one.scope == code.index:  # type: ignore[union-attr]
+            # A decorator's argument: what it makes may look something up by it.
+            found.add(one.src)  # type: ignore[union-attr]
     return found
 
 
@@ -108,7 +108,13 @@ _LOOKUP_METHODS: Final = frozenset({"get", "pop", "import_module", "__getitem__"
 def make_frames(solver: Solver, binding: Binding, fixed: dict[int, Value]) -> None:
     """Frames for every combination of callables among the arguments, `fixed` being new."""
     code = binding.function.code
-    if not binding.special and not isinstance(binding.owner, Instance | Class):
+    owner = binding.owner
+    owner_tag: tuple[Value | str, ...] = ()
+    if (isinstance(owner, Instance) and owner.tag and owner.depth <= 3) or (
+        isinstance(owner, Class) and owner.code is not None and code.contexts < solver.contexts
+    ):
+        owner_tag = ("self", owner)
+    if not binding.special and not owner_tag:
         _run_in(solver, binding, solver.frame(code, binding.function.parent))
         return
     positions = sorted(binding.special)
@@ -118,11 +124,6 @@ def make_frames(solver: Solver, binding: Binding, fixed: dict[int, Value]) -> No
         combinations.append(combination)
         if len(combinations) > CONTEXTS:
             break
-    owner_tag: tuple[Value | str, ...] = ()
-    if (isinstance(binding.owner, Instance) and binding.owner.tag and binding.owner.depth <= 3) or (
-        isinstance(binding.owner, Class) and binding.owner.code is not None and code.contexts < solver.contexts
-    ):
-        owner_tag = ("self", binding.owner)
     for combination in combinations:
         context: tuple[Value | str, ...] = owner_tag
         for index, value in zip(positions, combination, strict=True):
@@ -141,51 +142,67 @@ def make_frames(solver: Solver, binding: Binding, fixed: dict[int, Value]) -> No
 
 def _run_in(solver: Solver, binding: Binding, frame: Frame) -> None:
     """The call runs in this frame."""
-    if frame not in binding.frames:
-        binding.frames.append(frame)
-        _connect(solver, binding, frame)
-        for index, plain in binding.plain.items():
-            solver.add_all(frame.base + index, tuple(plain))
+    if frame in binding.frames:
+        return
+    binding.frames.append(frame)
+    _connect(solver, binding, frame)
+    for var, index in binding.arguments:
+        if binding.merged:
+            solver.flow(var, frame.base + index)
+            continue
+        held = solver.held[var]
+        if held:
+            apart = kinds_apart(frame.code, index)
+            plain = [
+                value for value in held if value.__class__ not in apart or _is_plain(solver, binding, var, index, value)
+            ]
+            if plain:
+                solver.add_all(frame.base + index, plain)
+
+
+def _is_plain(solver: Solver, binding: Binding, var: int, index: int, value: Value) -> bool:
+    """Whether all frames get it, although it is of a kind that functions are analysed apart for."""
+    return (
+        value not in binding.special.get(index, ())
+        and not is_excluded(binding, var, value)
+        and not makes_context(solver, binding, var, index, value)
+    )
+
+
+def listen(solver: Solver, binding: Binding, var: int, index: int) -> None:
+    """What the variable holds is passed as this parameter, now and later."""
+    solver.when_any(var, pass_arguments, (binding, var, index, kinds_apart(binding.function.code, index)))
 
 
 def pass_arguments(solver: Solver, payload: Any, values: Sequence[Value]) -> None:
     """These are passed: plain ones to all frames, each callable to frames of its own."""
-    binding, var, index = payload
-    known = binding.plain.get(index)
-    if known is None:
-        known = binding.plain[index] = {}
-    values = [value for value in values if value not in known]
-    apart = kinds_apart(binding.function.code, index)
-    plain: list[Value] = []
+    binding, var, index, apart = payload
     for value in values:
         if value.__class__ in apart:
-            if makes_context(solver, binding, var, index, value):
-                _pass_plain(solver, binding, index, plain)
-                plain = []
-                special = binding.special.setdefault(index, {})
-                if value not in special:
-                    special[value] = None
-                    make_frames(solver, binding, {index: value})
-                continue
-            if is_excluded(binding, var, value) or value in binding.special.get(index, ()):
-                continue
-        known[value] = None
-        plain.append(value)
-    _pass_plain(solver, binding, index, plain)
-
-
-def _pass_plain(solver: Solver, binding: Binding, index: int, values: list[Value]) -> None:
+            values = [one for one in values if one.__class__ not in apart or not _is_apart(solver, payload, one)]
+            break
     if values:
         for frame in binding.frames:
             solver.add_all(frame.base + index, values)
 
 
+def _is_apart(solver: Solver, payload: Any, value: Value) -> bool:
+    """Whether it is passed to frames of its own, which are made, or not at all."""
+    binding, var, index, _ = payload
+    if value in binding.special.get(index, ()) or is_excluded(binding, var, value):
+        return True
+    if not makes_context(solver, binding, var, index, value):
+        return False
+    binding.special.setdefault(index, {})[value] = None
+    make_frames(solver, binding, {index: value})
+    return True
+
+
 def _connect(solver: Solver, binding: Binding, frame: Frame) -> None:
     """Everything but the arguments: the edge, the owner, defaults, the result."""
     site, function = binding.site, binding.function
-    scope = function.code.scope
     solver.edge(site.frame, frame, "call", site.line)
-    if binding.owner is not None and scope.parameters and scope.parameters[0].kind in ("positional", "any"):
+    if binding.owner is not None and 0 in function.code.shape[0][:1]:
         solver.add(frame.base, binding.owner)
     defaults(solver, function, frame, binding.given)
     running(solver, frame, site.dst)
@@ -193,8 +210,8 @@ def _connect(solver: Solver, binding: Binding, frame: Frame) -> None:
 
 def defaults(solver: Solver, function: Function, frame: Frame, given: set[int] | frozenset[int] = frozenset()) -> None:
     """Parameters take their defaults, unless an argument is given."""
-    for index, parameter in enumerate(function.code.scope.parameters):
-        if parameter.has_default and index not in given:
+    for index in function.code.defaulted:
+        if index not in given:
             solver.flow(solver.cell(function, f"default {index}"), frame.base + index)
 
 
