@@ -17,7 +17,7 @@ from onepath.link.foreign import canonical
 from onepath.link.imports import start_module
 from onepath.link.items import item_cell
 from onepath.link.members import enum_member
-from onepath.link.narrowing import _below, seed_narrowed
+from onepath.link.narrowing import _below, seed_narrowed, tells_nothing
 from onepath.link.solver import Solver
 from onepath.link.values import Class, Constant, Foreign, Getter, Result, Unknown, Value
 
@@ -74,10 +74,9 @@ def fill(solver: Solver, *, only_unknown_callers: bool) -> bool:
             if value not in held:
                 solver.add(var, value)
                 news = True
-    seeded = {one for one in solver.narrowed if seed_narrowed(solver, *one)}
-    if seeded:
-        solver.narrowed = [one for one in solver.narrowed if one not in seeded]
-    return news or bool(seeded)
+    waiting = [one for one in solver.narrowed if tells_nothing(solver.held[one[0]])]
+    solver.narrowed = [one for one in waiting if not seed_narrowed(solver, *one[1:])]
+    return news or len(solver.narrowed) < len(waiting)
 
 
 def _is_open(held: Held | None) -> bool:

@@ -10,25 +10,35 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from onepath.facts.model import Annotation, Attribute, Declare, Free, Global, Import, ImportFrom, Text
+from onepath.facts.model import Annotation, Attribute, Declare, Free, Global, Import, ImportFrom
+from onepath.facts.model import Text as TextOperation
 from onepath.link.classes import foreign_bases
 from onepath.link.code import Code
 from onepath.link.foreign import GIVES, canonical
 from onepath.link.solver import Solver
 from onepath.link.values import (
+    Affix,
     Bound,
     Box,
+    Bytes,
     Class,
+    Constant,
     Descriptor,
     Foreign,
     Function,
     Instance,
     Method,
+    Module,
+    Number,
     Partial,
     Result,
     Space,
+    Text,
+    Uncomputed,
+    Unknown,
     Value,
     Wide,
+    Widened,
 )
 
 _IMPORTING: Final = frozenset(
@@ -53,6 +63,8 @@ _TEXT: Final = frozenset({"eval()", "exec()", "compile()", "__builtins__", "__im
 _LONGEST: Final = 60
 _DEEPEST: Final = 3
 
+_DATA: Final = frozenset({Text, Affix, Bytes, Number, Constant, Module, Uncomputed, Unknown, Widened})
+"""Kinds of values that lead to nothing."""
 Needs = frozenset[str] | None
 """What else has to be named; None: nothing else."""
 _NOTHING: Final[frozenset[str]] = frozenset()
@@ -126,7 +138,7 @@ class Demand:
                 names.add(one.name)  # type: ignore[union-attr]
                 if kind is Global:
                     names.add(f"{one.name}()")  # type: ignore[union-attr]
-            elif kind is Text:
+            elif kind is TextOperation:
                 if len(one.value) < _LONGEST and one.value.isidentifier():  # type: ignore[union-attr,arg-type]
                     names.add(one.value)  # type: ignore[union-attr,arg-type]
             elif kind is ImportFrom:
@@ -163,6 +175,8 @@ class Demand:
         if known is None:
             return
         for value in held:
+            if value.__class__ in _DATA:
+                continue
             needs = self._needs(value, 0)
             if needs is None:
                 self._tell(name, None)

@@ -103,9 +103,11 @@ class Flows(Values):
         elif held.__class__ is tuple and len(held) < MUCH:
             self.held[var] = (*held, value)
         else:
+            if self.counts.get(var * SORTS + value.sort, 0) < 0:
+                return  # it takes no more of this sort
             many = held if isinstance(held, dict) else self._many(var, held)
             if (
-                (value.most and len(many) >= MUCH and self._is_much(var, many, value))
+                (value.most and self._is_much(var, many, value))
                 or (len(many) in FULL and self._is_too_many(var, many, value))
                 or (many.__class__ is Wide and not value.kept)
             ):
@@ -187,8 +189,6 @@ class Flows(Values):
             for one in held:
                 if one.sort == sort:
                     count += 1
-        elif count < 0:
-            return True
         if count < value.most:
             self.counts[key] = count + 1
             return False
@@ -239,7 +239,14 @@ class Flows(Values):
         else:
             self.flows[source] = dict.fromkeys((*flows, target))
         held = self.held[source]
-        if held:
+        if held is None:
+            return
+        known = self.held[target]
+        if known is None and held.__class__ is tuple and target:
+            self.held[target] = held
+            if self.flows[target] is not None or self.waiting[target] is not None:
+                self._tell(target, list(held))
+        elif known is not held:
             self.add_all(target, tuple(held))
 
     def when(self, var: int, trigger: Trigger, payload: Any, kinds: frozenset[type] | None = None) -> None:

@@ -71,7 +71,7 @@ def harvest(solver: Solver, modules: Iterable[ModuleFacts], reached: Edges, ente
         opaque=tuple(sorted(solver.opaque.values(), key=lambda one: (one.place, one.function, one.what, one.why))),
         unknown=unknown,
         made=tuple(sorted(solver.made.values(), key=lambda one: (one.place, one.function, one.type, one.how))),
-        mutations=mutations(facts),
+        mutations=mutations(facts) if solver.options.whole or solver.options.zones else (),
         faults=tuple(Fault(Place(one.file, one.fault_line), one.fault) for one in facts if one.fault),
         uses={name: tuple(sorted(found)) for name, found in sorted(solver.uses.items())},
         calls_total=total,

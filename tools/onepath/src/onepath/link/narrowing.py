@@ -9,6 +9,7 @@ from onepath.link.attributes import read_attribute
 from onepath.link.classes import binds, fields_of, foreign_bases, is_protocol, lookup, plain_instance
 from onepath.link.code import Frame
 from onepath.link.dunders import call_special
+from onepath.link.flows import Held
 from onepath.link.invoke import invoke
 from onepath.link.items import item_cell
 from onepath.link.members import member_of_instance
@@ -139,11 +140,16 @@ def _decides_itself(solver: Solver, cls: Class) -> bool:
 _TELLING_NOTHING: Final = frozenset({Unknown, Result, Constant, Widened, Text})
 
 
-def seed_narrowed(solver: Solver, src: int, kind: int, dst: int) -> bool:
-    """A value of which nothing is known is, after the test, an instance of the tested class; whether that is news."""
-    for one in solver.has(src):
+def tells_nothing(held: Held | None) -> bool:
+    """Whether nothing is known of what a variable holds that is tested."""
+    for one in held or ():
         if one.__class__ not in _TELLING_NOTHING:
             return False
+    return True
+
+
+def seed_narrowed(solver: Solver, kind: int, dst: int) -> bool:
+    """A value of which nothing is known is, after the test, an instance of the tested class; whether that is news."""
     classes = _classes(solver, kind)
     if not classes:
         return False
