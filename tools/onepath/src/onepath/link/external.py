@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final, NamedTuple
 
 from onepath.link.binding import note_entered
 from onepath.link.code import Site
@@ -35,62 +37,88 @@ from onepath.link.within import reach_all, reach_parts
 _OPAQUE_BELOW: Final = tuple(f"{name}." for name in OPAQUE_BELOW)
 
 
-def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None:
-    """A foreign callable is called; `owner` is the program's object whose inherited method it is."""
-    name = canonical(name)
-    if name not in _SILENT:
-        solver.edge(site.frame, name, "call", site.line)
-    if name in solver.entry_decorators:
-        for var in site.positional[:1]:
-            solver.when(var, note_entered, f"@{name}")
-    wanted = solver.entry_arguments.get(name)
-    if wanted:
-        for parameter in sorted(wanted):
-            for keyword, var in site.named:
-                if keyword == parameter:
-                    solver.when(var, note_entered, f"arg:{name}.{parameter}")
-            for var in site.positional:
-                solver.when(var, note_entered, f"arg:{name}.{parameter}")
-    why = OPAQUE_CALLS.get(name)
-    if why is None and name.startswith(_OPAQUE_BELOW):
+class _Known(NamedTuple):
+    """What the name of a foreign callable says."""
+
+    name: str
+    """The one name of what has several."""
+    silent: bool
+    """Whether it stands for no call."""
+    opaque: str
+    """Why what it does cannot be computed; empty if it can."""
+    dunders: tuple[str, ...] | None
+    is_exception: bool
+    tells_raised: bool
+    """Whether it shows the error there is, whatever it is given."""
+    method: str
+    model: Callable[[Solver, Site], None] | None
+    is_tool: bool
+    quiet: bool
+    """Whether it calls nothing it is given."""
+
+
+@cache
+def _known(written: str) -> _Known:
+    name = canonical(written)
+    why = OPAQUE_CALLS.get(name, "")
+    if not why and name.startswith(_OPAQUE_BELOW):
         why = "native code is called"
-    if why:
-        solver.note_opaque(site.frame, name, why, site.line)
-        solver.add(site.dst, solver.uncomputed(name, why))
-    dunders = DUNDERS.get(name)
-    if dunders is not None and not solver.specials.isdisjoint(dunders):
+    return _Known(
+        name=name,
+        silent=name in _SILENT,
+        opaque=why,
+        dunders=DUNDERS.get(name),
+        is_exception=name.startswith("builtins.") and is_exception(name.removesuffix(".__init__")),
+        tells_raised=name.startswith("traceback.") or (name.startswith("logging.") and name.endswith(".exception")),
+        method=name.rpartition(".")[2],
+        model=MODELS.get(name),
+        is_tool=name.startswith(_TOOLS),
+        quiet=name in NEVER_CALL or _is_quiet(name),
+    )
+
+
+def external(solver: Solver, site: Site, written: str, owner: Value | None) -> None:
+    """A foreign callable is called; `owner` is the program's object whose inherited method it is."""
+    known = _known(written)
+    name = known.name
+    if not known.silent:
+        solver.edge(site.frame, name, "call", site.line)
+    _note_entries(solver, site, name)
+    if known.opaque:
+        solver.note_opaque(site.frame, name, known.opaque, site.line)
+        solver.add(site.dst, solver.uncomputed(name, known.opaque))
+    if known.dunders is not None and not solver.specials.isdisjoint(known.dunders):
         named = (var for keyword, var in site.named if keyword == "extra")
         for var in (*site.positional, *named):
-            solver.when(var, _call_dunders, (site.frame, dunders, name in OF_ELEMENTS, site.line), _WITH_DUNDERS)
+            solver.when(var, _call_dunders, (site.frame, known.dunders, name in OF_ELEMENTS, site.line), _WITH_DUNDERS)
     for var in site.stars:
         iterate(solver, site.frame, var, solver.nowhere, False, site.line)
-    if name.startswith("builtins.") and is_exception(name.removesuffix(".__init__")):
+    if known.is_exception:
         for var in site.positional:  # its text is made of them
             reach_all(solver, site.frame, var, _TOLD, solver.nowhere, site.line)
-    if name.startswith("traceback.") or _tells_raised(name, site):
+    if known.tells_raised or (site.named and _logs_raised(name, site)):
         reach_all(solver, site.frame, solver.var_for(RAISED), _TOLD, solver.nowhere, site.line)
-    if name.endswith(".with_traceback"):
+    if known.method == "with_traceback":
         solver.add(site.dst, owner if owner is not None else solver.result(name.removesuffix(".with_traceback")))
         return
-    if name.endswith(".set_exception"):
+    if known.method == "set_exception":
         for var in site.positional[:1]:
             raised(solver, site.frame, var, site.line)
     if owner is not None and name in MAKES_ITS_CLASS:
         _make_of_class(solver, site, name, owner)
-    model = MODELS.get(name)
-    if model is not None:
+    if known.model is not None:
         if owner is not None and name in _TAKES_ITSELF and _asks_anew(site):
             site = Site(site.frame, site.dst, -1, (holding(solver, owner), *site.positional), site.named, site.line)
-        model(solver, site)
-        if owner is not None and name.startswith(_TOOLS):
+        known.model(solver, site)
+        if owner is not None and known.is_tool:
             _call_overrides(solver, site, name, owner)
         return
     if owner is not None:
         _call_overrides(solver, site, name, owner)
     if name not in GIVES_ITS_RESULT:
         solver.add(site.dst, _given_by(solver, name))
-    if name in NEVER_CALL or _is_quiet(name):
-        if name.rpartition(".")[2] in _SENDS and name.startswith("logging."):
+    if known.quiet:
+        if known.method in _SENDS and name.startswith("logging."):
             solver.when(solver.var_for("log handlers"), _log_sent, site)
         if name.startswith("math."):
             for var in site.positional:
@@ -100,6 +128,20 @@ def external(solver: Solver, site: Site, name: str, owner: Value | None) -> None
     if passed is not None and len(site.positional) > passed:
         _pass_on(solver, site, name, passed)
     escape_arguments(solver, site, name)
+
+
+def _note_entries(solver: Solver, site: Site, name: str) -> None:
+    """What is handed to a foreign callable that takes entries, or decorates them, is one."""
+    if name in solver.entry_decorators:
+        for var in site.positional[:1]:
+            solver.when(var, note_entered, f"@{name}")
+    wanted = solver.entry_arguments.get(name)
+    for parameter in sorted(wanted) if wanted else ():
+        for keyword, var in site.named:
+            if keyword == parameter:
+                solver.when(var, note_entered, f"arg:{name}.{parameter}")
+        for var in site.positional:
+            solver.when(var, note_entered, f"arg:{name}.{parameter}")
 
 
 def _make_of_class(solver: Solver, site: Site, name: str, owner: Value) -> None:
@@ -181,11 +223,9 @@ def _log_sent(solver: Solver, site: Any, value: Value) -> None:
 _TOLD: Final = ("__str__", "__repr__")
 
 
-def _tells_raised(name: str, site: Site) -> bool:
+def _logs_raised(name: str, site: Site) -> bool:
     """Whether a log gets the exception there is, with its text."""
-    if not name.startswith("logging."):
-        return False
-    return name.endswith(".exception") or any(one == "exc_info" for one, _ in site.named)
+    return name.startswith("logging.") and any(one == "exc_info" for one, _ in site.named)
 
 
 def _is_quiet(name: str) -> bool:

@@ -49,19 +49,18 @@ def is_excluded(binding: Binding, var: int, value: Value) -> bool:
 
 def makes_context(solver: Solver, binding: Binding, var: int, index: int, value: Value) -> bool:
     code = binding.function.code
-    if (
-        code.contexts >= solver.contexts
-        or solver.context_frames > solver.budget
-        or code.scope.parameters[index].kind in ("star", "double")
-    ):
+    if not is_contextual(value) and not (code.contexts < KEYS and kinds_apart(code, index) is _KEYS and _is_key(value)):
         return False
-    if is_excluded(binding, var, value):
-        return False
-    if is_contextual(value):
-        return True
-    if code.contexts < KEYS and kinds_apart(code, index) is _KEYS:
-        return isinstance(value, Text) or (isinstance(value, Instance) and not value.tag)
-    return False
+    return (
+        code.contexts < solver.contexts
+        and solver.context_frames <= solver.budget
+        and code.scope.parameters[index].kind not in ("star", "double")
+        and not is_excluded(binding, var, value)
+    )
+
+
+def _is_key(value: Value) -> bool:
+    return isinstance(value, Text) or (isinstance(value, Instance) and not value.tag)
 
 
 def kinds_apart(code: Code, index: int) -> frozenset[type]:

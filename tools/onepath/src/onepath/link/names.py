@@ -17,6 +17,8 @@ def read_name(solver: Solver, frame: Frame, name: str, dst: int) -> None:
     """A module variable or a builtin."""
     unit = frame.code.unit
     known = _read_unit_name(solver, unit, name, dst)
+    if known and name[:2] != "__":
+        return
     if name == "__name__":
         solver.add(dst, solver.text(unit.outer.name if unit.outer else unit.name))
     elif name in ("__file__", "__doc__", "__path__"):

@@ -7,6 +7,8 @@ import base64
 import binascii
 import codecs
 import string
+from collections.abc import Sequence
+from itertools import product
 from typing import Any, Final
 
 from onepath.link.attributes import read_attribute
@@ -259,7 +261,7 @@ def _text_operator(solver: Solver, payload: Any, right: Value) -> None:
             solver.add(dst, solver.constant("bytes"))
         return
     if "add" in method:
-        solver.add(dst, joined(solver, [value, right]))
+        solver.add(dst, joined(solver, (value, right)))
         return
     if isinstance(value, Text) and "mul" in method and isinstance(right, Number) and right.value < 100:
         solver.add(dst, solver.text(value.value * right.value))
@@ -295,20 +297,17 @@ def _arguments_of(solver: Solver, value: Value) -> list[object] | None:
     return found
 
 
-def joined(solver: Solver, parts: list[Value]) -> Value:
+def joined(solver: Solver, parts: Sequence[Value]) -> Value:
     """Texts one after the other, as far as they are known."""
-    if all(isinstance(one, Text) for one in parts):
-        value = "".join(one.value for one in parts)  # type: ignore[attr-defined]
-        return solver.text(value) if len(value) < _LONGEST else solver.constant("str")
-    first, last = parts[0], parts[-1]
     start = ""
     for one in parts:
-        if isinstance(one, Text):
-            start += one.value
-            continue
-        if isinstance(one, Affix):
-            start += one.start
-        break
+        if one.__class__ is not Text:
+            break
+        start += one.value  # type: ignore[attr-defined]
+    else:
+        return solver.text(start) if len(start) < _LONGEST else solver.constant("str")
+    if isinstance(one, Affix):
+        start += one.start
     end = ""
     for one in reversed(parts):
         if isinstance(one, Text):
@@ -317,7 +316,6 @@ def joined(solver: Solver, parts: list[Value]) -> Value:
         if isinstance(one, Affix):
             end = one.end + end
         break
-    del first, last
     if start or end:
         return solver.affix(start, end)
     return solver.constant("str")
@@ -356,14 +354,15 @@ def _format_again(solver: Solver, payload: Any, value: Value) -> None:
 
 def _format_now(solver: Solver, parts: tuple[int, ...], dst: int) -> None:
     solver.formatting.discard((parts, dst))
-    results: list[list[Value]] = [[]]
+    choices: list[list[Value]] = []
+    count = 1
     for part in parts:
-        held = [_shown(solver, one) for one in solver.has(part)] or [solver.constant("str")]
-        if len(held) * len(results) > TEXTS:
+        held = [_shown(solver, one) for one in solver.has(part)]
+        if not held or len(held) * count > TEXTS:
             held = [solver.constant("str")]
-        results = [[*before, one] for before in results for one in held]
-    for one in results:
-        solver.add(dst, joined(solver, one) if one else solver.text(""))
+        count *= len(held)
+        choices.append(held)
+    solver.add_all(dst, list(dict.fromkeys(joined(solver, one) for one in product(*choices))))
 
 
 def _shown(solver: Solver, value: Value) -> Value:
