@@ -6,6 +6,7 @@ can be called is not known here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from onepath.link.code import Frame, Site
@@ -94,11 +95,15 @@ def _bind_now(solver: Solver, binding: Binding) -> None:
         for var in site.double_stars:
             solver.when(var, unpack_mapping, box)
         binding.arguments.append((holding(solver, box), double))
-    for number, var in enumerate(site.stars):
-        offset = len(site.positional) + start if number == 0 else -1
-        solver.when(var, _spread_positional, (binding, offset, order, frozenset(given)))
-    for var in site.double_stars:
-        solver.when(var, _spread_named, (binding, tuple(by_name.items()), frozenset(given)))
+    if site.stars:
+        open_ones = tuple([index for index in order if index not in given])
+        for number, var in enumerate(site.stars):
+            offset = len(site.positional) + start if number == 0 else -1
+            solver.when(var, _spread_positional, (binding, offset, open_ones))
+    if site.double_stars:
+        open_ones = tuple([index for index in by_name.values() if index not in given])
+        for var in site.double_stars:
+            solver.when(var, _spread_named, (binding, open_ones))
     if function.code.name in solver.carried_functions:
         for wanted, parameter in solver.options.carried:
             if wanted != function.code.name:
@@ -164,26 +169,40 @@ def _item_into_star(solver: Solver, payload: Any, key: object, var: int) -> None
 
 
 def _spread_positional(solver: Solver, payload: Any, value: Value) -> None:
-    binding, offset, order, given = payload
+    binding, offset, indices = payload
     if not isinstance(value, Box):
         source = solver.var_for(("spread", binding.site, value))
         items_of_one(solver, binding.site.frame, value, source, binding.site.line)
-        for index in order:
-            if index not in given:
-                _late(solver, binding, source, index)
-        return
-    if offset >= 0:
-        solver.each_item(value, _item_to_parameter, (binding, offset, order))
-    # Behind another `*` nobody knows where an item comes to stand.
-    source = value.rest if offset >= 0 else solver.every(value)
-    solver.read(value)
-    for index in order:
-        if index not in given:
-            _late(solver, binding, source, index)
+    elif offset >= 0:
+        solver.each_item(value, _item_to_parameter, (binding, offset))
+        source = value.rest
+        solver.read(value)
+    else:
+        # Behind another `*` nobody knows where an item comes to stand.
+        source = solver.every(value)
+    _may_be_any(solver, binding, source, indices)
+
+
+def _may_be_any(solver: Solver, binding: Binding, var: int, indices: tuple[int, ...]) -> None:
+    """What a variable holds may be any of these arguments: they are bound once it holds something, or at once where it
+    is asked what is passed."""
+    name = binding.function.code.name
+    asked = not solver.entry_arguments.keys().isdisjoint((name, name.removesuffix(".__init__")))
+    if asked or name in solver.carried_functions:
+        _to_any(solver, (binding, var, indices), ())
+    else:
+        solver.when_any(var, _to_any, (binding, var, indices))
+
+
+def _to_any(solver: Solver, payload: Any, values: Sequence[Value]) -> None:
+    binding, var, indices = payload
+    for index in indices:
+        _late(solver, binding, var, index)
 
 
 def _item_to_parameter(solver: Solver, payload: Any, key: object, var: int) -> None:
-    binding, offset, order = payload
+    binding, offset = payload
+    order = binding.function.code.shape[0]
     if isinstance(key, int) and 0 <= key + offset < len(order):
         _late(solver, binding, var, order[key + offset])
 
@@ -193,20 +212,16 @@ def items_of_one(solver: Solver, frame: Frame, value: Value, dst: int, line: int
 
 
 def _spread_named(solver: Solver, payload: Any, value: Value) -> None:
-    binding, by_name, given = payload
-    if not isinstance(value, Box):
-        return
-    solver.each_item(value, _item_to_named, (binding, by_name))
-    for _, index in by_name:
-        if index not in given:
-            _late(solver, binding, value.rest, index)
+    binding, indices = payload
+    if isinstance(value, Box):
+        solver.each_item(value, _item_to_named, binding)
+        _may_be_any(solver, binding, value.rest, indices)
 
 
-def _item_to_named(solver: Solver, payload: Any, key: object, var: int) -> None:
-    binding, by_name = payload
-    for name, index in by_name:
-        if name == key:
-            _late(solver, binding, var, index)
+def _item_to_named(solver: Solver, binding: Any, key: object, var: int) -> None:
+    index = binding.function.code.shape[1].get(key, -1)
+    if index >= 0:
+        _late(solver, binding, var, index)
 
 
 def _late(solver: Solver, binding: Binding, var: int, index: int) -> None:

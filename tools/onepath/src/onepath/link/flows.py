@@ -24,7 +24,8 @@ MOTLEY: Final = 5
 """How many sorts of values are too many for a variable that holds as many values as `FULL` says."""
 FULL: Final = frozenset({24, 32, 48, 64, 80, WIDE})
 """At these numbers of values it is looked at what they are."""
-FEWEST: Final = min(FULL)
+_NEXT_FULL: Final = [min(number for number in FULL if number >= count) for count in range(WIDE + 1)]
+"""By number of values: the next at which it is looked."""
 MUCH: Final = 3
 """From how many values on plain data is counted."""
 _FEW_FLOWS: Final = 6
@@ -147,7 +148,7 @@ class Flows(Values):
             if not values:
                 return
         held = few if isinstance(few, dict) else self._many(var, few or ())
-        if len(held) + len(values) >= FEWEST or held.__class__ is Wide:
+        if held.__class__ is Wide or len(held) + len(values) > _NEXT_FULL[len(held)]:
             for value in values:
                 self.add(var, value)
             return

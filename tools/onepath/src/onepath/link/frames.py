@@ -175,7 +175,7 @@ def listen(solver: Solver, binding: Binding, var: int, index: int) -> None:
 
 def pass_arguments(solver: Solver, payload: Any, values: Sequence[Value]) -> None:
     """These are passed: plain ones to all frames, each callable to frames of its own."""
-    binding, var, index, apart = payload
+    binding, _, index, apart = payload
     for value in values:
         if value.__class__ in apart:
             values = [one for one in values if one.__class__ not in apart or not _is_apart(solver, payload, one)]

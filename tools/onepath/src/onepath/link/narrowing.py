@@ -137,15 +137,12 @@ def _decides_itself(solver: Solver, cls: Class) -> bool:
     )
 
 
-_TELLING_NOTHING: Final = frozenset({Unknown, Result, Constant, Widened, Text})
+_TELLING_NOTHING: Final[frozenset[type]] = frozenset({Unknown, Result, Constant, Widened, Text})
 
 
 def tells_nothing(held: Held | None) -> bool:
     """Whether nothing is known of what a variable holds that is tested."""
-    for one in held or ():
-        if one.__class__ not in _TELLING_NOTHING:
-            return False
-    return True
+    return held is None or _TELLING_NOTHING.issuperset(map(type, held))
 
 
 def seed_narrowed(solver: Solver, kind: int, dst: int) -> bool:

@@ -221,7 +221,7 @@ def _call(solver: Solver, frame: Frame, base: int, one: op.Call) -> None:
         frame,
         base + one.dst,
         base + one.func,
-        tuple([base + var if var >= 0 else solver.new() for var in one.positional]),
+        tuple([base + var if var >= 0 else solver.new() for var in one.positional]) if one.positional else (),
         tuple([(name, base + var) for name, var in zip(one.names, one.named, strict=True) if var >= 0])
         if one.names
         else (),

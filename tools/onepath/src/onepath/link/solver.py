@@ -175,7 +175,7 @@ class Solver(Flows):
             if owner.__class__ is Instance:
                 self.names_on.setdefault(owner, []).append(name)
             elif owner.__class__ is Class and name in self.sought:
-                self._found_late(owner, name, found)  # type: ignore[arg-type]
+                self._found_late(owner, name, found)
             for trigger, payload in self.absent.pop(key, ()):
                 self.when(found, trigger, payload)
         return found

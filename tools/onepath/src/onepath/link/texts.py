@@ -303,7 +303,7 @@ def joined(solver: Solver, parts: Sequence[Value]) -> Value:
     for one in parts:
         if one.__class__ is not Text:
             break
-        start += one.value  # type: ignore[attr-defined]
+        start += one.value
     else:
         return solver.text(start) if len(start) < _LONGEST else solver.constant("str")
     if isinstance(one, Affix):
