@@ -194,6 +194,7 @@ def test_code_that_names_a_side_is_found(model: Make) -> None:
         'if vector["\\\ntransport"] == "v2":\n        pass',
         "import app.transport; return {'v1': 1}[vector.transport]",
         "import app.transport\n    if vector.transport == 'v2':\n        pass",
+        "if vector.transport_of.x and vector.transport:\n        pass\n    if vector.transport== 'v1':\n        pass",
         "x = (yield\n    from vector.transport) if vector.transport else 1",
     ],
 )

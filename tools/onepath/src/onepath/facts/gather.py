@@ -6,12 +6,9 @@ The cache is keyed by what facts depend on: content, module name, package flag, 
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Final
 
@@ -26,9 +23,6 @@ from onepath.looking import Looked
 Progress = Callable[[str, int, int], None]
 _FEW: Final = 60
 """Files below which a pool costs more than it saves."""
-_CHUNK: Final = 24
-_PATIENCE: Final = 20.0
-"""Seconds for one file, when a pool broke and each is tried alone."""
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(ModuleFacts)
@@ -95,71 +89,24 @@ def _extract(
 ) -> None:
     workers = min(jobs or os.cpu_count() or 1, max(1, len(missing) // 8))
     if workers < 2 or len(missing) < _FEW:
+        from onepath.facts.extract import extract
+
         for number, source in enumerate(missing, 1):
-            _keep(source, _extract_one(source), found, cache)
+            module = source.module
+            facts = extract(source.content, module.name, module.file, is_package=module.is_package)
+            _keep(source, facts, found, cache)
             if progress is not None:
                 progress("reading files", number, len(missing))
         return
-    ordered = sorted(missing, key=lambda one: -len(one.content))
-    count = max(workers * 4, len(ordered) // _CHUNK)
-    chunks = [ordered[start::count] for start in range(count)]
+    from onepath.facts.processes import in_processes
+
     done = 0
-    broken: list[Source] = []
-    with ProcessPoolExecutor(workers, mp_context=_context()) as pool:
-        futures: list[tuple[Future[list[bytes]], list[Source]]] = [
-            (pool.submit(_extract_many, chunk), chunk) for chunk in chunks if chunk
-        ]
-        if meanwhile is not None:
-            meanwhile()
-        for future, chunk in futures:
-            try:
-                results = future.result()
-            except BrokenProcessPool:
-                broken.extend(chunk)
-                continue
-            for source, encoded in zip(chunk, results, strict=True):
-                _keep(source, _decoder.decode(encoded), found, cache, encoded)
-            done += len(chunk)
-            if progress is not None:
-                progress("reading files", done, len(missing))
-    for source in broken:
-        _keep(source, _extract_alone(source), found, cache)
-        done += 1
+    for some in in_processes(missing, workers, meanwhile):
+        for source, facts, encoded in some:
+            _keep(source, facts, found, cache, encoded)
+        done += len(some)
         if progress is not None:
             progress("reading files", done, len(missing))
-
-
-def _extract_one(source: Source) -> ModuleFacts:
-    from onepath.facts.extract import extract
-
-    module = source.module
-    return extract(source.content, module.name, module.file, is_package=module.is_package)
-
-
-def _extract_many(sources: list[Source]) -> list[bytes]:
-    return [_encoder.encode(_extract_one(source)) for source in sources]
-
-
-def _extract_alone(source: Source) -> ModuleFacts:
-    """One file in a process of its own: if that dies or hangs, the file is at fault."""
-    module = source.module
-    pool = ProcessPoolExecutor(1, mp_context=_context())
-    try:
-        return _decoder.decode(pool.submit(_extract_many, [source]).result(timeout=_PATIENCE)[0])
-    except BrokenProcessPool:
-        reason = "makes the parser crash"
-    except TimeoutError:
-        reason = f"takes the parser more than {_PATIENCE:.0f} s"
-    finally:
-        for process in list((pool._processes or {}).values()):
-            process.kill()
-        pool.shutdown(wait=False, cancel_futures=True)
-    return ModuleFacts(module.name, module.file, module.is_package, fault=reason, fault_line=1)
-
-
-def _context() -> multiprocessing.context.BaseContext:
-    can_fork = sys.platform == "linux" and "fork" in multiprocessing.get_all_start_methods()
-    return multiprocessing.get_context("fork" if can_fork else "spawn")
 
 
 def _salt() -> bytes:

@@ -193,7 +193,7 @@ def _faults(contract: PathContract, program: Program) -> list[UsageFault]:
         if pattern.startswith("@") and pattern not in GROUPS:
             fault("sinks", f"{pattern} is no group; known are {', '.join(sorted(GROUPS))}")
     sinks = Sinks(contract.sinks)
-    if not faults and not any(name in sinks for name in program.functions):
+    if not faults and not sinks.mean_any(program.functions):
         fault("sinks", f"nothing in the program calls any of {', '.join(contract.sinks)}")
     return faults
 

@@ -6,10 +6,10 @@ an outgoing connection. A name stands for itself alone; one that ends in `.*` fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from onepath.rules.names import matches
+from onepath.rules.names import meaning
 
 _REQUEST_METHODS: Final = ("get", "post", "put", "patch", "delete", "head", "options", "request")
 
@@ -222,7 +222,6 @@ class Sinks:
     def __init__(self, patterns: Iterable[str]) -> None:
         self._exact: set[str] = set()
         self._patterns: list[str] = []
-        self._known: dict[str, bool] = {}
         for pattern in patterns:
             if pattern in GROUPS:
                 for name in GROUPS[pattern]:
@@ -232,17 +231,16 @@ class Sinks:
                         self._exact.add(name)
             else:
                 self._patterns.append(pattern)
+        self._is_meant = meaning(self._patterns)
 
     def holds_below(self, name: str) -> bool:
         """Whether something below a name is one of them: a class whose methods are."""
         below = name + "."
         return any(one.startswith(below) for one in (*self._exact, *self._patterns))
 
+    def mean_any(self, names: Mapping[str, object]) -> bool:
+        """Whether one of some names is one of them."""
+        return not self._exact.isdisjoint(names) or any(map(self._is_meant, names))
+
     def __contains__(self, name: object) -> bool:
-        if not isinstance(name, str):
-            return False
-        known = self._known.get(name)
-        if known is None:
-            known = name in self._exact or any(matches(pattern, name) for pattern in self._patterns)
-            self._known[name] = known
-        return known
+        return isinstance(name, str) and (name in self._exact or self._is_meant(name))

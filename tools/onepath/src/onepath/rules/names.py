@@ -31,12 +31,13 @@ def meaning(patterns: Iterable[str]) -> Callable[[str], bool]:
     """The same as `any_matches` of these patterns, for who asks often: each name is looked at once."""
     some = tuple(patterns)
     plain = frozenset(pattern for pattern in some if "*" not in pattern)
-    below = tuple(f"{pattern}." for pattern in plain)
-    starred = tuple(_compiled(pattern) for pattern in some if "*" in pattern)
+    stems = frozenset(pattern.removesuffix(".*") for pattern in some)
+    below = tuple(f"{stem}." for stem in stems if "*" not in stem)
+    starred = tuple(_compiled(pattern) for pattern in some if "*" in pattern.removesuffix(".*"))
 
     @cache
     def is_meant(name: str) -> bool:
-        return name in plain or name.startswith(below) or any(one.match(name) for one in starred)
+        return name in plain or name.startswith(below) or (bool(starred) and any(one.match(name) for one in starred))
 
     return is_meant
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 
 import msgspec
 
@@ -49,7 +50,6 @@ class Search:
         for step in program.steps:
             self.outgoing.setdefault(step.caller, []).append(step)
         self.came_from: dict[State, tuple[State, Step] | None] = {}
-        self.traversed: list[tuple[State, Step, State]] = []
         self._walk(sorted(set(starts)))
 
     def _passed(self, node: int, count: int) -> int:
@@ -73,11 +73,21 @@ class Search:
             if node in self.ends or node in self.sinks:
                 continue
             for step in self.outgoing.get(node, ()):
-                following = (step.callee, self._passed(step.callee, count))
-                self.traversed.append((state, step, following))
+                callee = step.callee
+                following = (callee, self._passed(callee, count) if callee in self.gates else count)
                 if following not in self.came_from:
                     self.came_from[following] = (state, step)
                     queue.append(following)
+
+    @cached_property
+    def traversed(self) -> list[tuple[State, Step, State]]:
+        """Every step from a state to the next, in the order of the walk."""
+        return [
+            (state, step, (step.callee, self._passed(step.callee, state[1])))
+            for state in self.came_from
+            if state[0] not in self.ends and state[0] not in self.sinks
+            for step in self.outgoing.get(state[0], ())
+        ]
 
     def reached_sinks(self) -> set[str]:
         """Names of sinks that lawful ways reach."""

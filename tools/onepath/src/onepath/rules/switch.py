@@ -204,21 +204,23 @@ def _readers(model: Model, sources: Sources, matrix: Matrix, configuration: Swit
 
 
 def _may_be_read(name: bytes, source: bytes) -> bool:
-    """Whether `_name_read` may find the name in a source: it follows a dot, begins a text, or stands first in a line.
+    """Whether a test may look at what is read by a name: it is asked of every file, for to parse takes much longer.
 
-    It is asked of every file, and a look takes much less time than to parse. What the lines of an import name is a
-    module.
+    A name that is read follows a dot, begins a text, or stands first in a line. Where more follows it, a part of it or
+    a call is looked at; in the line of an import it is a module's.
     """
     at = source.find(name)
     while at >= 0:
+        after = at + len(name)
         before = at - 1
         while before >= 0 and source[before] in b" \t\f\v":
             before -= 1
-        if before < 0 or source[before] in b".\"'\r\n":
+        is_whole = after == len(source) or not (source[after] in b".([_" or source[after : after + 1].isalnum())
+        if is_whole and (before < 0 or source[before] in b".\"'\r\n"):
             start = max(source.rfind(b"\n", 0, at), source.rfind(b"\r", 0, at)) + 1
             if not _IMPORT.match(source, start):
                 return True
-        at = source.find(name, at + len(name))
+        at = source.find(name, after)
     return False
 
 
