@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-EXTRACTOR = 8
+EXTRACTOR = 9
 """Version of what is extracted; part of the cache key."""
 
 NONE = -1

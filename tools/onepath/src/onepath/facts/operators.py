@@ -7,7 +7,7 @@ from typing import Final
 
 from onepath.facts.flow import Body
 from onepath.facts.literals import write_number
-from onepath.facts.model import NONE, Narrow, Operate
+from onepath.facts.model import NONE, Constant, Narrow, Operate
 from onepath.facts.module import Writer, both
 from onepath.facts.syntax import negated
 from onepath.facts.writing import constant, expression, operate
@@ -53,16 +53,21 @@ def write_binary(writer: Writer, body: Body, node: ast.BinOp) -> int:
 
 
 def write_comparison(writer: Writer, body: Body, node: ast.Compare) -> int:
+    """What a comparison gives is most often a truth; objects may give what they like, told of a single one."""
     left = expression(writer, body, node.left)
+    found = NONE
     for operator, comparator in zip(node.ops, node.comparators, strict=True):
         right = expression(writer, body, comparator)
         methods = _COMPARED.get(operator.__class__)
         if methods is not None:
-            operate(body, left, right, *methods, node.lineno)
+            found = operate(body, left, right, *methods, node.lineno)
         elif isinstance(operator, ast.In | ast.NotIn):
             operate(body, right, left, "__contains__", "", node.lineno)
         left = right
-    return constant(body, "bool")
+    if found == NONE or len(node.ops) > 1:
+        return constant(body, "bool")
+    body.emit(Constant(found, "bool"))
+    return found
 
 
 def write_unary(writer: Writer, body: Body, node: ast.UnaryOp) -> int:

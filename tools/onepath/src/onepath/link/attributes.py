@@ -12,6 +12,7 @@ from typing import Any, Final
 from onepath.link.classes import lookup
 from onepath.link.code import Frame
 from onepath.link.dunders import call_member
+from onepath.link.files import file_at, file_of_unit, path_of, text_of
 from onepath.link.foreign import canonical
 from onepath.link.imports import exported, import_module, load_module
 from onepath.link.invoke import holding, invoke
@@ -27,6 +28,7 @@ from onepath.link.values import (
     Class,
     Constant,
     Descriptor,
+    File,
     Foreign,
     Function,
     Getter,
@@ -125,6 +127,12 @@ def _read_module(solver: Solver, frame: Frame, value: Module, name: str, dst: in
     if name == "__name__":
         solver.add(dst, solver.text(value.name))
         return
+    if name == "__path__":
+        solver.add(dst, path_of(solver, value))
+        return
+    if name == "__file__" and value.unit is not None:
+        solver.add(dst, solver.text(text_of(file_at(solver, file_of_unit(value.unit)))))
+        return
     solver.flow(solver.cell(value, name), dst)
     if name != "__class__":
         solver.when_set(value, "__class__", _read_by_class, (frame, value, name, dst, line))
@@ -139,6 +147,17 @@ def _read_module(solver: Solver, frame: Frame, value: Module, name: str, dst: in
         for source in unit.stars:
             if source not in solver.units:
                 solver.add(dst, solver.foreign(f"{source}.{name}"))
+        _read_specification(solver, value, name, dst)
+
+
+def _read_specification(solver: Solver, value: Module, name: str, dst: int) -> None:
+    """Specifications and loaders of a module are the module."""
+    if name == "loader":
+        solver.add(dst, value)
+    elif name == "load_module":
+        which = (holding(solver, solver.text(value.name)),)
+        load = solver.foreign("importlib.import_module")
+        solver.add(dst, solver.once(Partial, ("load", value), load, which, (), (), (), False))
 
 
 def _read_by_class(solver: Solver, payload: Any, cls: Value) -> None:
@@ -366,6 +385,12 @@ def _read_type_parameter(solver: Solver, frame: Frame, value: TypeParameter, nam
         solver.add(dst, solver.method(value, name))
 
 
+def _read_file(solver: Solver, frame: Frame, value: File, name: str, dst: int, line: int) -> None:
+    from onepath.link.models.files import read_file
+
+    read_file(solver, value, name, dst)
+
+
 def _read_uncomputed(solver: Solver, frame: Frame, value: Uncomputed, name: str, dst: int, line: int) -> None:
     solver.add(dst, value)
 
@@ -402,4 +427,5 @@ _READERS: Final[dict[type, Callable[[Solver, Frame, Any, str, int, int], None]]]
     Space: _method,
     Method: _method,
     Getter: _method,
+    File: _read_file,
 }

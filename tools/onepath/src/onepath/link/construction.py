@@ -25,12 +25,24 @@ from onepath.link.dunders import call_special
 from onepath.link.escaping import call_back, escape_arguments
 from onepath.link.invoke import holding, invoke
 from onepath.link.iteration import iterate
-from onepath.link.members import enum_member
+from onepath.link.members import enum_member, value_of_member
 from onepath.link.raising import GROUPS, all_raised
 from onepath.link.setting import write_member
 from onepath.link.solver import TAGS, Solver, class_name, is_contextual
 from onepath.link.unknown import run_function
-from onepath.link.values import DESCRIPTORS, OBJECTS, Box, Class, Descriptor, Function, Instance, Space, Value
+from onepath.link.values import (
+    DESCRIPTORS,
+    OBJECTS,
+    Box,
+    Class,
+    Descriptor,
+    Function,
+    Instance,
+    Number,
+    Space,
+    Text,
+    Value,
+)
 
 
 def new_of(solver: Solver, site: Site, cls: Class) -> None:
@@ -74,11 +86,9 @@ def construct(solver: Solver, site: Site, cls: Class) -> None:
             inner = member.get if isinstance(member, Descriptor) else member
             if isinstance(inner, Function):
                 invoke(solver, site.frame, solver.bound(inner, cls), site.positional[:1], site.dst, site.line)
-        for name in sorted(cls.statics):
-            if not name.startswith("_") and not any(
-                isinstance(one, Function | Descriptor) for one in solver.has(solver.cell(cls, name))
-            ):
-                solver.add(site.dst, enum_member(solver, cls, name))
+        for var in site.positional[:1] or (solver.nowhere,):
+            solver.when(var, _member_by_value, (site, cls))
+            solver.at_last(_member_blind, solver, site, cls, var)
         return
     if binds(cls, "__new__"):
         lookup(solver, cls, "__new__", _call_new, (site, cls))
@@ -115,6 +125,30 @@ def construct(solver: Solver, site: Site, cls: Class) -> None:
         initialise(solver, site, instance, only)
     if not combinations:
         initialise(solver, site, plain_instance(solver, cls, site), None)
+
+
+def _member_by_value(solver: Solver, payload: Any, value: Value) -> None:
+    """`Enumeration(value)`: the member of that value; any, where one of their values is not known."""
+    site, cls = payload
+    found = [
+        enum_member(solver, cls, name)
+        for name in sorted(cls.statics)
+        if not name.startswith("_")
+        and not any(isinstance(one, Function | Descriptor) for one in solver.has(solver.cell(cls, name)))
+    ]
+    if value in found:
+        solver.add(site.dst, value)
+        return
+    values = [value_of_member(solver, one) for one in found]
+    if isinstance(value, Text | Number) and None not in values:
+        found = [one for one, told in zip(found, values, strict=True) if told is value]
+    for one in found:
+        solver.add(site.dst, one)
+
+
+def _member_blind(solver: Solver, site: Site, cls: Class, var: int) -> None:
+    if not solver.has(var) and not solver.is_idle(site.frame):
+        _member_by_value(solver, (site, cls), solver.unknown)
 
 
 def _enum_made(solver: Solver, site: Site, base: Class) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from onepath.facts.model import ModuleFacts
 from onepath.link.code import Options
 from onepath.link.once import Values
-from onepath.link.values import AFFIX, BOX, BYTES, NUMBER, OBJECT, SORTS, TEXT, Value, Wide
+from onepath.link.values import AFFIX, BOX, BYTES, METHOD, NUMBER, OBJECT, SORTS, TEXT, Value, Wide
 
 WIDE: Final = 100
 """How many values a variable holds before it is widened."""
@@ -60,6 +60,8 @@ class Flows(Values):
         self.queue: deque[int] = deque()
         self.fresh: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         self.stack: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        self.last: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self.very_last: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self.contexts = CONTEXTS
         """For how many callables a function is analysed apart, at present."""
         self.context_frames = 0
@@ -202,6 +204,8 @@ class Flows(Values):
             self.add(var, self.constant("bytes"))
         elif sort in (OBJECT, BOX):
             self.add(var, self.widened)
+        elif sort == METHOD and value.owner.sort == TEXT:  # type: ignore[attr-defined]
+            self.add(var, self.method(self.constant("str"), value.name))  # type: ignore[attr-defined]
         return True
 
     def _is_too_many(self, var: int, held: dict[Value, None], value: Value) -> bool:
@@ -282,6 +286,14 @@ class Flows(Values):
         """Do this when all flows are settled, before what was put off earlier."""
         self.fresh.append((work, arguments))
 
+    def at_last(self, work: Callable[..., None], *arguments: Any) -> None:
+        """Do this when nothing else is left to do: what is not known by then is not known, and stands for anything."""
+        self.last.append((work, arguments))
+
+    def at_very_last(self, work: Callable[..., None], *arguments: Any) -> None:
+        """Do this once that is done too: what has no value even then is used."""
+        self.very_last.append((work, arguments))
+
     def solve(self) -> None:
         """Until nothing changes."""
         queue, news, held = self.queue, self.news, self.held
@@ -323,7 +335,10 @@ class Flows(Values):
                 self.stack.extend(reversed(self.fresh))
                 self.fresh.clear()
             if not self.stack:
-                return
+                rest = self.last or self.very_last
+                if not rest:
+                    return
+                self.stack.append(rest.popleft())
             work, arguments = self.stack.pop()
             work(*arguments)
 

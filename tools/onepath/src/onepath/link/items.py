@@ -14,7 +14,7 @@ from onepath.link.dunders import call_member, call_special
 from onepath.link.foreign import PICKLES
 from onepath.link.imports import import_module
 from onepath.link.invoke import holding, invoke, invoke_all
-from onepath.link.members import enum_member
+from onepath.link.members import enum_member, plain_member
 from onepath.link.setting import set_attribute
 from onepath.link.solver import Solver
 from onepath.link.values import (
@@ -46,10 +46,14 @@ MANY_KEYS: Final = 8
 """With more keys than this at one place, all elements are meant."""
 
 
-def key_of(value: Value | None) -> object:
+def key_of(solver: Solver, value: Value | None) -> object:
     """What tells items apart; None where the key is not known."""
+    if value.__class__ is Instance:
+        value = plain_member(solver, value)
     if isinstance(value, Text | Number | Bytes):
         return value.value
+    if isinstance(value, Foreign) and (Result, value.name.rpartition(".")[0]) in solver.values:
+        return None  # a part of what some function gave
     if isinstance(value, Class | Function | Foreign | Module):
         return value
     if isinstance(value, Instance) and value.tag and isinstance(value.tag[0], str):
@@ -118,7 +122,7 @@ def _half_of_pair(solver: Solver, payload: Any, key: object, var: int) -> None:
 
 def _pair_key(solver: Solver, payload: Any, key: Value) -> None:
     box, src = payload
-    solver.flow(src, item_cell(solver, box, key_of(key)))
+    solver.flow(src, item_cell(solver, box, key_of(solver, key)))
 
 
 def unpack_mapping(solver: Solver, box: Any, value: Value) -> None:
@@ -160,10 +164,10 @@ def read_item(solver: Solver, payload: Any, value: Value) -> None:
         else:
             solver.when(index, _read_item_key, (frame, index, value, dst, line))
             if not solver.has(index):
-                solver.later(_read_item_blind, solver, value, index, dst)
+                solver.at_last(_read_item_blind, solver, frame, value, index, dst)
     elif isinstance(value, Space):
         if index >= 0:
-            solver.later(_read_space_blind, solver, index, dst)
+            solver.at_last(_read_space_blind, solver, index, dst)
             solver.when(index, _read_item_key, (frame, index, value, dst, line))
     elif isinstance(value, Instance):
         arguments = (index,) if index >= 0 else ()
@@ -254,9 +258,9 @@ def _inherited_item(solver: Solver, frame: Frame, value: Instance, index: int, d
             return
 
 
-def _read_item_blind(solver: Solver, value: Box, index: int, dst: int) -> None:
+def _read_item_blind(solver: Solver, frame: Frame, value: Box, index: int, dst: int) -> None:
     """A key of which nothing is known may be any."""
-    if not solver.has(index):
+    if not solver.has(index) and not solver.is_idle(frame):
         items_of(solver, value, dst)
 
 
@@ -299,7 +303,7 @@ def _read_item_key(solver: Solver, payload: Any, key: Value) -> None:
         return
     read_key(solver, frame, value, key, dst)
     if isinstance(value, Box) and value.missing >= 0:
-        made = item_cell(solver, value, key_of(key))
+        made = item_cell(solver, value, key_of(solver, key))
         invoke_all(solver, frame, value.missing, (), made, line)
 
 
@@ -317,7 +321,7 @@ def read_key(solver: Solver, frame: Frame | None, value: Value, key: Value, dst:
         return
     if not isinstance(value, Box):
         return
-    known = key_of(key)
+    known = key_of(solver, key)
     if isinstance(key, Foreign) and known not in value.items:
         # Foreign data: it may be any key. A foreign class or function among the keys is that one.
         items_of(solver, value, dst)
@@ -366,7 +370,7 @@ def set_item(solver: Solver, frame: Frame, value: Value, key: Value | None, src:
         if isinstance(key, Constant) and key.type == "slice":
             solver.when(src, _spliced, value)
             return
-        known = key_of(key)
+        known = key_of(solver, key)
         if known is None and isinstance(key, Instance | Constant):
             known = key if isinstance(key, Instance) or key.type in ("NoneType", "bool") else None
         if key is not None:
@@ -384,7 +388,7 @@ def set_item(solver: Solver, frame: Frame, value: Value, key: Value | None, src:
             box = solver.box("dict", ("content", value))
             if key is not None:
                 solver.add(box.keys, key)
-            solver.flow(src, item_cell(solver, box, key_of(key)))
+            solver.flow(src, item_cell(solver, box, key_of(solver, key)))
     elif isinstance(value, Foreign | Result):
         if value.name == "sys.modules" and isinstance(key, Text):
             solver.when(src, _replace_module, key.value)
@@ -426,6 +430,9 @@ def slice_of(solver: Solver, payload: Any, value: Value) -> None:
     if isinstance(value, Box):
         box = solver.box_at(value.kind, frame, ("slice", dst - frame.base))
         part = _constant_slice(solver, bounds) if value.kind in ("list", "tuple") else None
+        if part is None and bounds[0] < 0 and bounds[2] < 0 and _is_divided(value):
+            _beginnings(solver, frame, value, dst)
+            return
         if part is None:
             items_of(solver, value, box.rest)
         else:
@@ -456,6 +463,22 @@ def slice_of(solver: Solver, payload: Any, value: Value) -> None:
         solver.add(dst, value if not isinstance(value, Affix) else solver.constant("str"))
     elif isinstance(value, Bytes):
         solver.add(dst, solver.constant("bytes"))
+
+
+def _is_divided(value: Box) -> bool:
+    """Whether it holds the parts of a known text, and few of them."""
+    is_split = isinstance(value.site, tuple) and len(value.site) > 0 and value.site[0] == "split"
+    return value.kind == "list" and is_split and 1 < len(value.items) <= MANY_KEYS
+
+
+def _beginnings(solver: Solver, frame: Frame, value: Box, dst: int) -> None:
+    """Up to any of its parts: each such list is one of its own."""
+    for count in range(1, len(value.items) + 1):
+        box = solver.box_at(value.kind, frame, ("beginning", dst - frame.base, value, count))
+        for index in range(count):
+            if index in value.items:
+                solver.flow(value.items[index], item_cell(solver, box, index))
+        solver.add(dst, box)
 
 
 def item_at(solver: Solver, payload: Any, key: object, var: int) -> None:

@@ -19,6 +19,7 @@ from onepath.link.values import (
     Bound,
     Box,
     Class,
+    File,
     Foreign,
     Function,
     Instance,
@@ -159,7 +160,7 @@ def enter(solver: Solver, payload: Any, value: Value) -> None:
             solver.add(dst, value)
     elif isinstance(value, Running):
         solver.flow(value.frame.yields, dst)
-    elif isinstance(value, Result | Uncomputed):
+    elif isinstance(value, Result | Uncomputed | File):
         solver.add(dst, value)
     elif isinstance(value, Box):
         if value.kind == "context":

@@ -33,7 +33,9 @@ from onepath.link.values import (
     Function,
     Getter,
     Instance,
+    Number,
     Partial,
+    Result,
     Space,
     Super,
     Text,
@@ -280,7 +282,38 @@ def enum_member(solver: Solver, cls: Class, name: str) -> Instance:
                 break
         for attribute in ("name", "_name_"):
             solver.add(solver.cell(member, attribute), solver.text(name))
+        if "enum.StrEnum" in foreign_bases(cls):
+            solver.when(solver.cell(member, "value"), _numbered, (member, name), _RESULTS)
     return member
+
+
+_RESULTS: Final = frozenset({Result})
+
+
+def _numbered(solver: Solver, payload: Any, value: Value) -> None:
+    """`auto()` in an enumeration of texts: the name, in small letters."""
+    member, name = payload
+    if isinstance(value, Result) and value.name == "enum.auto":
+        for attribute in ("value", "_value_"):
+            solver.add(solver.cell(member, attribute), solver.text(name.lower()))
+
+
+_PLAIN: Final = frozenset({"enum.StrEnum", "enum.IntEnum", "enum.IntFlag", "builtins.str", "builtins.int"})
+
+
+def value_of_member(solver: Solver, member: Instance) -> Text | Number | None:
+    """The value of an enumeration's member, if it is a text or a number and known."""
+    told = [one for one in solver.has(solver.cell(member, "value")) if isinstance(one, Text | Number)]
+    return told[0] if len(told) == 1 else None
+
+
+def plain_member(solver: Solver, value: Value | None) -> Value | None:
+    """A member of an enumeration of texts or numbers is one: that text or number, where it is known."""
+    if not isinstance(value, Instance) or not value.tag or not isinstance(value.tag[0], str):
+        return value
+    if not is_enum(value.cls) or _PLAIN.isdisjoint(foreign_bases(value.cls)):
+        return value
+    return value_of_member(solver, value) or value
 
 
 def read_annotations(solver: Solver, frame: Frame, value: Value, dst: int, line: int) -> None:

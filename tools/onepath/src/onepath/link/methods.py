@@ -13,6 +13,7 @@ from onepath.link.construction import construct, new_of
 from onepath.link.container_methods import BOX_METHODS, space_method
 from onepath.link.invoke import invoke
 from onepath.link.models.copies import decode_with
+from onepath.link.models.files import file_method
 from onepath.link.models.importing import load_entry_point
 from onepath.link.raising import raised, stopped
 from onepath.link.setting import set_attribute
@@ -26,6 +27,7 @@ from onepath.link.values import (
     Class,
     Constant,
     Descriptor,
+    File,
     Function,
     Getter,
     Method,
@@ -47,7 +49,9 @@ def call_method_of_builtin(solver: Solver, site: Site, method: Method) -> None:
         if handler is not None:
             handler(solver, site, owner)
         return
-    if isinstance(owner, Running):
+    if isinstance(owner, File):
+        file_method(solver, site, owner, method.name)
+    elif isinstance(owner, Running):
         _running_method(solver, site, owner, method.name)
     elif isinstance(owner, Text | Affix | Constant | Bytes | Number):
         text_method(solver, site, owner, method.name)

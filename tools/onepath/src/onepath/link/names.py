@@ -6,6 +6,7 @@ import builtins
 from typing import Final
 
 from onepath.link.code import Frame, Unit
+from onepath.link.files import file_at, file_of_unit, path_of, text_of
 from onepath.link.imports import exported
 from onepath.link.solver import Solver
 from onepath.link.values import Class
@@ -21,7 +22,11 @@ def read_name(solver: Solver, frame: Frame, name: str, dst: int) -> None:
         return
     if name == "__name__":
         solver.add(dst, solver.text(unit.outer.name if unit.outer else unit.name))
-    elif name in ("__file__", "__doc__", "__path__"):
+    elif name == "__file__":
+        solver.add(dst, solver.text(text_of(file_at(solver, file_of_unit(unit.outer or unit)))))
+    elif name == "__path__" and unit.facts.is_package:
+        solver.add(dst, path_of(solver, solver.module_of(unit)))
+    elif name in ("__doc__", "__path__"):
         solver.add(dst, solver.constant("str"))
     elif name == "__package__":
         is_package = unit.facts.is_package

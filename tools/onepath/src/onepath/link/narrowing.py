@@ -18,13 +18,16 @@ from onepath.link.values import (
     BOXES,
     OBJECTS,
     OBJECTS_AND_CLASSES,
+    Affix,
     Box,
+    Bytes,
     Class,
     Constant,
     Descriptor,
     Foreign,
     Function,
     Instance,
+    Number,
     Result,
     Text,
     Unknown,
@@ -67,13 +70,43 @@ def _classes(solver: Solver, kind: int, depth: int = 0) -> list[Value] | None:
 def _narrow(solver: Solver, payload: Any, values: Sequence[Value]) -> None:
     kind, dst, positive = payload
     told: list[Value] = []
+    wanted = _plain_types(solver, kind)
     for value in values:
         if value.__class__ is Instance:
             solver.later(_decide, solver, value, kind, dst, positive)
+        elif wanted is not None and _is_ruled_out(value, wanted, positive):
+            continue
         elif not positive or value.__class__ is not Unknown:
             told.append(value)
     if told:
         solver.add_all(dst, told)
+
+
+_PLAIN: Final = frozenset({"dict", "list", "tuple", "set", "frozenset", "str", "bytes", "int", "float", "bool"})
+
+
+def _plain_types(solver: Solver, kind: int) -> frozenset[str] | None:
+    """The built-in types a test names; None if it names others too."""
+    found: set[str] = set()
+    for one in _classes(solver, kind) or (None,):
+        last = one.name.removeprefix("builtins.") if isinstance(one, Foreign) else ""
+        if last not in _PLAIN:
+            return None
+        found.add(last)
+    if "int" in found:
+        found.add("bool")
+    return frozenset(found)
+
+
+def _is_ruled_out(value: Value, wanted: frozenset[str], positive: bool) -> bool:
+    """Whether what is written down does not come out of a test for built-in types."""
+    if isinstance(value, Text | Affix):
+        return ("str" in wanted) is not positive
+    if isinstance(value, Bytes):
+        return ("bytes" in wanted) is not positive
+    if isinstance(value, Number):  # a truth is one too
+        return "int" not in wanted and "bool" not in wanted if positive else "int" in wanted
+    return not positive and isinstance(value, Constant) and value.type in wanted
 
 
 def _decide(solver: Solver, value: Instance, kind: int, dst: int, positive: bool) -> None:

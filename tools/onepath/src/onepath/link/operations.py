@@ -22,7 +22,19 @@ from onepath.link.narrowing import matched, narrowed
 from onepath.link.setting import set_attribute
 from onepath.link.solver import Solver
 from onepath.link.texts import formatted, operated
-from onepath.link.values import OBJECTS, RUNNING, Alias, Box, Class, Constant, Function, Instance, TypeParameter, Value
+from onepath.link.values import (
+    OBJECTS,
+    RUNNING,
+    Alias,
+    Box,
+    Class,
+    Constant,
+    Function,
+    Instance,
+    Running,
+    TypeParameter,
+    Value,
+)
 
 
 def instantiate(solver: Solver, frame: Frame) -> None:
@@ -322,6 +334,23 @@ def _unpack(solver: Solver, frame: Frame, base: int, one: op.Unpack) -> None:
 
 def _await(solver: Solver, frame: Frame, base: int, one: op.Await) -> None:
     solver.when(base + one.src, awaited, (frame, base + one.dst, one.line))
+    if "send" in solver.asked_for and not frame.code.scope.is_generator:
+        solver.when(base + one.src, _awaits, (frame, one.line), _AWAITED)
+
+
+_AWAITED: Final = frozenset({Running, Instance})
+
+
+def _awaits(solver: Solver, payload: Any, value: Value) -> None:
+    """Whoever drives a coroutine by hand gets what is yielded below it, and sends there."""
+    frame, line = payload
+    if isinstance(value, Running):
+        solver.flow(value.frame.yields, frame.yields)
+        solver.flow(frame.sent, value.frame.sent)
+    else:
+        inner = solver.var_for(("waited for", frame, value))
+        if call_special(solver, frame, value, "__await__", (), inner, line):
+            solver.when(inner, _awaits, payload, RUNNING)
 
 
 def _yield(solver: Solver, frame: Frame, base: int, one: op.Yield) -> None:

@@ -6,8 +6,27 @@ What runs it is not known here.
 from __future__ import annotations
 
 from onepath.link.code import Site, Unit
+from onepath.link.files import unit_of
+from onepath.link.imports import import_module
+from onepath.link.items import item_cell
 from onepath.link.solver import Solver
-from onepath.link.values import Box, Bytes, Space, Text, Value
+from onepath.link.values import Box, Bytes, File, Space, Text, Value
+
+
+def _run_module_text(solver: Solver, site: Site, unit: Unit) -> None:
+    """The text of a module of the program: it runs as that module does, and leaves its names where it is run."""
+    import_module(solver, site.frame, unit.name, solver.nowhere, site.line, top=False)
+    module = solver.module_of(unit)
+    spaces = [space for var in site.positional[1:3] for space in solver.has(var)]
+    if len(site.positional) < 2:
+        spaces.append(solver.once(Space, ("module", site.frame.code.unit), solver.module_of(site.frame.code.unit)))
+    for space in spaces:
+        for name in sorted(unit.statics):
+            if isinstance(space, Box):
+                solver.add(space.keys, solver.text(name))
+                solver.flow(solver.cell(module, name), item_cell(solver, space, name))
+            elif isinstance(space, Space):
+                solver.flow(solver.cell(module, name), solver.cell(space.owner, name))
 
 
 def run_text(solver: Solver, site: Site, value: Value, expression: bool, around: Unit) -> None:
@@ -15,6 +34,9 @@ def run_text(solver: Solver, site: Site, value: Value, expression: bool, around:
     what = "eval" if expression else "exec"
     if isinstance(value, Bytes):
         value = solver.text(value.value.encode("latin-1").decode("utf-8", "replace"))
+    if isinstance(value, File) and (unit := unit_of(solver, value)) is not None:
+        _run_module_text(solver, site, unit)
+        return
     if not isinstance(value, Text):
         solver.note_opaque(site.frame, what, "the text that is run is not known", site.line)
         solver.add(site.dst, solver.uncomputed(what, "the text that is run is not known"))

@@ -80,8 +80,8 @@ class Solver(Flows):
         """Attributes set on foreign names, by name and attribute."""
         self.foreign_reads: dict[tuple[str, str], list[int]] = {}
         self.texts_run = 0
-        self.formatting: set[tuple[tuple[int, ...], int]] = set()
-        """Formatted texts that are put together as soon as flows are settled: parts and target."""
+        self.formatting: set[tuple[Frame, tuple[int, ...], int]] = set()
+        """Formatted texts that are put together as soon as flows are settled: where, parts and target."""
         self.uses: dict[str, dict[str, None]] = {}
         """By module: foreign names it reads, of packages in which something is watched."""
         self.sought: set[str] = set()
@@ -245,6 +245,15 @@ class Solver(Flows):
             found.sent = found.result + 2
             self.instantiate(self, found)
         return found
+
+    def is_idle(self, frame: Frame) -> bool:
+        """Whether nobody calls the code in this context: all calls are in others, as their arguments tell."""
+        if frame.context or frame.unknown or not frame.code.contexts:
+            return False
+        return any(
+            not parameter.has_default and parameter.kind not in ("star", "double") and not self.has(frame.base + index)
+            for index, parameter in enumerate(frame.code.scope.parameters)
+        )
 
     def captured(self, frame: Frame, name: str) -> int:
         """The variable of a name that inner scopes of `frame` read."""

@@ -9,16 +9,19 @@ import codecs
 import string
 from collections.abc import Sequence
 from itertools import product
+from math import prod
 from typing import Any, Final
 
 from onepath.link.attributes import read_attribute
-from onepath.link.classes import binds
+from onepath.link.classes import binds, foreign_bases
 from onepath.link.code import Frame, Site
 from onepath.link.dunders import call_special
+from onepath.link.files import join_path, text_of
 from onepath.link.flows import TEXTS
 from onepath.link.invoke import holding
 from onepath.link.items import item_cell, items_of, read_item, unpack_mapping
 from onepath.link.iteration import iterate
+from onepath.link.members import plain_member
 from onepath.link.solver import Solver
 from onepath.link.values import (
     BOXES,
@@ -31,6 +34,7 @@ from onepath.link.values import (
     Bytes,
     Class,
     Constant,
+    File,
     Foreign,
     Instance,
     Number,
@@ -143,13 +147,15 @@ def _operate_left(solver: Solver, payload: Any, value: Value) -> None:
         if right >= 0:
             solver.when(right, _text_operator, (value, method, dst))
             if not solver.has(right):
-                solver.later(_blind_operator, solver, value, right, dst)
+                solver.at_last(_blind_operator, solver, frame, value, right, dst)
     elif isinstance(value, Constant) and value.type == "str" and method == "__add__" and right >= 0:
         solver.when(right, _unknown_start, dst)
     elif isinstance(value, Number) and right >= 0:
         solver.add(dst, solver.constant("int"))
     elif isinstance(value, Box):
         _operate_box(solver, frame, value, right, method, dst)
+    elif isinstance(value, File) and method == "__truediv__" and right >= 0:
+        solver.when(right, join_path, (value, dst))
     elif isinstance(value, Result | Constant | Uncomputed):
         solver.add(dst, value)
 
@@ -194,8 +200,8 @@ def _converted(solver: Solver, payload: Any, value: Value) -> None:
             call_special(solver, frame, value, method, (), -1, line)
 
 
-def _blind_operator(solver: Solver, value: Value, right: int, dst: int) -> None:
-    if not solver.has(right):
+def _blind_operator(solver: Solver, frame: Frame, value: Value, right: int, dst: int) -> None:
+    if not solver.has(right) and not solver.is_idle(frame):
         _text_operator(solver, (value, "__add__", dst), solver.unknown)
 
 
@@ -325,9 +331,9 @@ def formatted(solver: Solver, frame: Frame, parts: tuple[int, ...], dst: int, li
     """An f-string: `__format__` of its objects, and its text where all parts are texts."""
     for part in parts:
         solver.when(part, _format_one, (frame, line), OBJECTS_AND_BOXES)
-    solver.later(_format_now, solver, parts, dst)
+    solver.later(_format_now, solver, frame, parts, dst)
     for part in parts:
-        solver.when(part, _format_again, (parts, dst), _SHOWN)
+        solver.when(part, _format_again, (frame, parts, dst), _SHOWN)
 
 
 def _format_one(solver: Solver, payload: Any, value: Value) -> None:
@@ -343,7 +349,7 @@ def _format_one(solver: Solver, payload: Any, value: Value) -> None:
         reach_parts(solver, frame, value, "__repr__", solver.nowhere, line)
 
 
-_SHOWN: Final = frozenset({Text, Affix, Number})
+_SHOWN: Final = frozenset({Text, Affix, Number, File, Instance})
 
 
 def _format_again(solver: Solver, payload: Any, value: Value) -> None:
@@ -352,8 +358,17 @@ def _format_again(solver: Solver, payload: Any, value: Value) -> None:
         solver.later(_format_now, solver, *payload)
 
 
-def _format_now(solver: Solver, parts: tuple[int, ...], dst: int) -> None:
-    solver.formatting.discard((parts, dst))
+def _format_blind(solver: Solver, frame: Frame, parts: tuple[int, ...], dst: int) -> None:
+    """A part of which nothing is known by now is any text."""
+    if not all(solver.has(part) for part in parts) and not solver.is_idle(frame):
+        _format_now(solver, frame, parts, dst, True)
+
+
+def _format_now(solver: Solver, frame: Frame, parts: tuple[int, ...], dst: int, at_last: bool = False) -> None:
+    solver.formatting.discard((frame, parts, dst))
+    if not at_last and not all(solver.has(part) for part in parts):
+        solver.at_last(_format_blind, solver, frame, parts, dst)
+        return
     choices: list[list[Value]] = []
     count = 1
     for part in parts:
@@ -368,6 +383,10 @@ def _format_now(solver: Solver, parts: tuple[int, ...], dst: int) -> None:
 def _shown(solver: Solver, value: Value) -> Value:
     if isinstance(value, Number):
         return solver.text(str(value.value))
+    if isinstance(value, File):
+        return solver.text(text_of(value))
+    if isinstance(value, Instance) and "enum.StrEnum" in foreign_bases(value.cls):
+        return plain_member(solver, value) or value
     return value
 
 
@@ -381,7 +400,7 @@ def text_method(solver: Solver, site: Site, owner: Value, name: str) -> None:
         _read_fields(solver, site, owner.value, name == "format_map")
     if name == "join":
         for var in site.positional[:1]:
-            solver.when(var, _joined, site, OBJECTS)
+            solver.when(var, _joined, site, OBJECTS_AND_BOXES)
     elif name == "format":
         for var in (*site.positional, *(var for _, var in site.named)):
             solver.when(var, _format_one, (site.frame, site.line), OBJECTS_AND_BOXES)
@@ -464,29 +483,43 @@ def _read_step(solver: Solver, payload: Any, value: Value) -> None:
     read_attribute(solver, site.frame, value, name, dst, site.line)
 
 
+def _text_method_at_last(solver: Solver, site: Site, owner: Text, name: str) -> None:
+    known = all(solver.has(var) for var in (*site.positional, *(var for _, var in site.named)))
+    if not known and not solver.is_idle(site.frame):
+        _text_method_now(solver, site, owner, name, True)
+
+
 def _text_method_again(solver: Solver, payload: Any, value: Value) -> None:
     site, owner, name = payload
     solver.later(_text_method_now, solver, site, owner, name)
 
 
-def _text_method_now(solver: Solver, site: Site, owner: Text, name: str) -> None:
-    arguments: list[object] = []
-    named: dict[str, object] = {}
-    for var in site.positional:
-        known = _plain(solver, var)
-        if known is None:
-            _text_method_blind(solver, site, owner, name)
-            return
-        arguments.append(known)
-    for keyword, var in site.named:
-        known = _plain(solver, var)
-        if known is None:
-            _text_method_blind(solver, site, owner, name)
-            return
-        named[keyword] = known
+def _text_method_now(solver: Solver, site: Site, owner: Text, name: str, at_last: bool = False) -> None:
+    if not at_last and not all(solver.has(var) for var in (*site.positional, *(var for _, var in site.named))):
+        solver.at_last(_text_method_at_last, solver, site, owner, name)
+        return
+    if name == "join" and len(site.positional) == 1:
+        for value in list(solver.has(site.positional[0])):
+            _join_now(solver, site, owner, value, at_last)
+        return
+    variables = (*site.positional, *(var for _, var in site.named))
+    held = [[_plain_value(solver, one) for one in solver.has(var)] for var in variables]
+    if prod(len(one) for one in held) > TEXTS or any(None in one for one in held):
+        _text_method_blind(solver, site, owner, name)
+    if prod(len(one) for one in held) > TEXTS:
+        return
+    for known in product(*([one for one in some if one is not None] for some in held)):
+        split = len(site.positional)
+        named = {keyword: one for (keyword, _), one in zip(site.named, known[split:], strict=True)}
+        _text_method_on(solver, site, owner, name, known[:split], named)
+
+
+def _text_method_on(
+    solver: Solver, site: Site, owner: Text, name: str, arguments: tuple[object, ...], named: dict[str, object]
+) -> None:
     try:
         made = getattr(owner.value, name)(*arguments, **named)
-    except (TypeError, ValueError, LookupError, OverflowError, MemoryError):
+    except (TypeError, ValueError, LookupError, OverflowError, MemoryError, AttributeError):
         return
     if isinstance(made, str) and len(made) < _LONGEST:
         solver.add(site.dst, solver.text(made))
@@ -497,6 +530,29 @@ def _text_method_now(solver: Solver, site: Site, owner: Text, name: str) -> None
         for index, one in enumerate(made):
             solver.add(item_cell(solver, box, index), solver.text(str(one)))
         solver.add(site.dst, box)
+
+
+def _join_now(solver: Solver, site: Site, owner: Text, value: Value, at_last: bool) -> None:
+    """The texts in a container, one after the other; where it is not told which is where, in the order they came up,
+    which may not be it."""
+    if isinstance(value, Box):
+        if solver.is_first(("joined", site, owner, value)):
+            solver.when(solver.every(value), _text_method_again, (site, owner, "join"))
+        if not value.items and not solver.has(value.rest):
+            if at_last:
+                solver.add(site.dst, solver.text(""))
+            else:
+                solver.at_last(_text_method_now, solver, site, owner, "join", True)
+            return
+    parts = _plain_value(solver, value)
+    if isinstance(parts, list):
+        solver.add(site.dst, solver.text(owner.value.join(parts)))
+        return
+    solver.add(site.dst, solver.constant("str"))
+    if isinstance(value, Box) and not value.items:
+        texts = [one.value for one in solver.has(value.rest) if isinstance(one, Text)]
+        if len(texts) == len(solver.has(value.rest)):
+            solver.add(site.dst, solver.text(owner.value.join(texts)))
 
 
 def _text_method_blind(solver: Solver, site: Site, owner: Text, name: str) -> None:
@@ -512,12 +568,8 @@ def _text_method_blind(solver: Solver, site: Site, owner: Text, name: str) -> No
         solver.add(site.dst, solver.constant("str"))
 
 
-def _plain(solver: Solver, var: int) -> object:
-    """The one constant a variable holds, as Python's own; None if it is not one."""
-    held = list(solver.has(var))
-    if len(held) != 1:
-        return None
-    value = held[0]
+def _plain_value(solver: Solver, value: Value) -> object:
+    """A constant as Python's own; None if it is not one."""
     if isinstance(value, Text | Number):
         return value.value
     if isinstance(value, Bytes):

@@ -333,7 +333,7 @@ class Method(Value):
     """A method of a built-in object whose working is known: of a text, a container, a generator, a function."""
 
     sort = METHOD
-    most = 4
+    most = 16
     __slots__ = ("name", "owner")
 
     def __init__(self, owner: Value, name: str) -> None:
@@ -359,6 +359,16 @@ class Getter(Value):
         self.kind = kind
         self.names = names
         self.site = site
+
+
+class File(Value):
+    """A file or folder of the program: its path, the opened file and the text in it are one."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        """From the folder all files of the program are named from, with slashes."""
 
 
 class Uncomputed(Value):

@@ -119,6 +119,13 @@ NETWORK: Final[tuple[str, ...]] = (
     "webbrowser.open",
     "webbrowser.open_new",
     "webbrowser.open_new_tab",
+    "webbrowser.get.*",
+    *_all("webbrowser.GenericBrowser", ("open", "open_new", "open_new_tab")),
+    *_all("webbrowser.BackgroundBrowser", ("open", "open_new", "open_new_tab")),
+    *(f"openai.{name}.*" for name in ("OpenAI", "AsyncOpenAI", "AzureOpenAI", "chat", "responses", "embeddings")),
+    *(f"anthropic.{name}.*" for name in ("Anthropic", "AsyncAnthropic")),
+    *_all("litellm", ("completion", "acompletion", "responses", "aresponses", "embedding", "aembedding")),
+    *_all("pymongo", ("MongoClient",)),
 )  # fmt: skip
 """What opens a connection to somewhere else, or sends on one."""
 

@@ -57,7 +57,7 @@ def _function_of_code(solver: Solver, site: Site) -> None:
     """`types.FunctionType(f.__code__, …)`: another function of the same code, if it is known which."""
     for var in site.positional[:1]:
         solver.when(var, _function_of, site)
-        solver.later(_function_blind, solver, var, site)
+        solver.at_very_last(_function_blind, solver, var, site)
 
 
 def _function_of(solver: Solver, site: Any, value: Value) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onepath.link.code import Site
+from onepath.link.files import unit_of
 from onepath.link.imports import import_module
+from onepath.link.members import plain_member
 from onepath.link.models.getters import path_step
-from onepath.link.models.model import Model, argument, same
+from onepath.link.models.model import Model, argument, is_no_name, same
 from onepath.link.models.reflection import space_of
 from onepath.link.solver import Solver
 from onepath.link.values import Affix, Getter, Module, Text, Value
@@ -34,16 +36,17 @@ def _import_module(solver: Solver, site: Site) -> None:
         return
     package = argument(site, 1, "package")
     solver.when(var, _import_named, (site, package))
-    solver.later(_import_blind, solver, site, var, package)
+    solver.at_very_last(_import_blind, solver, site, var, package)
 
 
 def _import_blind(solver: Solver, site: Site, var: int, package: int) -> None:
-    if not solver.has(var):
+    if not solver.has(var) and not solver.is_idle(site.frame):
         _import_named(solver, (site, package), solver.unknown)
 
 
 def _import_named(solver: Solver, payload: Any, value: Value) -> None:
     site, package = payload
+    value = plain_member(solver, value) or value
     if isinstance(value, Text):
         name = value.value
         if name.startswith("."):
@@ -62,7 +65,7 @@ def _import_named(solver: Solver, payload: Any, value: Value) -> None:
                 _imported(solver, site, name)
             return
         solver.note_opaque(site.frame, "importlib.import_module", "the module's name is not known", site.line)
-    elif not isinstance(value, Module):
+    elif not isinstance(value, Module) and not is_no_name(value):
         solver.note_opaque(site.frame, "importlib.import_module", "the module's name is not known", site.line)
         solver.add(site.dst, solver.uncomputed("importlib.import_module", "the module's name is not known"))
 
@@ -164,18 +167,42 @@ def _import_by_spec(solver: Solver, site: Any, value: Value) -> None:
         if solver.module(value.value) is not None:
             _imported(solver, site, value.value)
             return
-        path = site.positional[1] if len(site.positional) > 1 else -1
-        for one in solver.has(path) if path >= 0 else ():
-            if isinstance(one, Text):
-                for unit in solver.units.values():
-                    if unit.facts.file.endswith(one.value.lstrip("./")):
-                        _imported(solver, site, unit.name)
-                        return
-        solver.add(site.dst, solver.foreign(value.value))
-        if path >= 0:
-            solver.note_opaque(site.frame, "importlib.util.spec_from_file_location", "the file is not known", site.line)
-    else:
+        if argument(site, 1, "location") < 0:
+            solver.add(site.dst, solver.foreign(value.value))
+    elif argument(site, 1, "location") < 0:
         solver.note_opaque(site.frame, "importlib.util.find_spec", "the module's name is not known", site.line)
+
+
+def _spec_of_file(solver: Solver, site: Site) -> None:
+    """The same by a name and a file: the file says which module it is."""
+    path = argument(site, 1, "location")
+    if path < 0:
+        path = argument(site, 1, "path")
+    if path < 0:
+        _spec(solver, site)
+        return
+    solver.when(path, _import_by_file, site)
+    solver.at_very_last(_import_by_file_blind, solver, site, path)
+
+
+def _import_by_file_blind(solver: Solver, site: Site, path: int) -> None:
+    if not solver.has(path):
+        _import_by_file(solver, site, solver.unknown)
+
+
+def _import_by_file(solver: Solver, site: Any, value: Value) -> None:
+    unit = unit_of(solver, value)
+    if unit is not None:
+        _imported(solver, site, unit.name)
+        return
+    var = argument(site, 0, "name")
+    for one in list(solver.has(var)) if var >= 0 else ():
+        if isinstance(one, Text):
+            if solver.module(one.value) is not None:
+                _imported(solver, site, one.value)
+                return
+            solver.add(site.dst, solver.foreign(one.value))
+    solver.note_opaque(site.frame, "importlib.util.spec_from_file_location", "the file is not known", site.line)
 
 
 def _run_path(solver: Solver, site: Site) -> None:
@@ -183,13 +210,21 @@ def _run_path(solver: Solver, site: Site) -> None:
     var = argument(site, 0, "path_name")
     if var < 0:
         return
-    for value in solver.has(var):
-        if isinstance(value, Text):
-            for unit in list(solver.units.values()):
-                if unit.facts.file.endswith(value.value.lstrip("./")):
-                    _run_named(solver, site, solver.text(unit.name))
-                    return
-    solver.note_opaque(site.frame, "runpy.run_path", "the file that is run is not known", site.line)
+    solver.when(var, _run_file, site)
+    solver.at_very_last(_run_file_blind, solver, site, var)
+
+
+def _run_file_blind(solver: Solver, site: Site, var: int) -> None:
+    if not solver.has(var):
+        _run_file(solver, site, solver.unknown)
+
+
+def _run_file(solver: Solver, site: Any, value: Value) -> None:
+    unit = unit_of(solver, value)
+    if unit is not None:
+        _run_named(solver, site, solver.text(unit.name))
+    else:
+        solver.note_opaque(site.frame, "runpy.run_path", "the file that is run is not known", site.line)
 
 
 MODELS: Final[dict[str, Model]] = {
@@ -200,9 +235,9 @@ MODELS: Final[dict[str, Model]] = {
     "importlib.__import__": _dunder_import,
     "importlib.reload": same(),
     "importlib.util.find_spec": _spec,
-    "importlib.util.spec_from_file_location": _spec,
+    "importlib.util.spec_from_file_location": _spec_of_file,
     "importlib.util.module_from_spec": same(),
-    "importlib.machinery.SourceFileLoader": _spec,
+    "importlib.machinery.SourceFileLoader": _spec_of_file,
     "pkgutil.resolve_name": _resolve_name,
     "pkgutil.get_loader": _spec,
     "pkgutil.find_loader": _spec,

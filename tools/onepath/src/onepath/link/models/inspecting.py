@@ -10,7 +10,8 @@ from typing import Any, Final
 from onepath.link.attributes import read_attribute
 from onepath.link.classes import members
 from onepath.link.code import Site
-from onepath.link.items import item_cell
+from onepath.link.invoke import holding
+from onepath.link.items import item_cell, read_item
 from onepath.link.models.model import Model
 from onepath.link.solver import Solver
 from onepath.link.values import Bound, Class, Function, Instance, Partial, Space, Value
@@ -35,12 +36,19 @@ def _signature_of(solver: Solver, site: Any, value: Value) -> None:
         return
     told = solver.box("namespace", (function, "signature"))
     by_name = solver.box("dict", (function, "parameters"))
-    for index, one in enumerate(function.code.scope.parameters):
-        if one.has_default:
-            parameter = solver.box("namespace", (function, "parameter", index))
-            solver.flow(solver.cell(function, f"default {index}"), solver.cell(parameter, "default"))
-            solver.add(by_name.keys, solver.text(one.name))
-            solver.add(item_cell(solver, by_name, one.name), parameter)
+    hints = solver.new()
+    read_attribute(solver, site.frame, function, "__annotations__", hints, site.line)
+    bound = isinstance(value, Bound) or (value is not function and isinstance(value, Class))
+    for index, one in enumerate(function.code.scope.parameters[1 if bound else 0 :], 1 if bound else 0):
+        parameter = solver.box("namespace", (function, "parameter", index))
+        solver.flow(solver.cell(function, f"default {index}"), solver.cell(parameter, "default"))
+        if not one.has_default:
+            solver.add(solver.cell(parameter, "default"), solver.foreign("inspect.Parameter.empty"))
+        solver.add(solver.cell(parameter, "name"), solver.text(one.name))
+        name = holding(solver, solver.text(one.name))
+        solver.when(hints, read_item, (site.frame, name, solver.cell(parameter, "annotation"), site.line))
+        solver.add(by_name.keys, solver.text(one.name))
+        solver.add(item_cell(solver, by_name, one.name), parameter)
     solver.add(solver.cell(told, "parameters"), by_name)
     solver.add(site.dst, told)
 

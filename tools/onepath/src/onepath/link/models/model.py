@@ -6,9 +6,11 @@ No function of any library is known here: what a name does is said in the module
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from onepath.link.code import Site
 from onepath.link.solver import Solver
+from onepath.link.values import Constant, Number, Value
 
 Model = Callable[[Solver, Site], None]
 
@@ -28,6 +30,14 @@ def same(index: int = 0) -> Model:
             solver.flow(var, site.dst)
 
     return made
+
+
+def is_no_name(value: Value) -> bool:
+    """Whether it is plain data, but no text: asking for such a name fails."""
+    return isinstance(value, Number) or (isinstance(value, Constant) and value.type in _NO_TEXTS)
+
+
+_NO_TEXTS: Final = frozenset({"NoneType", "bool", "int", "float", "bytes", "ellipsis"})
 
 
 def nothing(solver: Solver, site: Site) -> None:

@@ -12,7 +12,8 @@ from onepath.link.code import Site
 from onepath.link.dunders import call_special
 from onepath.link.invoke import holding, invoke_all
 from onepath.link.items import item_cell, names_of, read_item
-from onepath.link.models.model import Model, argument, gives
+from onepath.link.members import plain_member
+from onepath.link.models.model import Model, argument, gives, is_no_name
 from onepath.link.setting import set_attribute
 from onepath.link.solver import Solver
 from onepath.link.values import (
@@ -40,18 +41,19 @@ def get_by_name(solver: Solver, site: Site) -> None:
     if len(site.positional) < 2:
         return
     solver.when(site.positional[1], _getattr_name, site)
-    solver.later(_getattr_blind, solver, site)
+    solver.at_very_last(_getattr_blind, solver, site)
     for var in site.positional[2:3]:
         solver.flow(var, site.dst)
 
 
 def _getattr_blind(solver: Solver, site: Site) -> None:
-    if not solver.has(site.positional[1]):
+    if not solver.has(site.positional[1]) and not solver.is_idle(site.frame):
         _getattr_name(solver, site, solver.unknown)
 
 
 def _getattr_name(solver: Solver, site: Any, name: Value) -> None:
     obj = site.positional[0]
+    name = plain_member(solver, name) or name
     if isinstance(name, Text):
         solver.when(obj, _getattr_known, (site, name.value))
         if not name.value.startswith("__"):
@@ -80,7 +82,7 @@ def _getattr_unknown(solver: Solver, payload: Any, value: Value) -> None:
             read_attribute(solver, site.frame, value, one, site.dst, site.line)
         if fitting or isinstance(value, Instance | Class):
             return
-    if isinstance(value, Constant | Text | Number | Bytes | Unknown | Box):
+    if isinstance(value, Constant | Text | Number | Bytes | Unknown | Box) or is_no_name(name):
         return
     solver.add(site.dst, solver.uncomputed("getattr", "the attribute's name is not known"))
 
@@ -198,7 +200,20 @@ def _members_of(solver: Solver, payload: Any, value: Value) -> None:
         solver.add(box.rest, pair)
 
 
+def _from_environment(name: str) -> Model:
+    """What the environment says is not known; what is taken where it says nothing is."""
+
+    def made(solver: Solver, site: Site) -> None:
+        for var in (*site.positional[1:2], *(var for keyword, var in site.named if keyword == "default")):
+            solver.flow(var, site.dst)
+        solver.add(site.dst, solver.result(name))
+
+    return made
+
+
+_ENVIRONMENT: Final = ("os.getenv", *(f"os.environ.{name}" for name in ("get", "setdefault", "pop")))
 MODELS: Final[dict[str, Model]] = {
+    **{name: _from_environment(name) for name in _ENVIRONMENT},
     "builtins.getattr": get_by_name,
     "builtins.setattr": set_by_name,
     "builtins.delattr": _delete_by_name,

@@ -18,7 +18,7 @@ def _eval(expression: bool) -> Model:
     def made(solver: Solver, site: Site) -> None:
         if site.positional:
             solver.when(site.positional[0], _run_text, (site, expression))
-            solver.later(_run_blind, solver, site, expression)
+            solver.at_very_last(_run_blind, solver, site, expression)
 
     return made
 
@@ -45,7 +45,7 @@ def _timed(solver: Solver, site: Site) -> None:
     for var in (*site.positional[:2], *named):
         inner = Site(site.frame, solver.nowhere, -1, (var, *spaces), (), site.line)
         solver.when(var, _time_one, inner)
-        solver.later(_time_blind, solver, var, inner)
+        solver.at_very_last(_time_blind, solver, var, inner)
 
 
 def _timer(solver: Solver, site: Site) -> None:
@@ -77,7 +77,7 @@ def _under(expression: bool, *spaces: str) -> Model:
             given.append(holding(solver, solver.box_at("dict", site.frame, ("namespace", site.dst - site.frame.base))))
         inner = Site(site.frame, site.dst, -1, (text, *(var for var in given if var >= 0)), (), site.line)
         solver.when(text, _run_text, (inner, expression))
-        solver.later(_run_blind, solver, inner, expression)
+        solver.at_very_last(_run_blind, solver, inner, expression)
 
     return made
 

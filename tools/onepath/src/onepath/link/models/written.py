@@ -31,7 +31,7 @@ def _parsed(name: str, parse: Callable[[str], Any]) -> Model:
     def made(solver: Solver, site: Site) -> None:
         for var in site.positional[:1]:
             solver.when(var, _parse, (site, name, parse))
-            solver.later(_parse_blind, solver, site, name, var)
+            solver.at_last(_parse_blind, solver, site, name, var)
         escape_arguments(solver, site, name)
 
     return made
