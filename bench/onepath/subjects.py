@@ -74,9 +74,16 @@ def onepath(tree: Tree, *arguments: str) -> Taken:
 
 
 def environment() -> Mapping[str, str]:
-    """In which onepath is that of this tree, and its order the same in every run."""
+    """In which onepath is that of this tree, and its order the same in every run.
+
+    Its byte code is kept as that of an installed program is, the neighbours' among them; else each run compiles it.
+    """
     paths = [str(_SOURCE), os.environ.get("PYTHONPATH", "")]
-    return {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONHASHSEED": "0"}
+    return {
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
 
 
 def cold(jobs: int) -> Callable[[Tree], Taken]:
