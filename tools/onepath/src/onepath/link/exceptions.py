@@ -9,6 +9,7 @@ from typing import Any
 from onepath.facts import model as op
 from onepath.link.classes import foreign_bases
 from onepath.link.code import Frame
+from onepath.link.flows import Trigger
 from onepath.link.raising import GROUPS, all_raised, raised, raised_group
 from onepath.link.solver import Solver
 from onepath.link.values import OBJECTS, Box, Class, Foreign, Instance, Value
@@ -22,17 +23,25 @@ def _catch(solver: Solver, payload: Any, value: Value) -> None:
     _, dst = payload
     if isinstance(value, Class):
         solver.add(dst, solver.once(Instance, (value, (), None), value, (), None, 0))
-        solver.when(all_raised(solver), _caught_one, (value, dst), OBJECTS)
+        solver.flow(_caught_as(solver, value, _caught_one), dst)
     elif isinstance(value, Foreign):
         if value.name in GROUPS:
             solver.add(dst, raised_group(solver))
         solver.add(dst, solver.result(value.name))
-        solver.when(all_raised(solver), _caught_by_name, (value.name, dst), OBJECTS)
+        solver.flow(_caught_as(solver, value.name, _caught_by_name), dst)
     elif isinstance(value, Box):
         key = ("caught", payload, value)
         if key not in solver.values:
             solver.values[key] = True
             solver.when(solver.every(value), _catch, payload)
+
+
+def _caught_as(solver: Solver, kind: Class | str, trigger: Trigger) -> int:
+    """The variable of the raised objects that are caught by a class, wherever it is named."""
+    var = solver.var_for(("caught as", kind))
+    if solver.is_first(("caught as", kind, "filled")):
+        solver.when(all_raised(solver), trigger, (kind, var), OBJECTS)
+    return var
 
 
 def _caught_one(solver: Solver, payload: Any, value: Value) -> None:
