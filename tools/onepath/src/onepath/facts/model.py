@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-EXTRACTOR = 9
+EXTRACTOR = 10
 """Version of what is extracted; part of the cache key."""
 
 NONE = -1
@@ -277,6 +277,14 @@ class Narrow(Operation, frozen=True, tag=32):
     line: int = 0
 
 
+class OneOf(Operation, frozen=True, tag=47):
+    """`dst` is `src`, which was found in the container `among`."""
+
+    dst: int
+    src: int
+    among: int
+
+
 class Declare(Operation, frozen=True, tag=33):
     """A variable has an annotation, by its index in the module's `annotations`."""
 
@@ -422,6 +430,7 @@ AnyOperation = (
     | Caught
     | Raise
     | Narrow
+    | OneOf
     | Declare
     | DeclareAttribute
     | Delete

@@ -7,7 +7,7 @@ from typing import Final
 
 from onepath.facts.flow import Body
 from onepath.facts.literals import write_number
-from onepath.facts.model import NONE, Constant, Narrow, Operate
+from onepath.facts.model import NONE, Constant, Narrow, OneOf, Operate
 from onepath.facts.module import Writer, both
 from onepath.facts.syntax import negated
 from onepath.facts.writing import constant, expression, operate
@@ -144,8 +144,36 @@ def narrow(writer: Writer, body: Body, test: ast.expr, positive: bool) -> None:
         if isinstance(test.op, ast.And) is positive:
             for one in test.values:
                 narrow(writer, body, one, positive)
+    elif isinstance(test, ast.Compare) and len(test.ops) == 1:
+        if isinstance(test.ops[0], ast.In if positive else ast.NotIn):
+            _found_among(writer, body, test.left, test.comparators[0])
     elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         narrow(writer, body, test.operand, not positive)
+
+
+def _found_among(writer: Writer, body: Body, name: ast.expr, among: ast.expr) -> None:
+    """A name is one of a table's or of several texts."""
+    if not isinstance(name, ast.Name) or body.now is None or not _is_listed(among):
+        return
+    spelled = body.names.spelled(name.id)
+    before = body.now.get(spelled, NONE)
+    if before == NONE:
+        return
+    listed = expression(writer, body, among)
+    if listed == NONE:
+        return
+    dst = body.new()
+    body.emit(OneOf(dst, before, listed))
+    body.now[spelled] = dst
+
+
+def _is_listed(node: ast.expr) -> bool:
+    """Whether it is a name, of whatever, or a display of texts: reading it again calls nothing that is not told."""
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        return all(isinstance(one, ast.Constant) and isinstance(one.value, str) for one in node.elts)
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
 
 
 def _narrow_name(writer: Writer, body: Body, name: ast.expr, kind: ast.expr, positive: bool) -> None:

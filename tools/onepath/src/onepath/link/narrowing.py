@@ -30,6 +30,7 @@ from onepath.link.values import (
     Number,
     Result,
     Text,
+    Uncomputed,
     Unknown,
     Value,
     Widened,
@@ -125,6 +126,49 @@ def _decide(solver: Solver, value: Instance, kind: int, dst: int, positive: bool
             may = True
     if (positive and may) or (not positive and not must):
         solver.add(dst, value)
+
+
+def found_among(solver: Solver, frame: Frame, src: int, among: int, dst: int) -> None:
+    """`dst` gets what `src` holds, which is in `among`: a text that is not known is one of the texts listed there."""
+    listed = solver.new()
+    solver.when(among, _listed, listed, BOXES)
+    solver.when_any(src, _among, (listed, dst))
+    solver.at_last(_among_blind, solver, frame, src, listed, dst)
+
+
+def _listed(solver: Solver, listed: Any, value: Value) -> None:
+    if isinstance(value, Box):
+        solver.flow(value.keys if value.kind == "dict" else solver.every(value), listed)
+
+
+def _among(solver: Solver, payload: Any, values: Sequence[Value]) -> None:
+    listed, dst = payload
+    told = []
+    for value in values:
+        if isinstance(value, Affix | Constant | Result | Unknown | Uncomputed) or (
+            isinstance(value, Foreign) and not value.special
+        ):
+            solver.at_last(_among_texts, solver, value, listed, dst)
+        else:
+            told.append(value)
+    if told:
+        solver.add_all(dst, told)
+
+
+def _among_texts(solver: Solver, value: Value, listed: int, dst: int) -> None:
+    """Which of the texts it is, nobody knows; where they are not all known, nobody knows either what it is."""
+    texts = solver.has(listed)
+    if texts and all(isinstance(one, Text) for one in texts):
+        solver.add_all(dst, tuple(texts))
+    else:
+        solver.add(dst, value)
+
+
+def _among_blind(solver: Solver, frame: Frame, src: int, listed: int, dst: int) -> None:
+    if not solver.has(src) and not solver.is_idle(frame):
+        for one in solver.has(listed):
+            if isinstance(one, Text):
+                solver.add(dst, one)
 
 
 def tested(solver: Solver, frame: Frame, subject: int, kind: int, method: str, line: int) -> None:

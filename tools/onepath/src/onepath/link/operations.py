@@ -18,7 +18,7 @@ from onepath.link.imports import exported, import_from, import_module, star
 from onepath.link.items import MANY_KEYS, read_item, set_item, slice_of
 from onepath.link.iteration import awaited, enter, iterate, unpack
 from onepath.link.names import read_name
-from onepath.link.narrowing import matched, narrowed
+from onepath.link.narrowing import found_among, matched, narrowed
 from onepath.link.setting import set_attribute
 from onepath.link.solver import Solver
 from onepath.link.texts import formatted, operated
@@ -394,6 +394,10 @@ def _narrow(solver: Solver, frame: Frame, base: int, one: op.Narrow) -> None:
     narrowed(solver, frame, base + one.src, base + one.type, base + one.dst, one.positive, one.line)
 
 
+def _one_of(solver: Solver, frame: Frame, base: int, one: op.OneOf) -> None:
+    found_among(solver, frame, base + one.src, base + one.among, base + one.dst)
+
+
 def _match_class(solver: Solver, frame: Frame, base: int, one: op.MatchClass) -> None:
     matched(solver, frame, base + one.src, base + one.type, one.name, one.index, base + one.dst)
 
@@ -468,6 +472,7 @@ _READERS: Final[dict[type, Callable[[Solver, Frame, int, Any], None]]] = {
     op.Caught: read_caught,
     op.Raise: read_raise,
     op.Narrow: _narrow,
+    op.OneOf: _one_of,
     op.MatchClass: _match_class,
     op.Declare: _declare,
     op.DeclareAttribute: _declare_attribute,

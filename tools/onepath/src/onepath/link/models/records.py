@@ -19,6 +19,9 @@ from onepath.link.solver import Solver
 from onepath.link.values import OBJECTS, Box, Class, Descriptor, Foreign, Instance, Text, Value
 from onepath.link.within import COPIED, reach_all
 
+METADATA: Final = "metadata of fields"
+"""What is told of fields besides: all there is in one module, for any of its fields."""
+
 
 def _factory_field(solver: Solver, site: Site) -> None:
     """`dataclasses.field` and its like."""
@@ -27,6 +30,8 @@ def _factory_field(solver: Solver, site: Site) -> None:
             solver.flow(var, site.dst)
         elif name in ("default_factory", "factory"):
             solver.when(var, _factory_of, site.dst)
+        elif name == "metadata":
+            solver.flow(var, solver.var_for((METADATA, site.frame.code.unit)))
     for var in site.positional[:1]:
         solver.flow(var, site.dst)
 

@@ -15,8 +15,10 @@ from onepath.link.attributes import read_attribute
 from onepath.link.classes import fields_of
 from onepath.link.code import Site
 from onepath.link.escaping import escape_arguments
-from onepath.link.items import item_cell
+from onepath.link.invoke import holding
+from onepath.link.items import item_cell, read_item
 from onepath.link.models.model import Model
+from onepath.link.models.records import METADATA
 from onepath.link.solver import Solver
 from onepath.link.values import OBJECTS_AND_CLASSES, Bytes, Class, Instance, Text, Value
 
@@ -100,9 +102,14 @@ def _fields_told(solver: Solver, site: Any, value: Value) -> None:
     if not isinstance(cls, Class):
         return
     listed = solver.box("tuple", ("fields", cls))
+    hints = solver.new()
+    read_attribute(solver, site.frame, cls, "__annotations__", hints, site.line)
     for index, (name, owner, _) in enumerate(fields_of(cls)):
         one = solver.box("namespace", ("field", cls, name))
         solver.add(solver.cell(one, "name"), solver.text(name))
+        key = holding(solver, solver.text(name))
+        solver.when(hints, read_item, (site.frame, key, solver.cell(one, "type"), site.line))
+        solver.flow(solver.var_for((METADATA, owner.unit)), solver.cell(one, "metadata"))
         solver.flow(solver.cell(owner, name), solver.cell(one, "default"))
         solver.add(item_cell(solver, listed, index), one)
     solver.add(site.dst, listed)
