@@ -23,6 +23,7 @@ from llmswitch_core.hub.pipeline import HubPipeline
 from llmswitch_core.hub.responses_state import StoredResponse
 from llmswitch_core.hub.upstream import UpstreamRequest
 from llmswitch_core.protocols.contract import RequestHead
+from llmswitch_core.protocols.losses import is_known
 from llmswitch_core.router.contract import Pool, PoolEntry, ProviderModels, Route, RoutingTable, Target
 from llmswitch_core.router.state import RouterState
 from tests.fake_upstream import FakeUpstream, RecordedRequest
@@ -181,6 +182,8 @@ class InProcess:
         self.memory.tokens.update(passed.outcome.delta.tokens)
         if passed.outcome.delta.response is not None:
             self.memory.put(passed.outcome.delta.response)
+        unknown = [name for name, _ in exchange.notes.items() if not is_known(name)]
+        assert not unknown, f"notes outside the vocabulary: {unknown}"
         reply.body = b"".join(out)
         reply.headers = {"content-type": self.pipeline.content_type(exchange)}
         return passed

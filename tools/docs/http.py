@@ -64,7 +64,10 @@ _OWN_HEADERS: Final = {
         "answer",
         "`provider.keyAlias.model` that answered; absent from a head that left before the first content",
     ),
-    "x-routecodex-notes": ("answer", "what could not be carried as it was: `field;dropped`, `;mapped` or `;repaired`"),
+    "x-routecodex-notes": (
+        "answer",
+        "what could not be carried as it was: `name;dropped`, `;mapped` or `;repaired`; [all names](notes.md)",
+    ),
     "x-routecodex-generation": ("answer", "which configuration served the request"),
     daemon.ACTOR: ("command", "who asks, for the ledger"),
     "x-routecodex-estimate": ("answer", "`tokens`: the count is the gateway's estimate"),

@@ -13,7 +13,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tools.docs import command_line, configuration, errors, features, http, must_pass, profiles, switches, telemetry
+from tools.docs import (
+    command_line,
+    configuration,
+    errors,
+    features,
+    http,
+    must_pass,
+    notes,
+    profiles,
+    switches,
+    telemetry,
+)
 from tools.docs.source import ROOT
 from tools.docs.text import DocumentationError, source_link
 
@@ -45,6 +56,7 @@ PAGES: Final = tuple(
         ("switches.md", switches),
         ("compat-profiles.md", profiles),
         ("features.md", features),
+        ("notes.md", notes),
         ("errors.md", errors),
         ("telemetry.md", telemetry),
         ("must-pass.md", must_pass),

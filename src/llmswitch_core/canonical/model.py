@@ -150,6 +150,11 @@ class Opaque(msgspec.Struct, tag="opaque"):
 Part: TypeAlias = Text | Thinking | Media | ToolCall | ToolResult | Refusal | Opaque
 
 
+def tag_of(part: Part) -> str:
+    """The part's kind as one word: `text`, `thinking`, `media`, `tool_call`, `tool_result`, `refusal`, `opaque`."""
+    return str(part.__struct_config__.tag)
+
+
 class Turn(msgspec.Struct):
     """One turn: who speaks, and the parts in order."""
 

@@ -16,6 +16,7 @@ from llmswitch_core.canonical.model import JsonValue
 from llmswitch_core.compat import schemas, thinking, tools
 from llmswitch_core.compat.edits import Edit, Moment, Tree
 from llmswitch_core.compat.paths import MISSING, Path
+from llmswitch_core.protocols.losses import in_own_words, of_member
 
 
 class Remove(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -146,7 +147,7 @@ def _edit_all(
         for path in paths:
             new = path.edit(new, change, create)
         if note is not None and new is not tree:
-            (moment.notes.dropped if how == "dropped" else moment.notes.mapped)(note)
+            (moment.notes.dropped if how == "dropped" else moment.notes.mapped)(in_own_words(note))
         return new
 
     return edit
@@ -201,7 +202,7 @@ def _allowlist(rule: Allowlist) -> Edit:
             return tree
         for name in tree:
             if name in unknown:
-                moment.notes.dropped(name)
+                moment.notes.dropped(of_member(name))
         return {name: value for name, value in tree.items() if name in allowed}
 
     return edit

@@ -14,6 +14,7 @@ import msgspec
 from llmswitch_core.canonical.model import JsonValue
 from llmswitch_core.compat.edits import Edit, Moment, Tree
 from llmswitch_core.compat.paths import MISSING, Path
+from llmswitch_core.protocols.losses import in_own_words
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -72,7 +73,7 @@ def build(rule: SchemaRule) -> Edit:
         for path in paths:
             new = path.edit(new, change)
         if new is not tree:
-            moment.notes.mapped(note)
+            moment.notes.mapped(in_own_words(note))
         return new
 
     return edit

@@ -19,31 +19,34 @@ import msgspec
 from llmswitch_core.canonical.errors import GatewayError
 from llmswitch_core.canonical.events import StreamEvent
 from llmswitch_core.canonical.model import Answer, Conversation, JsonValue, Protocol
+from llmswitch_core.protocols.losses import Loss
 
 
 class Notes:
-    """What could not be carried, by field name; becomes `x-routecodex-notes`. Ordered, without repeats, at most 64."""
+    """What could not be carried, by the names of losses.py, for `x-routecodex-notes`: in order, once, at most 64."""
 
     __slots__ = ("_names",)
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
 
-    def dropped(self, field: str) -> None:
-        """`field` (wire path of the inbound protocol, without indices) could not be sent upstream."""
-        self._add(field, "dropped")
+    def dropped(self, loss: Loss) -> None:
+        """It could not be sent; weighs more than what was said of the same name before."""
+        if loss in self._names:
+            self._names[loss] = "dropped"
+        self._add(loss, "dropped")
 
-    def mapped(self, field: str) -> None:
-        """`field` was sent in another form than an equal one."""
-        self._add(field, "mapped")
+    def mapped(self, loss: Loss) -> None:
+        """It was sent in another form than an equal one."""
+        self._add(loss, "mapped")
 
-    def repaired(self, what: str) -> None:
+    def repaired(self, loss: Loss) -> None:
         """An invariant of the target was restored (an orphan result, an unanswered call)."""
-        self._add(what, "repaired")
+        self._add(loss, "repaired")
 
-    def _add(self, name: str, how: str) -> None:
+    def _add(self, loss: Loss, how: str) -> None:
         if len(self._names) < 64:
-            self._names.setdefault(name, how)
+            self._names.setdefault(loss, how)
 
     def items(self) -> Sequence[tuple[str, str]]:
         return tuple(self._names.items())

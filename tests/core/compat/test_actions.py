@@ -62,7 +62,7 @@ def test_setting_what_is_there_already_is_no_change() -> None:
 def test_allowlist_lets_only_its_members_through_and_notes_the_others() -> None:
     outcome = applied(own({"action": "allowlist", "members": ["model"]}), {"model": "m", "x": 1, "y": 2})
     assert outcome.body == {"model": "m"}
-    assert outcome.notes == {"x": "dropped", "y": "dropped"}
+    assert outcome.notes == {"member.x": "dropped", "member.y": "dropped"}
 
 
 @pytest.mark.parametrize(

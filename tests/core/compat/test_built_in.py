@@ -301,7 +301,7 @@ def test_mistral_renames_seed_and_refuses_unknown_members() -> None:
     body = {"model": "m", "seed": 5, "max_completion_tokens": 7, "stream_options": {}, "metadata": {}}
     outcome = applied(built_in("mistral"), body)
     assert outcome.body == {"model": "m", "random_seed": 5, "max_tokens": 7}
-    assert outcome.notes == {"stream_options": "dropped", "metadata": "dropped"}
+    assert outcome.notes == {"member.stream_options": "dropped", "metadata": "dropped"}
 
 
 # --- local servers -------------------------------------------------------------------------------------

@@ -20,11 +20,13 @@ from llmswitch_core.canonical.model import (
     Thinking,
     ToolCall,
     Usage,
+    tag_of,
 )
 from llmswitch_core.protocols.anthropic_messages.content_writer import arguments_object, is_citation
 from llmswitch_core.protocols.anthropic_messages.finish import write_reason, write_usage
 from llmswitch_core.protocols.anthropic_messages.signatures import to_wire
 from llmswitch_core.protocols.contract import Notes, Scope
+from llmswitch_core.protocols.losses import of
 
 Block = dict[str, JsonValue]
 
@@ -75,7 +77,7 @@ def answer_block(part: Part, notes: Notes) -> Block | None:
         return {"type": "tool_use", "id": portable(part.id), "name": part.name, "input": value}
     if isinstance(part, Opaque) and part.protocol is Protocol.ANTHROPIC_MESSAGES:
         return dict(part.wire)
-    notes.dropped(f"answer.{part.label if isinstance(part, Opaque) else part.__struct_config__.tag}")
+    notes.dropped(of("opaque", part.label) if isinstance(part, Opaque) else of("assistant", tag_of(part)))
     return None
 
 

@@ -29,11 +29,13 @@ from llmswitch_core.canonical.model import (
     Thinking,
     ToolCall,
     ToolResult,
+    tag_of,
 )
 from llmswitch_core.canonical.names import WireNames
 from llmswitch_core.protocols.anthropic_messages.models import Abilities
 from llmswitch_core.protocols.anthropic_messages.values import cache_wire
 from llmswitch_core.protocols.contract import Notes
+from llmswitch_core.protocols.losses import Loss, Place, of
 
 Block = dict[str, JsonValue]
 
@@ -91,7 +93,7 @@ class ContentWriter:
             elif isinstance(part, Opaque) and part.protocol is Protocol.ANTHROPIC_MESSAGES:
                 out.append(part.wire)
             else:
-                self._notes.dropped(f"system.{_label(part)}")
+                self._notes.dropped(_misplaced("system", part))
         return out
 
     def assistant(self, parts: Sequence[Part]) -> list[Block]:
@@ -108,7 +110,7 @@ class ContentWriter:
                 out.extend(self._opaque(part))
             else:
                 # The wire has no images or results in assistant messages.
-                self._notes.dropped(f"assistant.{_label(part)}")
+                self._notes.dropped(_misplaced("assistant", part))
         return out
 
     def user(self, parts: Sequence[Part]) -> list[Block]:
@@ -118,7 +120,7 @@ class ContentWriter:
             if isinstance(part, ToolResult):
                 out.append(self._tool_result(part))
             elif isinstance(part, Thinking | ToolCall):
-                self._notes.dropped(f"user.{_label(part)}")
+                self._notes.dropped(_misplaced("user", part))
             else:
                 out.extend(self._shown(part))
         return out
@@ -204,7 +206,7 @@ class ContentWriter:
     def _opaque(self, part: Opaque) -> list[Block]:
         if part.protocol is Protocol.ANTHROPIC_MESSAGES:
             return [part.wire]
-        self._notes.dropped(f"opaque.{part.label}")
+        self._notes.dropped(of("opaque", part.label))
         return []
 
     def _media(self, part: Media) -> Block:
@@ -219,8 +221,8 @@ class ContentWriter:
         if self._native and isinstance(options.get("search_result"), dict):
             return _cached(dict(options["search_result"]), part.cache)
         if not self._native:
-            if options:
-                self._notes.dropped("media.options")
+            for name in options:
+                self._notes.dropped(of("media", name))
             if part.detail is not None:
                 self._notes.dropped("media.detail")
         block: Block = {"type": _block_type(part), "source": self._source(part)}
@@ -318,5 +320,5 @@ def _cached(block: Block, cache: CacheControl | None) -> Block:
     return block
 
 
-def _label(part: Part) -> str:
-    return part.label if isinstance(part, Opaque) else str(part.__struct_config__.tag)
+def _misplaced(role: Place, part: Part) -> Loss:
+    return of("opaque", part.label) if isinstance(part, Opaque) else of(role, tag_of(part))

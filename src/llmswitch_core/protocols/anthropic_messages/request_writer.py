@@ -19,6 +19,7 @@ from llmswitch_core.protocols.anthropic_messages.tools_writer import ToolsWriter
 from llmswitch_core.protocols.anthropic_messages.turns_writer import TurnsWriter
 from llmswitch_core.protocols.anthropic_messages.values import cache_wire
 from llmswitch_core.protocols.contract import Notes, WireRequest, WireTarget
+from llmswitch_core.protocols.losses import of
 
 VERSION: Final = "2023-06-01"
 PATH: Final = "/v1/messages"
@@ -117,7 +118,7 @@ def _rest(conversation: Conversation, target: WireTarget, native: bool, body: Bo
         _extensions(conversation, body)
         return
     for name in conversation.extensions:
-        notes.dropped(f"extensions.{name}")
+        notes.dropped(of("extensions", name))
     if conversation.metadata:
         notes.dropped("metadata")
     if conversation.cache_key is not None:

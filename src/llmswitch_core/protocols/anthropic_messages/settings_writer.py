@@ -20,6 +20,7 @@ from llmswitch_core.canonical.reasoning import budget_of, effort_of, nearest_eff
 from llmswitch_core.protocols.anthropic_messages.models import Abilities, is_claude
 from llmswitch_core.protocols.anthropic_messages.schemas import output_schema
 from llmswitch_core.protocols.contract import Notes
+from llmswitch_core.protocols.losses import of
 
 DEFAULT_MAX_TOKENS: Final = 32000
 MIN_BUDGET: Final = 1024
@@ -174,7 +175,7 @@ class SettingsWriter:
         self._stop(out)
         for name in _WITHOUT_EQUAL:
             if getattr(sampling, name) is not None:
-                self._notes.dropped(f"sampling.{name}")
+                self._notes.dropped(of("sampling", name))
         if sampling.n is not None and sampling.n > 1:
             raise invalid(
                 "The Messages protocol gives one answer per request.",
@@ -190,7 +191,7 @@ class SettingsWriter:
         for name in self._unusable(values, out.thinks):
             if values[name] is not None:
                 values[name] = None
-                self._notes.dropped(f"sampling.{name}")
+                self._notes.dropped(of("sampling", name))
         out.body.update({name: value for name, value in values.items() if value is not None})
 
     def _unusable(self, values: Mapping[str, float | None], thinks: bool) -> list[str]:

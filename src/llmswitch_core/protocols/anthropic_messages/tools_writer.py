@@ -27,6 +27,7 @@ from llmswitch_core.protocols.anthropic_messages.tools_reader import TYPED
 from llmswitch_core.protocols.anthropic_messages.values import cache_wire
 from llmswitch_core.protocols.contract import Notes
 from llmswitch_core.protocols.hosted import dispensable
+from llmswitch_core.protocols.losses import of
 
 ToolWire = dict[str, JsonValue]
 
@@ -161,21 +162,21 @@ class ToolsWriter:
             self._notes.dropped("tool.namespace_description")
         if tool.output_schema is not None:
             self._notes.dropped("tool.output_schema")
-        if options:
-            self._notes.dropped("tool.options")
+        for name in options:
+            self._notes.dropped(of("tool", name))
 
     def _hosted(self, tool: HostedTool, index: int) -> ToolWire | None:
         if tool.protocol is Protocol.ANTHROPIC_MESSAGES:
             return dict(tool.wire)
         permitted = self._features.get("hosted_tools", True)
         if permitted == "drop":
-            self._notes.dropped(f"tool.{tool.label}")
+            self._notes.dropped(of("tool", tool.label))
             return None
         equal = _EQUALS.get(tool.label)
         listed = tool.label in permitted if isinstance(permitted, list | tuple | set | frozenset) else bool(permitted)
         if equal is None or not listed:
             if dispensable(tool, self._conversation.tools, self._conversation.tool_choice):
-                self._notes.dropped(f"tool.{tool.label}")
+                self._notes.dropped(of("tool", tool.label))
                 return None
             raise invalid(
                 f"The target has no hosted tool {tool.label}.",
@@ -184,7 +185,7 @@ class ToolsWriter:
                 next_step="Remove the tool, or route the request to a vendor that runs it.",
             )
         wire_type, name, settings = equal
-        self._notes.mapped(f"tool.{tool.label}")
+        self._notes.mapped(of("tool", tool.label))
         wire = tool.wire if isinstance(tool.wire, dict) else {}
         return {"type": wire_type, "name": name, **settings(wire)}
 

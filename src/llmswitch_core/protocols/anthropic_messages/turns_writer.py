@@ -17,6 +17,7 @@ from llmswitch_core.canonical.model import JsonValue, Opaque, Part, Protocol, Tu
 from llmswitch_core.protocols.anthropic_messages.content_writer import Block, ContentWriter
 from llmswitch_core.protocols.anthropic_messages.request_reader import MESSAGE_OPTIONS
 from llmswitch_core.protocols.contract import Notes
+from llmswitch_core.protocols.losses import of
 
 REMINDER: Final = "<system-reminder>\n{}\n</system-reminder>"
 OPENING: Final = "(The conversation begins with the assistant.)"
@@ -49,7 +50,7 @@ class TurnsWriter:
         for turn in turns[:lead]:
             parts, options = split_options(turn.parts)
             if options:
-                self._notes.dropped(MESSAGE_OPTIONS)
+                self._notes.dropped(of("opaque", MESSAGE_OPTIONS))
             system.extend(self._content.texts(parts))
         messages: list[Block] = []
         for turn in turns[lead:]:
@@ -83,13 +84,13 @@ class TurnsWriter:
                 messages.append({"role": "system", "content": blocks, **options})
             return
         if options:
-            self._notes.dropped(MESSAGE_OPTIONS)
+            self._notes.dropped(of("opaque", MESSAGE_OPTIONS))
         wrapped: list[Block] = []
         for block in blocks:
             if block.get("type") == "text":
                 wrapped.append({**block, "text": REMINDER.format(block["text"])})
             else:
-                self._notes.dropped(f"system.{block.get('type')}")
+                self._notes.dropped(of("opaque", str(block.get("type"))))
         if wrapped:
             self._notes.mapped("system")
         self._append("user", wrapped, {}, messages)

@@ -39,6 +39,7 @@ from llmswitch_core.protocols.gemini.wire import (
     generation,
     resource_path,
 )
+from llmswitch_core.protocols.losses import Place, of
 
 WirePart = dict[str, JsonValue]
 
@@ -132,7 +133,7 @@ class _Contents:
         else:
             contents.append({"role": role, "parts": parts})
 
-    def _parts(self, parts: list[Part], where: str) -> list[WirePart]:
+    def _parts(self, parts: list[Part], where: Place) -> list[WirePart]:
         """Parts of a system prompt or user turn that are no tool results."""
         out: list[WirePart] = []
         for part in parts:
@@ -150,9 +151,9 @@ class _Contents:
                 if part.protocol is Protocol.GEMINI and isinstance(part.wire, dict):
                     out.append(part.wire)
                 else:
-                    self._notes.dropped(f"content.{part.label}")
+                    self._notes.dropped(of("opaque", part.label))
             elif isinstance(part, Thinking):
-                self._notes.dropped(f"{where}.thinking")
+                self._notes.dropped(of(where, "thinking"))
         return out
 
     def _note_media(self, media: Media) -> None:
@@ -165,8 +166,8 @@ class _Contents:
             self._notes.dropped("media.detail")
         if media.name is not None:
             self._notes.dropped("media.name")
-        if media.options:
-            self._notes.dropped("media.options")
+        for name in media.options or ():
+            self._notes.dropped(of("media", name))
 
     def _user_parts(self, parts: list[Part]) -> list[WirePart]:
         responses: list[WirePart] = []

@@ -35,6 +35,7 @@ from llmswitch_core.protocols.contract import Notes, WireTarget
 from llmswitch_core.protocols.gemini.schema_lowering import lower, lower_output
 from llmswitch_core.protocols.gemini.wire import generation
 from llmswitch_core.protocols.hosted import dispensable
+from llmswitch_core.protocols.losses import Loss, of
 
 _EQUALS: Final[dict[str, str]] = {
     "web_search": "googleSearch",
@@ -132,7 +133,7 @@ def _function(tool: FunctionTool, names: WireNames, lowered: bool, own: bool, no
         entry.update(tool.options)
     elif tool.options:
         for option in tool.options:
-            notes.dropped(f"tool.{option}")
+            notes.dropped(of("tool", option))
     if tool.deferred:
         notes.mapped("tool.deferred")
     if tool.namespace_description is not None:
@@ -160,10 +161,10 @@ def _hosted(
         return tool.wire
     equal = _EQUALS.get(tool.label)
     if equal is not None:
-        notes.mapped(f"tools.{tool.label}")
+        notes.mapped(of("tool", tool.label))
         return {equal: {}}
     if target.features.get("hosted_tools") == "drop" or dispensable(tool, conversation.tools, conversation.tool_choice):
-        notes.dropped(f"tools.{tool.label}")
+        notes.dropped(of("tool", tool.label))
         return None
     raise invalid(
         f"The hosted tool `{tool.label}` does not exist on Gemini ({target.model}).",
@@ -188,8 +189,8 @@ def _beside_functions(
     if target.features.get("hosted_tools") == "drop" or all(
         dispensable(tool, conversation.tools, conversation.tool_choice) for tool in offered
     ):
-        for label in labels:
-            notes.dropped(f"tools.{label}")
+        for tool in offered:
+            notes.dropped(of("tool", tool.label))
         return []
     raise invalid(
         f"{target.model} cannot use {', '.join(labels)} together with function tools.",
@@ -387,9 +388,10 @@ def _note_losses(conversation: Conversation, own: bool, notes: Notes) -> None:
     if own:
         return
     for name in conversation.extensions:
-        notes.dropped(f"extensions.{name}")
+        notes.dropped(of("extensions", name))
     if conversation.store:
         notes.dropped("store")  # false needs no telling: nothing is kept here
-    for field in ("user", "cache_key", "service_tier", "metadata", "cache"):
+    fields: tuple[Loss, ...] = ("user", "cache_key", "service_tier", "metadata", "cache")
+    for field in fields:
         if getattr(conversation, field) is not None:
             notes.dropped(field)

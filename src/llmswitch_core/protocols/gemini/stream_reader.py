@@ -304,7 +304,7 @@ class _Machine:
         if self._open == "text":
             out.append(CitationDelta(self._index, {name: metadata}, Protocol.GEMINI))
         elif metadata:
-            self._scope.notes.dropped(name)
+            self._scope.notes.dropped("text.citations")
 
     def _logprobs(self, result: JsonValue, out: list[StreamEvent]) -> None:
         if result is None:

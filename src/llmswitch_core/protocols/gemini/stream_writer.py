@@ -51,6 +51,7 @@ from llmswitch_core.protocols.contract import Notes, Scope
 from llmswitch_core.protocols.gemini.errors import error_object
 from llmswitch_core.protocols.gemini.media import media_part
 from llmswitch_core.protocols.gemini.tables import finish_word, usage_wire
+from llmswitch_core.protocols.losses import of
 from llmswitch_core.protocols.sse import data_frame
 
 _HEAD: Final = b'{"candidates":[{"content":{"parts":['
@@ -301,7 +302,7 @@ def whole_part(part: Part, notes: Notes) -> dict[str, JsonValue] | None:
     if isinstance(part, Opaque) and part.protocol is Protocol.GEMINI and isinstance(part.wire, dict):
         return part.wire
     if isinstance(part, Opaque):
-        notes.dropped(f"content.{part.label}")
+        notes.dropped(of("opaque", part.label))
     elif isinstance(part, Thinking) and part.redacted is not None:
         notes.dropped("thinking.redacted")
     return None

@@ -6,6 +6,7 @@ from typing import Any
 
 from llmswitch_core.canonical.model import JsonValue, Media, Opaque, Part, Protocol, Thinking
 from llmswitch_core.protocols.contract import Notes, Scope
+from llmswitch_core.protocols.losses import of
 from llmswitch_core.protocols.openai_chat.media import data_url
 from llmswitch_core.protocols.openai_chat.reasoning_details import entries
 
@@ -47,9 +48,9 @@ def whole_part(part: Part, notes: Notes) -> dict[str, Any]:
         url = data_url(part)
         if part.kind == "image" and url is not None:
             # Assistant content may hold no images on this wire: OpenRouter's `images` array is what clients know.
-            notes.mapped("media.image")
+            notes.mapped("assistant.media")
             return {"images": [{"type": "image_url", "image_url": {"url": url}}]}
-        notes.dropped(f"media.{part.kind}")
+        notes.dropped("assistant.media")
     elif isinstance(part, Thinking):
         details = entries(part)
         if details:
@@ -58,5 +59,5 @@ def whole_part(part: Part, notes: Notes) -> dict[str, Any]:
     elif isinstance(part, Opaque):
         if part.protocol is Protocol.OPENAI_CHAT and part.label == "audio":
             return {"audio": part.wire}
-        notes.dropped(f"opaque.{part.label}")
+        notes.dropped(of("opaque", part.label))
     return {}

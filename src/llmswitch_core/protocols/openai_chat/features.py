@@ -41,6 +41,7 @@ from typing import Any
 
 from llmswitch_core.canonical.model import CacheControl, Conversation, JsonValue, Protocol
 from llmswitch_core.protocols.contract import Notes, WireTarget
+from llmswitch_core.protocols.losses import Loss
 
 
 class Features:
@@ -70,7 +71,7 @@ class Features:
         """Whether the top-level member `name` of OpenAI's own may be sent."""
         return self.flag(name, self.flag("openai_extras", self.own_vendor))
 
-    def add_cache(self, part: dict[str, JsonValue], cache: CacheControl, field: str, notes: Notes) -> None:
+    def add_cache(self, part: dict[str, JsonValue], cache: CacheControl, field: Loss, notes: Notes) -> None:
         """Put a cache breakpoint on a part or tool, in the form the target knows, or note that it is gone."""
         form = self.get("cache_control", self.own_protocol)
         if form == "prompt_cache_breakpoint":

@@ -11,6 +11,7 @@ from typing import Any, Final
 from llmswitch_core.canonical.errors import invalid
 from llmswitch_core.canonical.model import CacheControl, JsonValue, Media
 from llmswitch_core.protocols.contract import Notes
+from llmswitch_core.protocols.losses import of
 from llmswitch_core.protocols.openai_chat.features import Features
 from llmswitch_core.protocols.openai_chat.members import an_object, optional_text
 
@@ -131,7 +132,7 @@ def write_media(media: Media, features: Features, notes: Notes) -> dict[str, Any
         features.add_cache(part, media.cache, "media.cache", notes)
     if media.options:
         for name in media.options:
-            notes.dropped(f"media.{name}")
+            notes.dropped(of("media", name))
     return part
 
 

@@ -25,9 +25,11 @@ from llmswitch_core.canonical.model import (
     ToolCall,
     ToolResult,
     Turn,
+    tag_of,
 )
 from llmswitch_core.canonical.names import WireNames
 from llmswitch_core.protocols.contract import Notes
+from llmswitch_core.protocols.losses import of
 from llmswitch_core.protocols.openai_chat.features import Features
 from llmswitch_core.protocols.openai_chat.media import data_url, write_media
 from llmswitch_core.protocols.openai_chat.reasoning_details import write_details
@@ -148,11 +150,11 @@ class _Writer:
             texts = [{"type": "text", "text": jsonio.encode(result.structured).decode()}]
         for part in opaque:
             if texts or media:
-                self._notes.dropped(f"opaque.{part.label}")
+                self._notes.dropped(of("opaque", part.label))
             else:
                 # A result of nothing but foreign references would read as "nothing found".
                 texts.append({"type": "text", "text": jsonio.encode(part.wire).decode()})
-                self._notes.mapped(f"opaque.{part.label}")
+                self._notes.mapped(of("opaque", part.label))
                 media = []
         if media:
             self._notes.mapped("tool_result.media")
@@ -265,7 +267,7 @@ class _Writer:
         if self._features.own("assistant_images") and all(data_url(image) for image in images):
             message["images"] = [{"type": "image_url", "image_url": {"url": data_url(image)}} for image in images]
             return
-        self._notes.mapped("media.assistant")
+        self._notes.mapped("assistant.media")
         self._homeless.append({"type": "text", "text": "Media the assistant made:"})
         self._homeless += [write_media(image, self._features, self._notes) for image in images]
 
@@ -292,9 +294,9 @@ class _Writer:
                 if part.protocol is Protocol.OPENAI_CHAT:
                     out.append(part.wire)
                 else:
-                    self._notes.dropped(f"opaque.{part.label}")
+                    self._notes.dropped(of("opaque", part.label))
             else:
-                self._notes.dropped(type(part).__name__.lower())
+                self._notes.dropped(of("user", tag_of(part)))
         return out
 
     def _collapsed(self, parts: list[dict[str, Any]], joint: str) -> str | list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from llmswitch_core.canonical.model import Conversation, JsonValue, OutputFormat
 from llmswitch_core.canonical.names import WireNames
 from llmswitch_core.canonical.reasoning import EFFORTS, budget_of, effort_of, nearest_effort
 from llmswitch_core.protocols.contract import Notes, WireRequest, WireTarget
+from llmswitch_core.protocols.losses import Loss, of
 from llmswitch_core.protocols.openai_chat.features import Features
 from llmswitch_core.protocols.openai_chat.messages_writer import write_messages
 from llmswitch_core.protocols.openai_chat.tools import write_tools
@@ -56,7 +57,7 @@ def write_request(conversation: Conversation, target: WireTarget, notes: Notes) 
                 body.setdefault(name, value)
     else:
         for name in conversation.extensions:
-            notes.dropped(f"extensions.{name}")
+            notes.dropped(of("extensions", name))
     if target.stream:
         _write_stream(conversation, features, body)
     return WireRequest(path=PATH, body=body)
@@ -240,7 +241,7 @@ def _write_extras(conversation: Conversation, features: Features, body: dict[str
     user = conversation.user
     if user is not None and conversation.extensions.get("safety_identifier") == user and features.own_protocol:
         user = None  # goes out under its own name with the extensions
-    values: tuple[tuple[str, str, JsonValue], ...] = (
+    values: tuple[tuple[str, Loss, JsonValue], ...] = (
         ("user", "user", user),
         ("store", "store", conversation.store),
         ("metadata", "metadata", conversation.metadata),

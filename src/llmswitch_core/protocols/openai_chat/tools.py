@@ -25,6 +25,7 @@ from llmswitch_core.canonical.model import (
 from llmswitch_core.canonical.names import WireNames
 from llmswitch_core.protocols.contract import Notes
 from llmswitch_core.protocols.hosted import dispensable
+from llmswitch_core.protocols.losses import of
 from llmswitch_core.protocols.openai_chat.features import Features
 from llmswitch_core.protocols.openai_chat.members import (
     a_list,
@@ -214,7 +215,7 @@ def _write_tool(tool: FunctionTool | CustomTool, names: WireNames, features: Fea
             function.update(tool.options)
         else:
             for name in tool.options:
-                notes.dropped(f"tool.{name}")
+                notes.dropped(of("tool", name))
     wire: dict[str, Any] = {"type": "function", "function": function}
     if tool.cache is not None:
         features.add_cache(wire, tool.cache, "tool.cache", notes)
@@ -253,17 +254,17 @@ def _write_hosted(
     form = forms.get(tool.label, forms.get("*")) if isinstance(forms, Mapping) else forms
     if form == WEB_SEARCH_OPTIONS:
         body[WEB_SEARCH_OPTIONS] = _search_options(tool.wire)
-        notes.mapped(f"tool.{tool.label}")
+        notes.mapped(of("tool", tool.label))
         return None
     if isinstance(form, dict):
-        notes.mapped(f"tool.{tool.label}")
+        notes.mapped(of("tool", tool.label))
         return dict(form)
     if form == "drop" or tool.label == "tool_search":
         # Tools that a search would have found are all offered from the start, so nothing is lost with the search.
-        notes.dropped(f"tool.{tool.label}")
+        notes.dropped(of("tool", tool.label))
         return None
     if dispensable(tool, conversation.tools, conversation.tool_choice):
-        notes.dropped(f"tool.{tool.label}")
+        notes.dropped(of("tool", tool.label))
         return None
     raise invalid(
         f"The hosted tool {tool.label!r} has no equal on an openai-chat upstream.",

@@ -21,6 +21,7 @@ from llmswitch_core.canonical.model import (
     Text,
 )
 from llmswitch_core.protocols.contract import Notes
+from llmswitch_core.protocols.losses import of
 from llmswitch_core.protocols.openai_responses.fields import as_object, as_text, wrong_type
 
 TEXT_TYPES: Final = frozenset({"input_text", "output_text", "text", "summary_text", "reasoning_text"})
@@ -172,14 +173,14 @@ def _write_part(part: Part, notes: Notes, *, audio: bool) -> dict[str, Any] | No
     if isinstance(part, Opaque) and part.protocol is Protocol.OPENAI_RESPONSES and isinstance(part.wire, dict):
         return dict(part.wire)
     if isinstance(part, Opaque):
-        notes.dropped(f"opaque.{part.label}")
+        notes.dropped(of("opaque", part.label))
     return None
 
 
 def write_media(media: Media, notes: Notes, *, audio: bool) -> dict[str, Any]:
     """An image, file or audio part. What this wire cannot carry is refused: without it, it is another question."""
-    if media.options:
-        notes.dropped("media.options")
+    for name in media.options or ():
+        notes.dropped(of("media", name))
     if media.kind == "image":
         return _write_image(media)
     if media.kind == "audio" and audio and media.data is not None and media.media_type in _AUDIO:

@@ -28,6 +28,7 @@ from llmswitch_core.canonical.model import (
     Turn,
 )
 from llmswitch_core.protocols.contract import Notes
+from llmswitch_core.protocols.losses import of
 from llmswitch_core.protocols.openai_responses import client_tools
 from llmswitch_core.protocols.openai_responses.content import is_content, write_input
 from llmswitch_core.protocols.openai_responses.tools import ToolWriter
@@ -181,7 +182,7 @@ class ItemWriter:
                 self._opaque(part)
             elif isinstance(part, Media):
                 media.append(part)
-                self._notes.mapped(f"media.{part.kind}")
+                self._notes.mapped("assistant.media")
         if content:
             self._say(content, whose)
         # The assistant cannot show pictures on this wire: they follow as something the user shows.
@@ -279,7 +280,7 @@ class ItemWriter:
         if not self._media_results and any(isinstance(part, Media) for part in content):
             rehomed = [part for part in content if isinstance(part, Media)]
             content = [part for part in content if not isinstance(part, Media)]
-            self._notes.mapped("media")
+            self._notes.mapped("tool_result.media")
         kind = "custom_tool_call_output" if result.kind == "custom" and self._tools.custom else "function_call_output"
         item: dict[str, Any] = {
             "type": kind,
@@ -307,7 +308,7 @@ class ItemWriter:
         if part.protocol is _R and isinstance(part.wire, dict):
             self.items.append(dict(part.wire))
         else:
-            self._notes.dropped(f"opaque.{part.label}")
+            self._notes.dropped(of("opaque", part.label))
 
 
 _NEUTRAL = frozenset({"reasoning", "additional_tools"})

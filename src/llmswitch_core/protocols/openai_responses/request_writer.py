@@ -21,6 +21,7 @@ from llmswitch_core.canonical.errors import invalid
 from llmswitch_core.canonical.model import Conversation, JsonValue, OutputFormat, Protocol
 from llmswitch_core.canonical.reasoning import effort_of
 from llmswitch_core.protocols.contract import Notes, WireRequest, WireTarget
+from llmswitch_core.protocols.losses import Loss, of
 from llmswitch_core.protocols.openai_responses.item_writer import ItemWriter
 from llmswitch_core.protocols.openai_responses.request_reader import ENCRYPTED, LOGPROBS
 from llmswitch_core.protocols.openai_responses.tools import ToolWriter
@@ -112,7 +113,7 @@ def _sampling(
         body["top_logprobs"] = sampling.top_logprobs
     for name in _NO_PLACE:
         if getattr(sampling, name) not in (None, [], {}):
-            notes.dropped(f"sampling.{name}")
+            notes.dropped(of("sampling", name))
 
 
 def _reasoning(
@@ -196,7 +197,7 @@ def _settings(body: dict[str, JsonValue], conversation: Conversation, same: bool
         notes.dropped("cache")
 
 
-def _short(value: str, field: str, notes: Notes) -> str:
+def _short(value: str, field: Loss, notes: Notes) -> str:
     """The vendor takes at most 64 characters here; longer values (Claude Code's user id) go as their hash."""
     if len(value) <= 64:
         return value
@@ -209,7 +210,7 @@ def _extensions(
 ) -> None:
     for name, value in conversation.extensions.items():
         if not same:
-            notes.dropped(f"extensions.{name}")
+            notes.dropped(of("extensions", name))
         elif name == "include":
             include.extend(value)
         elif name.startswith(("reasoning.", "text.")):

@@ -44,9 +44,10 @@ from llmswitch_core.canonical.events import (
 )
 from llmswitch_core.canonical.fold import unfold_part
 from llmswitch_core.canonical.ids import portable
-from llmswitch_core.canonical.model import JsonValue, Media, Opaque, Part, Protocol, Thinking, Usage
+from llmswitch_core.canonical.model import JsonValue, Media, Opaque, Part, Protocol, Thinking, Usage, tag_of
 from llmswitch_core.canonical.order import Sequencer
 from llmswitch_core.protocols.contract import Scope
+from llmswitch_core.protocols.losses import of
 from llmswitch_core.protocols.openai_responses import client_tools, output_items, tokens
 from llmswitch_core.protocols.openai_responses.errors import error_object, stream_error
 from llmswitch_core.protocols.openai_responses.output_items import Call, Message, Reasoning
@@ -400,14 +401,14 @@ class ResponsesWriter:
             if part.protocol is _R and isinstance(part.wire, dict):
                 item = {**part.wire, "id": part.wire.get("id") or self._scope.new_id("item_")}
             else:
-                self._scope.notes.dropped(f"opaque.{part.label}")
+                self._scope.notes.dropped(of("opaque", part.label))
         elif isinstance(part, Thinking) and part.redacted is not None:
             origin = part.origin or Protocol.ANTHROPIC_MESSAGES
             item = output_items.token_item(self._scope.new_id("rs_"), part.redacted, origin, "redacted")
         elif isinstance(part, Media):
             item = output_items.image_item(self._scope.new_id("ig_"), part)
             if item is None:
-                self._scope.notes.dropped(f"media.{part.kind}")
+                self._scope.notes.dropped("assistant.media")
         elif part is not None:
             self._unfolded(part, out)
         if item is not None:
@@ -420,7 +421,7 @@ class ResponsesWriter:
         """A text, thinking or call that came whole, through the same handlers as its deltas would."""
         for event in unfold_part(0, part):
             if isinstance(event, PartStart) and event.kind == "whole":
-                self._scope.notes.dropped(type(part).__name__.lower())
+                self._scope.notes.dropped(of("assistant", tag_of(part)))
                 return
             handler = _WRITERS.get(type(event))
             if handler is not None:

@@ -23,6 +23,7 @@ from llmswitch_core.canonical.model import (
 from llmswitch_core.canonical.names import WireNames
 from llmswitch_core.protocols.contract import Notes
 from llmswitch_core.protocols.hosted import dispensable
+from llmswitch_core.protocols.losses import of
 from llmswitch_core.protocols.openai_responses import client_tools
 from llmswitch_core.protocols.openai_responses.content import read_cache
 from llmswitch_core.protocols.openai_responses.fields import as_list, as_object, as_text
@@ -167,7 +168,7 @@ class ToolWriter:
         for tool in tools:
             if isinstance(tool, HostedTool) and not self._runs(tool) and dispensable(tool, tools, None):
                 # Where `tool_choice` demands it, `choice` refuses.
-                self._notes.dropped(f"tool.{tool.label}")
+                self._notes.dropped(of("tool", tool.label))
                 continue
             wire = self._write_tool(tool)
             if wire is None:
@@ -217,7 +218,7 @@ class ToolWriter:
         if tool.output_schema is not None:
             self._notes.dropped("tool.output_schema")
         for option in tool.options or ():
-            self._notes.dropped(f"tool.{option}")
+            self._notes.dropped(of("tool", option))
 
     def _write_custom(self, tool: CustomTool) -> dict[str, Any]:
         name = self.name(tool.name, tool.namespace)[0]
@@ -254,11 +255,11 @@ class ToolWriter:
             return dict(tool.wire)
         make = _HOSTED.get(tool.label) if allowed else None
         if make is not None:
-            self._notes.mapped(f"tool.{tool.label}")
+            self._notes.mapped(of("tool", tool.label))
             return make(tool.wire if isinstance(tool.wire, dict) else {})
         if not dispensable(tool, self.tools, self._choice):
             raise unsupported_hosted(tool.label)
-        self._notes.dropped(f"tool.{tool.label}")
+        self._notes.dropped(of("tool", tool.label))
         return None
 
     def choice(self, choice: ToolChoice) -> JsonValue:

@@ -235,7 +235,7 @@ def test_whole_parts_of_this_protocol_are_written_and_others_told() -> None:
     )
     assert [block["type"] for block in starts(events)] == ["server_tool_use", "web_search_tool_result"]
     assert deltas(events) == [{"type": "input_json_delta", "partial_json": '{"q":1}'}]
-    assert {name for name, _ in within.notes.items()} == {"answer.web_search_call", "answer.media"}
+    assert {name for name, _ in within.notes.items()} == {"opaque.web_search_call", "assistant.media"}
 
 
 CALL = [PartStart(0, "tool_call", id="a", name="f"), PartStop(0)]

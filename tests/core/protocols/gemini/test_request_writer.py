@@ -227,7 +227,7 @@ def test_foreign_opaque_parts_are_dropped_with_a_note_and_own_ones_kept() -> Non
     foreign = Opaque(Protocol.ANTHROPIC_MESSAGES, "server_tool_use", {"type": "server_tool_use"})
     talk = conversation(Turn("user", [Text("x")]), Turn("assistant", [foreign, own]))
     assert write(talk, notes=notes).body["contents"][1]["parts"] == [own.wire]
-    assert dict(notes.items()) == {"content.server_tool_use": "dropped"}
+    assert dict(notes.items()) == {"opaque.server_tool_use": "dropped"}
 
 
 def test_mp24_schemas_go_as_json_schema_unless_the_profile_wants_them_lowered() -> None:
@@ -282,7 +282,7 @@ def test_mp23_hosted_tools_with_an_equal_are_mapped() -> None:
     notes = Notes()
     talk = conversation(tools=[SEARCH, HostedTool("web_fetch", Protocol.ANTHROPIC_MESSAGES, {})])
     assert write(talk, notes=notes).body["tools"] == [{"googleSearch": {}}, {"urlContext": {}}]
-    assert dict(notes.items()) == {"tools.web_search": "mapped", "tools.web_fetch": "mapped"}
+    assert dict(notes.items()) == {"tool.web_search": "mapped", "tool.web_fetch": "mapped"}
 
 
 def test_mp23_hosted_tools_without_an_equal_are_refused_unless_the_profile_drops_them() -> None:
@@ -292,7 +292,7 @@ def test_mp23_hosted_tools_without_an_equal_are_refused_unless_the_profile_drops
     assert (caught.value.code, caught.value.param) == ("unsupported_hosted_tool", "tools")
     notes = Notes()
     assert "tools" not in write(talk, notes=notes, hosted_tools="drop").body
-    assert dict(notes.items()) == {"tools.image_generation": "dropped"}
+    assert dict(notes.items()) == {"tool.image_generation": "dropped"}
 
 
 def test_mp23_search_beside_functions_needs_gemini_3() -> None:
@@ -303,7 +303,7 @@ def test_mp23_search_beside_functions_needs_gemini_3() -> None:
     assert caught.value.code == "unsupported_hosted_tool"
     notes = Notes()
     assert [next(iter(e)) for e in write(talk, "gemini-2.5-pro", notes=notes).body["tools"]] == ["functionDeclarations"]
-    assert ("tools.googleSearch", "dropped") in notes.items()
+    assert ("tool.web_search", "dropped") in notes.items()
     body = write(talk, "gemini-3-pro").body
     assert [next(iter(entry)) for entry in body["tools"]] == ["functionDeclarations", "googleSearch"]
     assert body["toolConfig"] == {"includeServerSideToolInvocations": True}

@@ -242,7 +242,7 @@ def test_what_only_another_protocol_understands_is_dropped_with_a_note() -> None
     data = streamed(unfold(answer), within)
     assert [parts_of(frame) for frame in payloads(data)] == [[{"text": "t", "thought": True}], [{"text": ""}]]
     assert dict(within.notes.items()) == {
-        "content.server_tool_use": "dropped",
+        "opaque.server_tool_use": "dropped",
         "thinking.redacted": "dropped",
         "thinking.signature": "dropped",
     }

@@ -196,7 +196,7 @@ def test_mp20_images_the_assistant_made_go_into_the_next_user_message() -> None:
     got, notes = messages(assistant(Text("here"), PNG, CALL), user(ToolResult("c1", [Text("r")])))
     assert [message["role"] for message in got] == ["assistant", "tool", "user"]
     assert got[2]["content"] == [{"type": "text", "text": "Media the assistant made:"}, PNG_PART]
-    assert notes == {"media.assistant": "mapped"}
+    assert notes == {"assistant.media": "mapped"}
     got, _ = messages(assistant(Text("here"), PNG), assistant_images=True)
     assert got == [{"role": "assistant", "content": "here", "images": [PNG_PART]}]
 

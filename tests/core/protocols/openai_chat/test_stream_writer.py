@@ -166,7 +166,7 @@ def test_images_of_the_model_go_into_the_images_array_with_a_note() -> None:
     assert got[1] == {
         "images": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,QUJD"}, "index": 0}],
     }
-    assert in_scope.notes.items() == (("media.image", "mapped"),)
+    assert in_scope.notes.items() == (("assistant.media", "mapped"),)
 
 
 def test_foreign_opaque_parts_and_citations_are_noted() -> None:

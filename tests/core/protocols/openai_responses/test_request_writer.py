@@ -108,7 +108,7 @@ def test_mp20_media_of_results_are_sent_inside_or_rehomed() -> None:
     sent, notes = written(request, tool_result_media=False)
     assert sent["input"][1]["output"] == "see"
     assert sent["input"][2]["content"][0]["type"] == "input_image"
-    assert notes == {"media": "mapped"}
+    assert notes == {"tool_result.media": "mapped"}
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_foreign_opaque_parts_are_dropped_with_a_note() -> None:
 def test_pictures_the_assistant_made_are_shown_by_the_user() -> None:
     sent, notes = written(conversation(turn("assistant", Text("t"), Media("image", "image/png", "AA")), protocol=G))
     assert [item["role"] for item in sent["input"]] == ["assistant", "user"]
-    assert notes == {"media.image": "mapped"}
+    assert notes == {"assistant.media": "mapped"}
 
 
 @pytest.mark.parametrize(
