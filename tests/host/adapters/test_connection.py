@@ -31,7 +31,7 @@ class Nothing:
 async def serving(application: Any) -> AsyncIterator[int]:
     """An ASGI application on our server; yields the port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    running = server(application, Nothing(), lambda: None, ServerSettings(port=0))
+    running = server(application, Nothing(), lambda: None, lambda: None, ServerSettings(port=0))
     task = asyncio.create_task(running.serve(sockets=[listener]))
     while not running.started and not task.done():  # noqa: ASYNC110 - uvicorn offers nothing to wait for
         await asyncio.sleep(0.002)
