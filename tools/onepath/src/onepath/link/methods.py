@@ -18,7 +18,7 @@ from onepath.link.models.importing import load_entry_point
 from onepath.link.raising import raised, stopped
 from onepath.link.setting import set_attribute
 from onepath.link.solver import Solver
-from onepath.link.texts import text_method
+from onepath.link.text_methods import text_method
 from onepath.link.values import (
     Affix,
     Bound,

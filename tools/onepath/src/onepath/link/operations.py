@@ -15,13 +15,15 @@ from onepath.link.displays import read_mapping, read_sequence
 from onepath.link.dunders import call_special
 from onepath.link.exceptions import read_caught, read_raise
 from onepath.link.imports import exported, import_from, import_module, star
-from onepath.link.items import MANY_KEYS, read_item, set_item, slice_of
+from onepath.link.items import MANY_KEYS, read_item, set_item
 from onepath.link.iteration import awaited, enter, iterate, unpack
 from onepath.link.names import read_name
 from onepath.link.narrowing import found_among, matched, narrowed
+from onepath.link.operators import operated
 from onepath.link.setting import set_attribute
+from onepath.link.slices import slice_of
 from onepath.link.solver import Solver
-from onepath.link.texts import formatted, operated
+from onepath.link.texts import formatted
 from onepath.link.values import (
     OBJECTS,
     RUNNING,

@@ -11,8 +11,8 @@ from onepath.link.escaping import escape_arguments
 from onepath.link.items import item_cell
 from onepath.link.models.callers import call_inner
 from onepath.link.models.model import Model, argument
+from onepath.link.operators import UNION
 from onepath.link.solver import Solver
-from onepath.link.texts import UNION
 from onepath.link.values import BOXES, Box, Class, Foreign, Getter, Instance, Result, Value
 
 _COPIERS: Final = {

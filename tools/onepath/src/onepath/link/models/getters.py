@@ -7,11 +7,12 @@ from typing import Any, Final
 from onepath.link.attributes import read_attribute
 from onepath.link.code import Site
 from onepath.link.invoke import holding
-from onepath.link.items import item_cell, read_item, slice_of
+from onepath.link.items import item_cell, read_item
 from onepath.link.iteration import enter
 from onepath.link.models.callers import call_inner
 from onepath.link.models.model import Model
 from onepath.link.models.records import make_record
+from onepath.link.slices import slice_of
 from onepath.link.solver import Solver
 from onepath.link.values import CLASSES, Function, Getter, Instance, Result, Text, Value
 

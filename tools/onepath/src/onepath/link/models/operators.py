@@ -12,8 +12,8 @@ from onepath.link.dunders import call_special
 from onepath.link.escaping import escape_arguments
 from onepath.link.items import read_item, set_item
 from onepath.link.models.model import Model
+from onepath.link.operators import operated
 from onepath.link.solver import Solver
-from onepath.link.texts import operated
 from onepath.link.values import BOXES, OBJECTS_AND_CLASSES, Box, Value
 from onepath.link.within import reach_all
 
