@@ -405,7 +405,7 @@ def main() -> None:
     for task in json.load(sys.stdin):
         answer = forked(task["folder"], task["call"])
         if answer["error"] == _LATE:
-            # On a busy machine a pool of threads, one in thousands, does not come to its end; twice in a row is a fault.
+            # On a busy machine one pool of threads in thousands does not end; one that never does is a fault.
             answer = forked(task["folder"], task["call"])
         print(json.dumps({"id": task["id"], **answer}), flush=True)
 
