@@ -24,6 +24,8 @@ from routecodex.cli.clients import CLIENTS, NO_KEY, Client, filled
 from routecodex.cli.failures import EXIT_NOT_FOUND, EXIT_TEMPORARY, CommandError
 from routecodex.cli.options import ConfigOption, PortOption
 
+_GIVEN: Final = "settings-given.json"
+"""In a client's home: the settings it was given last, as they were before it ran."""
 _STRING_OR_COMMENT: Final = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 
 
@@ -76,7 +78,11 @@ def _environment(client: Client, url: str, key: str, inherited: Mapping[str, str
 
 
 def _home(client: Client, settings: Mapping[str, Any], inherited: Mapping[str, str]) -> Path:
-    """A home under the gateway's own, made or brought up to date. What the client leaves there stays for next time."""
+    """A home under the gateway's own, made or brought up to date.
+
+    What the client leaves there stays for next time, its settings too, until the user's own settings change: clients
+    that run already read that file, and may be writing it.
+    """
     from routecodex.config.loading import gateway_home
 
     home = gateway_home(inherited) / "clients" / client.name
@@ -85,10 +91,28 @@ def _home(client: Client, settings: Mapping[str, Any], inherited: Mapping[str, s
     theirs = Path(inherited.get(client.home_variable) or inherited.get("HOME") or Path.home()) / client.settings_file
     if theirs.parent.resolve() != file.parent.resolve():
         _link(theirs.parent, file.parent, {file.name})
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
-    unfinished.write_text(json.dumps(_merged(_existing(theirs), settings)), encoding="utf-8")
-    unfinished.replace(file)
+    text = json.dumps(_merged(_existing(theirs), settings))
+    given = home / _GIVEN
+    if not (given.is_file() and given.read_text(encoding="utf-8") == text and _has(file, settings)):
+        _put(file, text)
+        _put(given, text)
     return home
+
+
+def _put(file: Path, text: str) -> None:
+    """The whole file or none of it, whoever reads it meanwhile."""
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(file)
+
+
+def _has(file: Path, settings: Mapping[str, Any]) -> bool:
+    """Whether a client has left its settings readable, with ours among them."""
+    try:
+        standing = _existing(file)
+    except CommandError:
+        return False
+    return _merged(standing, settings) == standing
 
 
 def _link(source: Path, folder: Path, without: set[str]) -> None:

@@ -13,7 +13,7 @@ _SIGN_IN = {"security": {"auth": {"selectedType": "gemini-api-key"}}}
 _OWN_SETTINGS = {
     "privacy": {"usageStatisticsEnabled": False},
     "telemetry": {"enabled": False},
-    "general": {"disableAutoUpdate": True, "enableAutoUpdate": False, "maxAttempts": 2},
+    "general": {"enableAutoUpdate": False, "maxAttempts": 2},
 }
 
 

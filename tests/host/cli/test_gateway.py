@@ -239,6 +239,30 @@ def test_run_gemini_again_follows_what_the_user_changed(gateway: Cli, clients: P
     assert started["settings"]["ui"] == 2
 
 
+def test_run_gemini_keeps_what_the_client_changed_until_the_user_changes_something(
+    gateway: Cli, clients: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "user" / ".gemini"
+    mine.mkdir(parents=True)
+    (mine / "settings.json").write_text('{"ui": 1}')
+    environ = {"GEMINI_CLI_HOME": str(tmp_path / "user")}
+    ours = {"security": {"auth": {"selectedType": "gemini-api-key"}}}
+    assert gateway("run", "gemini", environ=environ).code == 0
+    left = Path(json.loads(clients.read_text())["env"]["GEMINI_CLI_HOME"]) / ".gemini" / "settings.json"
+
+    def settings_after(written: str) -> object:
+        left.write_text(written)
+        assert gateway("run", "gemini", environ=environ).code == 0
+        return json.loads(clients.read_text())["settings"]
+
+    assert settings_after(json.dumps({"ui": 1, "theme": "dark", **ours})) == {"ui": 1, "theme": "dark", **ours}
+    assert settings_after('{"theme": "dark"}') == {"ui": 1, **ours}, "the sign-in was gone"
+    assert settings_after("") == {"ui": 1, **ours}, "cut short"
+    assert settings_after("{broken") == {"ui": 1, **ours}
+    (mine / "settings.json").write_text('{"ui": 2}')
+    assert settings_after(json.dumps({"ui": 1, "theme": "dark", **ours})) == {"ui": 2, **ours}
+
+
 def test_run_gemini_refuses_settings_it_cannot_keep(gateway: Cli, clients: Path, tmp_path: Path) -> None:
     mine = tmp_path / "user" / ".gemini"
     mine.mkdir(parents=True)
