@@ -65,7 +65,7 @@ def file_of_text(solver: Solver, text: str) -> File | None:
     if known.has(path):
         return file_at(solver, path)
     fitting = [one for one in (*known.units, *known.folders) if one.endswith(f"/{path}")]
-    return file_at(solver, fitting[0]) if fitting and ("/" in path or path.endswith(".py")) else None
+    return file_at(solver, fitting[0]) if len(fitting) == 1 and ("/" in path or path.endswith(".py")) else None
 
 
 def file_of(solver: Solver, value: Value) -> File | None:
@@ -161,9 +161,15 @@ def join_path(solver: Solver, payload: Any, value: Value) -> None:
         joined = posixpath.normpath(posixpath.join(text_of(file), text))
         found = file_of_text(solver, joined)
         solver.add(dst, found if found is not None else solver.result("pathlib.Path"))
-    elif isinstance(value, Affix) and (value.start or value.end):
-        for name in inside(solver, file.path):
-            if name.startswith(value.start) and name.endswith(value.end):
-                solver.add(dst, file_at(solver, posixpath.join(file.path, name)))
-    else:
+        return
+    fitting: list[str] = []
+    if isinstance(value, Affix) and (value.start or value.end):
+        folder, start = posixpath.split(posixpath.join(file.path, value.start))
+        names = inside(solver, folder)
+        fitting = [posixpath.join(folder, one) for one in names if one.startswith(start) and one.endswith(value.end)]
+        if not fitting and "/" in value.end:
+            fitting = below(solver, folder, f"**/*{posixpath.basename(value.end)}", True)
+    for path in fitting:
+        solver.add(dst, file_at(solver, path))
+    if not fitting:
         solver.add(dst, solver.result("pathlib.Path"))

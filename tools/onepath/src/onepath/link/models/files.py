@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import posixpath
 from collections.abc import Callable, Iterable
+from math import prod
 from typing import Any, Final
 
 from onepath.link.code import Site
@@ -51,20 +52,23 @@ def _put_together_again(solver: Solver, payload: Any, value: Value) -> None:
     site, parts, use, name = payload
     if as_text(value) is None:
         solver.add(site.dst, solver.result(GIVES.get(name, name)))
-    solver.later(_put_together_now, solver, site, parts, use)
+    solver.later(_put_together_now, solver, site, parts, use, name)
 
 
 def _put_together_now(
-    solver: Solver, site: Site, parts: tuple[int, ...], use: Callable[[Solver, Site, tuple[str, ...]], None]
+    solver: Solver, site: Site, parts: tuple[int, ...], use: Callable[[Solver, Site, tuple[str, ...]], None], name: str
 ) -> None:
     held = [[text for one in solver.has(var) if (text := as_text(one)) is not None] for var in parts]
+    if prod(len(one) for one in held) > _MOST:
+        solver.add(site.dst, solver.result(GIVES.get(name, name)))
     for known in itertools.islice(itertools.product(*held), _MOST):
         if solver.is_first(("paths", site, use, known)):
             use(solver, site, known)
 
 
 def _of_texts(name: str, function: Callable[..., str]) -> Model:
-    """A function that makes a text of texts."""
+    """A function that makes a text of one, or of all it is given."""
+    several = name in _OF_SEVERAL
 
     def use(solver: Solver, site: Site, known: tuple[str, ...]) -> None:
         solver.add(site.dst, solver.text(function(*known)))
@@ -72,7 +76,7 @@ def _of_texts(name: str, function: Callable[..., str]) -> Model:
     def made(solver: Solver, site: Site) -> None:
         if site.stars or not site.positional:
             solver.add(site.dst, solver.result(name))
-        _put_together(solver, site, site.positional, use, name)
+        _put_together(solver, site, site.positional if several else site.positional[:1], use, name)
 
     return made
 
@@ -158,8 +162,11 @@ def _glob(name: str) -> Model:
 
 def _walk(solver: Solver, site: Site) -> None:
     """`os.walk(top)`: each folder with the names of folders and of files in it."""
-    for var in site.positional[:1]:
-        solver.when(var, _walked, site)
+    top = argument(site, 0, "top")
+    if top < 0:
+        solver.add(site.dst, solver.result("os.walk"))
+    else:
+        solver.when(top, _walked, site)
     for name, var in site.named:
         if name != "top":
             escape_arguments(solver, Site(site.frame, solver.nowhere, -1, (var,), (), site.line), "os.walk")
@@ -391,8 +398,9 @@ def _join_next(solver: Solver, payload: Any, value: Value) -> None:
 
 def _globbed(solver: Solver, payload: Any, value: Value) -> None:
     site, file, deep = payload
-    if isinstance(value, Text):
-        _listed(solver, site, [file_at(solver, one) for one in below(solver, file.path, value.value, deep)])
+    known = isinstance(value, Text)
+    pattern = value.value if isinstance(value, Text) else "*"
+    _listed(solver, site, [file_at(solver, one) for one in below(solver, file.path, pattern, deep or not known)])
 
 
 def _renamed(solver: Solver, payload: Any, value: Value) -> None:
@@ -407,17 +415,25 @@ def _renamed(solver: Solver, payload: Any, value: Value) -> None:
 
 
 def _found_in(solver: Solver, payload: Any, value: Value) -> None:
-    """The finder of a folder finds a module there: it stands for its specification."""
+    """The finder of a folder finds a module there: it stands for its specification. An unknown name is any there."""
     site, file = payload
-    if not isinstance(value, Text):
-        return
-    last = value.value.rpartition(".")[2]
+    if isinstance(value, Text):
+        names = [value.value.rpartition(".")[2]]
+    else:
+        end = value.end.rpartition(".")[2] if isinstance(value, Affix) else ""
+        names = [one for one, _ in modules_in(solver, file.path, False) if one.endswith(end)]
+    for last in names:
+        _find_in(solver, site, file, last)
+
+
+def _find_in(solver: Solver, site: Site, file: File, last: str) -> None:
     for path in (f"{last}.py", f"{last}/__init__.py"):
         unit = tree(solver).units.get(posixpath.join(file.path, path))
         if unit is not None:
             import_module(solver, site.frame, unit.name, site.dst, site.line, top=False)
 
 
+_OF_SEVERAL: Final = frozenset({"os.path.join"})
 _TEXTS: Final[dict[str, Callable[..., str]]] = {
     "os.path.join": posixpath.join,
     "os.path.dirname": posixpath.dirname,
