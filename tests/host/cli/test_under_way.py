@@ -2,56 +2,33 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 import pytest
 
-from tests.host.cli.conftest import CONFIG, Cli
+from tests.host.cli.conftest import Cli
+from tests.host.cli.standing_in import Answering, standing_in
 
 
-class NotDoneYet(BaseHTTPRequestHandler):
+class NotDoneYet(Answering):
     """Answers the first commands as the workers do while the supervisor goes on, the next one with `last`."""
 
     asked: ClassVar[list[tuple[str, dict[str, Any]]]] = []
     last: ClassVar[tuple[int, dict[str, Any]]]
 
-    def do_GET(self) -> None:
-        self.answer(200, {"status": "ok", "switches": {}})
-
-    def do_POST(self) -> None:
-        given = json.loads(self.rfile.read(int(self.headers["content-length"])))
+    def take(self, given: dict[str, Any]) -> None:
         self.asked.append((self.path, given))
         receipt = {"command": "x", "id": given.get("id", "made up"), "state": "accepted", "code": "under_way"}
         told = {"reason": "The command is still being carried out.", "nextStep": "Send it again."}
         self.answer(*self.last if len(self.asked) > 2 else (202, {**receipt, **told}))
 
-    def answer(self, status: int, content: dict[str, Any]) -> None:
-        body = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None:
-        """Nothing on the test's output."""
-
 
 @pytest.fixture
 def busy(cli: Cli) -> Iterator[Cli]:
     NotDoneYet.asked = []
-    with ThreadingHTTPServer(("127.0.0.1", 0), NotDoneYet) as server:
-        cli.write(CONFIG.format(port=server.server_address[1]))
-        (cli.home / "run").mkdir(parents=True)
-        (cli.home / "run" / "admin-token").write_text("a token that is long enough\n")
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with standing_in(cli, NotDoneYet):
         yield cli
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize(
