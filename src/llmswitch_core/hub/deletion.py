@@ -37,8 +37,8 @@ def upstream_has_it(found: StoredResponse, exchange: Exchange) -> bool:
     return found.upstream_id is not None and found.body.get("store") is not False and not exchange.gone
 
 
-def is_gone(exchange: Exchange, failure: GatewayError) -> bool:
-    """True where an upstream's error answer says that it has no such response: the next plan deletes ours."""
+def take_as_gone(exchange: Exchange, failure: GatewayError) -> bool:
+    """Whether an upstream's error answer says that it has no such response; the next plan then deletes ours."""
     found = _copy(exchange)
     if not asked(exchange) or found is None:
         return False

@@ -395,7 +395,7 @@ class HubPipeline:
         if plan.upstream is None:
             return False
         if exchange.inbound.operation == "forward":
-            return deletion.is_gone(exchange, failure)
+            return deletion.take_as_gone(exchange, failure)
         if exchange.inbound.operation == "count_tokens":
             known = exchange.estimates
             exchange.estimates = True

@@ -123,4 +123,4 @@ def test_gone_is_said_of_deletes_only() -> None:
     exchange = asked(bench, True)
     head = RequestHead("POST", "/v1/responses/resp_ours/cancel", {}, {})
     inbound = Inbound("req_1", Protocol.OPENAI_RESPONSES, "forward", head, b"", "me", response_id="resp_ours")
-    assert not deletion.is_gone(Exchange(inbound, exchange.surroundings), refusal(404))
+    assert not deletion.take_as_gone(Exchange(inbound, exchange.surroundings), refusal(404))
