@@ -25,7 +25,7 @@ from onepath.looking import Looked
 from onepath.rules.contract import Model
 from onepath.rules.groups import GROUPS
 
-LINKER: Final = 12
+LINKER: Final = 13
 """Version of what linking finds; part of the key of a kept program."""
 
 _FEW: Final = 40

@@ -89,7 +89,7 @@ def _settle(solver: Solver) -> None:
     """Until neither flows nor annotations bring anything new."""
     while True:
         solver.solve()
-        if fill(solver, only_unknown_callers=True):
+        if solver.wake() or fill(solver, only_unknown_callers=True):
             continue
         if not fill(solver, only_unknown_callers=False):
             return

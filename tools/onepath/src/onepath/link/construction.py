@@ -147,7 +147,7 @@ def _member_by_value(solver: Solver, payload: Any, value: Value) -> None:
 
 
 def _member_blind(solver: Solver, site: Site, cls: Class, var: int) -> None:
-    if not solver.has(var) and not solver.is_idle(site.frame):
+    if not solver.has(var) and not solver.is_idle(site.frame, _member_blind, site, cls, var):
         _member_by_value(solver, (site, cls), solver.unknown)
 
 

@@ -261,7 +261,7 @@ def _inherited_item(solver: Solver, frame: Frame, value: Instance, index: int, d
 
 def _read_item_blind(solver: Solver, frame: Frame, value: Box, index: int, dst: int) -> None:
     """A key of which nothing is known may be any."""
-    if not solver.has(index) and not solver.is_idle(frame):
+    if not solver.has(index) and not solver.is_idle(frame, _read_item_blind, frame, value, index, dst):
         items_of(solver, value, dst)
 
 

@@ -165,7 +165,7 @@ def _among_texts(solver: Solver, value: Value, listed: int, dst: int) -> None:
 
 
 def _among_blind(solver: Solver, frame: Frame, src: int, listed: int, dst: int) -> None:
-    if not solver.has(src) and not solver.is_idle(frame):
+    if not solver.has(src) and not solver.is_idle(frame, _among_blind, frame, src, listed, dst):
         for one in solver.has(listed):
             if isinstance(one, Text):
                 solver.add(dst, one)

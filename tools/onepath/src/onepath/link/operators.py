@@ -181,7 +181,7 @@ def _converted(solver: Solver, payload: Any, value: Value) -> None:
 
 
 def _blind_operator(solver: Solver, frame: Frame, value: Value, right: int, dst: int) -> None:
-    if not solver.has(right) and not solver.is_idle(frame):
+    if not solver.has(right) and not solver.is_idle(frame, _blind_operator, frame, value, right, dst):
         text_operator(solver, (value, "__add__", dst), solver.unknown)
 
 

@@ -108,6 +108,8 @@ class Solver(Flows):
         """What modules do only where they are the program."""
         self.programs: set[str] = set()
         """Modules run as the program."""
+        self.idle: dict[Frame, list[tuple[Callable[..., None], tuple[Any, ...]]]] = {}
+        """What is to be done in contexts that nobody calls, once somebody does."""
         self.run_operations: Callable[[Solver, Frame, Sequence[AnyOperation]], None]
         self.instantiate: Callable[[Solver, Frame], None]
         self.call: Callable[[Solver, Site, Value], None]
@@ -246,8 +248,25 @@ class Solver(Flows):
             self.instantiate(self, found)
         return found
 
-    def is_idle(self, frame: Frame) -> bool:
-        """Whether nobody calls the code in this context: all calls are in others, as their arguments tell."""
+    def is_idle(self, frame: Frame, again: Callable[..., None], *arguments: Any) -> bool:
+        """Whether nobody calls the code in this context so far: all calls are in others, as their arguments tell.
+
+        If so, `again(self, *arguments)` is done at last once somebody does.
+        """
+        idle = self._is_uncalled(frame)
+        if idle:
+            self.idle.setdefault(frame, []).append((again, arguments))
+        return idle
+
+    def wake(self) -> bool:
+        """Put off anew what was left undone in contexts that are called by now; whether there was any."""
+        called = [frame for frame in self.idle if not self._is_uncalled(frame)]
+        for frame in called:
+            for again, arguments in self.idle.pop(frame):
+                self.at_last(again, self, *arguments)
+        return bool(called)
+
+    def _is_uncalled(self, frame: Frame) -> bool:
         if frame.context or frame.unknown or not frame.code.contexts:
             return False
         return any(

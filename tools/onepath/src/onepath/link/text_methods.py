@@ -134,7 +134,7 @@ def _read_step(solver: Solver, payload: Any, value: Value) -> None:
 
 def _text_method_at_last(solver: Solver, site: Site, owner: Text, name: str) -> None:
     known = all(solver.has(var) for var in (*site.positional, *(var for _, var in site.named)))
-    if not known and not solver.is_idle(site.frame):
+    if not known and not solver.is_idle(site.frame, _text_method_at_last, site, owner, name):
         _text_method_now(solver, site, owner, name, True)
 
 

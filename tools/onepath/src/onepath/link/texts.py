@@ -92,7 +92,7 @@ def _format_again(solver: Solver, payload: Any, value: Value) -> None:
 
 def _format_blind(solver: Solver, frame: Frame, parts: tuple[int, ...], dst: int) -> None:
     """A part of which nothing is known by now is any text."""
-    if not all(solver.has(part) for part in parts) and not solver.is_idle(frame):
+    if not all(solver.has(part) for part in parts) and not solver.is_idle(frame, _format_blind, frame, parts, dst):
         _format_now(solver, frame, parts, dst, True)
 
 

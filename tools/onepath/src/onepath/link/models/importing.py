@@ -5,6 +5,7 @@ How a module starts is not known here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from onepath.link.code import Site
@@ -40,7 +41,7 @@ def _import_module(solver: Solver, site: Site) -> None:
 
 
 def _import_blind(solver: Solver, site: Site, var: int, package: int) -> None:
-    if not solver.has(var) and not solver.is_idle(site.frame):
+    if not solver.has(var) and not solver.is_idle(site.frame, _import_blind, site, var, package):
         _import_named(solver, (site, package), solver.unknown)
 
 
@@ -182,12 +183,13 @@ def _spec_of_file(solver: Solver, site: Site) -> None:
         _spec(solver, site)
         return
     solver.when(path, _import_by_file, site)
-    solver.at_very_last(_import_by_file_blind, solver, site, path)
+    solver.at_very_last(_without_value, solver, site, path, _import_by_file)
 
 
-def _import_by_file_blind(solver: Solver, site: Site, path: int) -> None:
-    if not solver.has(path):
-        _import_by_file(solver, site, solver.unknown)
+def _without_value(solver: Solver, site: Site, var: int, use: Callable[[Solver, Any, Value], None]) -> None:
+    """A path of which nothing is known by now is any path."""
+    if not solver.has(var):
+        use(solver, site, solver.unknown)
 
 
 def _import_by_file(solver: Solver, site: Any, value: Value) -> None:
@@ -211,12 +213,7 @@ def _run_path(solver: Solver, site: Site) -> None:
     if var < 0:
         return
     solver.when(var, _run_file, site)
-    solver.at_very_last(_run_file_blind, solver, site, var)
-
-
-def _run_file_blind(solver: Solver, site: Site, var: int) -> None:
-    if not solver.has(var):
-        _run_file(solver, site, solver.unknown)
+    solver.at_very_last(_without_value, solver, site, var, _run_file)
 
 
 def _run_file(solver: Solver, site: Any, value: Value) -> None:

@@ -47,7 +47,7 @@ def get_by_name(solver: Solver, site: Site) -> None:
 
 
 def _getattr_blind(solver: Solver, site: Site) -> None:
-    if not solver.has(site.positional[1]) and not solver.is_idle(site.frame):
+    if not solver.has(site.positional[1]) and not solver.is_idle(site.frame, _getattr_blind, site):
         _getattr_name(solver, site, solver.unknown)
 
 
