@@ -22,6 +22,7 @@ _BENCHMARKS: Final = Path("docs") / "reference" / "benchmarks.md"
 
 
 def freeze(
+    context: typer.Context,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -51,7 +52,7 @@ def freeze(
     figures, figures_from = pages.figures(metrics, _benchmark(root, bench))
     written = {
         "call-chain.md": chain,
-        "entries.md": pages.entries(),
+        "entries.md": pages.entries(context.find_root().command),
         "failure-types.md": pages.failure_types(root),
         "figures.md": figures,
     }

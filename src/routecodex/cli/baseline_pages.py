@@ -90,8 +90,8 @@ def _region(root: Path | None) -> str:
 # --- entries ---------------------------------------------------------------------------------------------
 
 
-def entries() -> str:
-    """Every way into the gateway, from the tables that serve them."""
+def entries(command_line: Any) -> str:
+    """Every way into the gateway, from the tables that serve them. `command_line`: the group of all its commands."""
     from routecodex.blocks.http_adapter.daemon import COMMANDS
     from routecodex.blocks.http_adapter.endpoints import FIXED, GEMINI_ACTIONS, GEMINI_PREFIXES, RESPONSE_STATE
 
@@ -124,17 +124,12 @@ def entries() -> str:
             "",
             "## Command line",
             "",
-            *(f"- `routecodex {name}`" for name in _commands()),
+            *(f"- `routecodex {name}`" for name in _commands(command_line)),
         ]
     )
 
 
-def _commands() -> list[str]:
-    import typer
-
-    from routecodex.cli.application import app
-
-    group: Any = typer.main.get_command(app)
+def _commands(group: Any) -> list[str]:
     found: list[str] = []
     for name, command in group.commands.items():
         below = getattr(command, "commands", None)

@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from routecodex.blocks.http_adapter.daemon import COMMANDS
 from routecodex.blocks.telemetry import AttemptRecord, Metrics, OutcomeClass, OutcomeRecord
 from routecodex.cli import baseline_pages as pages
+from routecodex.cli.application import app
 from routecodex.cli.baseline import checkout
 from tests.host.cli.conftest import CONFIG, Cli
 
@@ -47,7 +49,7 @@ def test_the_call_chain_of_a_checkout_is_its_generated_region_without_links() ->
 
 
 def test_every_entry_is_there() -> None:
-    text = pages.entries()
+    text = pages.entries(typer.main.get_command(app))
 
     for path in ("/v1/chat/completions", "/v1/messages", "/v1/responses/{id}/cancel", ":streamGenerateContent"):
         assert path in text

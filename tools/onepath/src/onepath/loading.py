@@ -16,8 +16,9 @@ import msgspec
 
 from onepath.config import Configuration, ConfigurationError, Project, find_project
 from onepath.discover import Discovery, discover
-from onepath.facts.gather import Progress, Source, gather, kept_facts, read_sources
+from onepath.facts.gather import Progress, gather, kept_facts
 from onepath.facts.model import Annotation, ModuleFacts
+from onepath.facts.sources import Source, read_sources
 from onepath.garbage import not_collecting
 from onepath.graph import Program
 from onepath.keeping import read_entry, write_entry

@@ -7,17 +7,41 @@ waiting reader's.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
+from typing import Protocol as Interface
 
 from routecodex.blocks.provider_runtime import wording
 from routecodex.blocks.provider_runtime.http1.decoding import DECODERS, PIECE, Decoder, UndecodableError
 from routecodex.providers.transport import TransportError
 
-if TYPE_CHECKING:
-    from routecodex.blocks.provider_runtime.http1.connection import Connection
-
 _NO_HEADERS: Final[Mapping[str, str]] = {}
+
+
+class Source(Interface):
+    """What fills an answer, as the answer knows it."""
+
+    @property
+    def waiter(self) -> asyncio.Future[None] | None:
+        """What somebody awaits now."""
+        ...
+
+    def arrival(self, seconds: float) -> asyncio.Future[None]:
+        """To be awaited while the answer has not ended: something came, or it ended. If not, see `abandoned`."""
+        ...
+
+    def abandoned(self, waiter: asyncio.Future[None]) -> None:
+        """Whoever awaited this went away."""
+        ...
+
+    def taken(self) -> None:
+        """The reader took what had come."""
+        ...
+
+    def give_up(self, reason: TransportError) -> None:
+        """End the exchange with this failure, without waiting for anything."""
+        ...
 
 
 class Answer:
@@ -25,14 +49,14 @@ class Answer:
 
     __slots__ = ("_decoder", "connection", "failure", "headers", "idle", "pieces", "status")
 
-    def __init__(self, connection: Connection, idle: float) -> None:
+    def __init__(self, connection: Source, idle: float) -> None:
         self.status = 0
         self.headers: Mapping[str, str] = _NO_HEADERS
         self.idle = idle
         """Seconds of silence a waiting reader bears."""
         self.pieces: list[bytes] = []
         """What came and was not read, as it stood between the framing."""
-        self.connection: Connection | None = connection
+        self.connection: Source | None = connection
         """None once the answer ended, well or not: the connection is then somebody else's, or gone."""
         self.failure: TransportError | None = None
         self._decoder: Decoder | None = None

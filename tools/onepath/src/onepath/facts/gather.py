@@ -1,24 +1,18 @@
-"""Facts of many files: from the cache where they are known, else extracted, in several processes on a cold run.
-
-The cache is keyed by what facts depend on: content, module name, package flag, extractor and Python.
-"""
+"""Facts of many files: from the cache where they are known, else extracted, in several processes on a cold run."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from onepath.discover import Module
-from onepath.facts.model import EXTRACTOR, ModuleFacts
+from onepath.facts.model import ModuleFacts
+from onepath.facts.sources import Source
 from onepath.garbage import not_collecting
 from onepath.keeping import read_entry, write_entry
-from onepath.looking import Looked
 
 Progress = Callable[[str, int, int], None]
 _FEW: Final = 60
@@ -26,34 +20,6 @@ _FEW: Final = 60
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(ModuleFacts)
-
-
-class Source(msgspec.Struct, frozen=True):
-    """One file to read."""
-
-    module: Module
-    content: bytes
-    key: str
-
-
-def read_sources(modules: Sequence[Module], looked: Looked) -> tuple[list[Source], list[ModuleFacts]]:
-    """The files' bytes with their cache keys, and faults for those that cannot be read."""
-    salt = _salt()
-    sources: list[Source] = []
-    faults: list[ModuleFacts] = []
-    for module in modules:
-        try:
-            content = looked.content(module.path)
-        except OSError as error:
-            reason = f"cannot be opened: {error.strerror}"
-            faults.append(ModuleFacts(module.name, module.file, module.is_package, fault=reason, fault_line=1))
-            continue
-        digest = hashlib.sha256(salt)
-        for part in (module.name, module.file, str(module.is_package)):
-            digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
-        digest.update(looked.digest(module.path).encode())
-        sources.append(Source(module, content, digest.hexdigest()))
-    return sources, faults
 
 
 def gather(
@@ -107,11 +73,6 @@ def _extract(
         done += len(some)
         if progress is not None:
             progress("reading files", done, len(missing))
-
-
-def _salt() -> bytes:
-    """Each Python reads another syntax, and says other things of where it stands."""
-    return f"{EXTRACTOR}\0{sys.version_info.major}.{sys.version_info.minor}\0".encode()
 
 
 # -- the cache -------------------------------------------------------------------------------------------------

@@ -10,15 +10,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
 from onepath.facts.extract import extract
 from onepath.facts.model import ModuleFacts
-
-if TYPE_CHECKING:
-    from onepath.facts.gather import Source
+from onepath.facts.sources import Source
 
 _CHUNK: Final = 24
 _PATIENCE: Final = 20.0
@@ -27,7 +25,7 @@ _PATIENCE: Final = 20.0
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(ModuleFacts)
 
-Read: TypeAlias = "tuple[Source, ModuleFacts, bytes]"
+Read: TypeAlias = tuple[Source, ModuleFacts, bytes]
 """A source, its facts, and these encoded; empty if they are not."""
 
 
