@@ -86,7 +86,7 @@ class Opaque(msgspec.Struct, frozen=True, array_like=True):
 
     function: str
     what: str
-    """The operation: `eval`, `getattr`, `importlib.import_module`, `pickle.loads` …"""
+    """The operation: `eval`, `importlib.import_module`, `pickle.loads` …; or `what getattr gave`, if that is called."""
     why: str
     """What is not known about it."""
     place: Place

@@ -15,18 +15,18 @@ from onepath.rules.layers import RULE
 
 
 def program(pairs: set[tuple[int, int]]) -> Program:
-    names = [f"top.m{number}" for number in range(8)]
+    names = ["top", *(f"top.m{number}" for number in range(8))]
     imports = tuple(
-        Import(names[one], names[other], "", Place("x.py", 1), names[one], False, True, names[other])
+        Import(names[one + 1], names[other + 1], "", Place("x.py", 1), names[one + 1], False, True, names[other + 1])
         for one, other in sorted(pairs)
         if one != other
     )
-    modules = {"top": "top/__init__.py", **{name: f"{name}.py" for name in names}}
+    modules = {name: f"{name}.py" for name in names}
     return Program(modules=modules, packages=("top",), functions={}, edges=(), imports=imports, symbols={})
 
 
 @settings(deadline=None, max_examples=150)
-@given(st.sets(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=20))
+@given(st.sets(st.tuples(st.integers(-1, 7), st.integers(-1, 7)), max_size=20))
 def test_the_proposed_layers_hold_today(pairs: set[tuple[int, int]]) -> None:
     drawn = program(pairs)
     levels = layers(drawn, "top")
@@ -43,3 +43,7 @@ def test_what_nobody_imports_is_at_the_top_and_what_all_import_at_the_bottom() -
 
 def test_children_in_a_circle_are_left_out() -> None:
     assert layers(program({(0, 1), (1, 0), (1, 2)}), "top") == [["m2", "m3", "m4", "m5", "m6", "m7"]]
+
+
+def test_children_in_a_circle_over_the_package_itself_are_left_out() -> None:
+    assert layers(program({(-1, 0), (0, 1), (1, -1)}), "top") == [["m2", "m3", "m4", "m5", "m6", "m7"]]

@@ -232,6 +232,82 @@ def test_init_appends_to_a_pyproject_that_is_there(onepath: Run, shop: Path) -> 
     assert onepath("lint").code == 0
 
 
+def test_what_does_not_hold_today_is_proposed_as_a_comment(onepath: Run, shop: Path) -> None:
+    (shop / "onepath.toml").unlink()
+    edit(shop / "shop" / "bank.py", "import socket", "import socket\nfrom shop import web")
+    proposed = onepath("init").out
+    assert "# In no layer of shop, for they import each other in circles: app, bank, web.\n" in proposed
+    assert "# There is 1 circle of imports today" in proposed
+    assert "\n# [[acyclic]]\n" in proposed
+    assert onepath("init", "--write").code == 0
+    assert onepath("docs").code == 0
+    assert onepath("lint").code == 0
+
+
+def test_init_takes_the_commands_of_a_project_as_entries(onepath: Run, shop: Path) -> None:
+    scripts = 'buy = "shop.web:buy"\ngone = "shop.web:gone"\nother = "else.where:main"\n'
+    (shop / "onepath.toml").unlink()
+    (shop / "pyproject.toml").write_text(f'[project]\nname = "shop"\n[project.scripts]\n{scripts}')
+    assert '# entries = ["shop.web.buy"]' in onepath("init").out
+
+
+def test_layers_are_proposed_below_a_namespace_of_one_package(onepath: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in {"core/__init__.py": "", "core/a.py": "from cloud.core import b", "core/b.py": ""}.items():
+        (tmp_path / "n" / "cloud" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "n" / "cloud" / name).write_text(text)
+    monkeypatch.chdir(tmp_path / "n")
+    proposed = onepath("init").out
+    assert 'roots = ["cloud"]' in proposed
+    assert 'containers = ["cloud.core"]\nlayers = ["a", "b"]' in proposed
+
+
+def test_init_says_where_it_cannot_write(onepath: Run, shop: Path) -> None:
+    (shop / "onepath.toml").unlink()
+    (shop / "onepath.toml").mkdir()
+    ran = onepath("init", "--write")
+    assert ran.code == 2
+    assert "onepath.toml: Is a directory; nothing was written" in ran.err
+
+
+def test_a_root_that_is_not_there_is_told_with_the_configuration_that_names_it(
+    onepath: Run, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(shop / "onepath.toml", 'roots = ["shop"]', 'roots = ["shoop"]')
+    monkeypatch.chdir(shop / "shop")
+    for command in (["lint"], ["graph", "calls"]):
+        ran = onepath(*command)
+        assert ran.code == 2
+        assert f"{shop / 'onepath.toml'}: root `shoop` does not exist" in ran.err
+
+
+def test_a_page_that_is_not_there_is_no_fault_of_its_markers(onepath: Run, shop: Path) -> None:
+    (shop / "README.md").unlink()
+    ran = onepath("lint")
+    assert ran.code == 1
+    assert "instead: write the page with its markers, or take it out of `regions`" in ran.out
+
+
+def test_an_entry_may_have_any_part_between_its_dots(onepath: Run, shop: Path) -> None:
+    (shop / "shop" / "desk.py").write_text(
+        "import socket\n\n\nclass Clerk:\n    def buy(self, request):\n        socket.create_connection(request)\n"
+    )
+    for pattern, found in (("shop.*.buy", False), ("shop.*.Clerk.buy", True), ("shop.*.*.buy", True)):
+        text = (shop / "onepath.toml").read_text()
+        (shop / "onepath.toml").write_text(text.replace('"@shop.framework.route"', f'"{pattern}"'))
+        told = onepath("lint").out
+        assert "nothing that runs" not in told
+        assert ("shop.desk.Clerk.buy reaches socket.create_connection" in told) is found
+        (shop / "onepath.toml").write_text(text)
+
+
+def test_an_entry_that_names_no_parameter_is_a_fault(onepath: Run, shop: Path) -> None:
+    edit(shop / "onepath.toml", '["@shop.framework.route"]', '["@shop.framework.route", "arg:foo", "shop.nobody"]')
+    ran = onepath("lint")
+    assert ran.code == 2
+    assert "entries[1]: arg:foo names no parameter; write `arg:package.function.parameter`" in ran.out
+    assert ran.out.count("shop.nobody") == 1
+
+
 def test_a_baseline_lets_an_old_program_start(onepath: Run, clean: Path) -> None:
     edit(clean / "shop" / "bank.py", "import socket", "import socket\nfrom shop import web")
     assert onepath("lint", "--update-baseline").code == 2

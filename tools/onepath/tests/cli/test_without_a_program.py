@@ -118,6 +118,8 @@ def test_the_reference_in_the_documentation_is_what_the_code_says() -> None:
     [
         (["src/a/__init__.py", "src/b/__init__.py", "tests/__init__.py"], ["src/a", "src/b"]),
         (["a/__init__.py", "tests/__init__.py", "setup.py"], ["a"]),
+        (["cloud/core/__init__.py", "docs/conf.py"], ["cloud"]),
+        (["src/cloud/core/__init__.py", "src/b/__init__.py"], ["src/b", "src/cloud"]),
         (["tool.py"], ["."]),
         (["README.md"], []),
     ],

@@ -25,12 +25,15 @@ USES = {
     "an operation that is kept": "import socket\nOPEN = socket.create_connection\n",
     "a class of operations that is kept": "import http.client as h\ndef f():\n    return h.HTTPSConnection\n",
     "an operation that is imported": "from socket import create_connection\n",
+    "a class of operations that is imported": "from http.client import HTTPSConnection\n",
     "everything": "from socket import *\n",
 }
 NO_USES = {
     "exceptions": "import socket\ntry:\n    int('1')\nexcept socket.gaierror:\n    pass\n",
     "an imported exception": "from http.client import HTTPException\n",
     "a constant": "import socket\nKIND = socket.AF_INET\n",
+    "an imported function that sends nothing": "from urllib.request import pathname2url\n",
+    "an imported type that sends nothing": "from httpx import URL, Response\n",
     "the name of this machine": "import socket\ndef f():\n    return socket.gethostname()\n",
 }
 

@@ -94,6 +94,13 @@ def test_without_names_entries_are_entries(tmp_path: Path) -> None:
     assert _proved(tmp_path, CONTRACT)[0].startswith("From 3 entries, nothing")
 
 
+def test_a_proof_in_which_nothing_is_reached_says_so(tmp_path: Path) -> None:
+    text = CONTRACT.replace('"@shop.frame.command", "@shop.frame.route"', '"shop.frame"')
+    assert _proved(tmp_path, text)[0] == (
+        "From 2 entries, no upstream operation is reached at all, not even through `shop.flow.run`."
+    )
+
+
 @pytest.mark.parametrize(
     ("kinds", "order", "words"),
     [

@@ -45,13 +45,15 @@ def init(
     if present is not None and present.folder == folder.resolve():
         raise exits.UsageError(f"{present.file} has a configuration already; nothing was written")
     pyproject = folder / "pyproject.toml"
-    if pyproject.is_file():
-        before = pyproject.read_bytes().decode("utf-8")
-        pyproject.write_text(before.rstrip("\n") + "\n\n" + _in_pyproject(text), encoding="utf-8")
-        sys.stderr.write(f"onepath: appended [tool.onepath] to {pyproject}\n")
-    else:
-        (folder / "onepath.toml").write_text(text, encoding="utf-8")
-        sys.stderr.write(f"onepath: wrote {folder / 'onepath.toml'}\n")
+    target = pyproject if pyproject.is_file() else folder / "onepath.toml"
+    try:
+        if target == pyproject:
+            before = pyproject.read_bytes().decode("utf-8")
+            text = before.rstrip("\n") + "\n\n" + _in_pyproject(text)
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise exits.UsageError(f"{target}: {error.strerror or error}; nothing was written") from error
+    sys.stderr.write(f"onepath: {'appended [tool.onepath] to' if target == pyproject else 'wrote'} {target}\n")
 
 
 def _in_pyproject(text: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import msgspec
 from onepath.cli.exits import UsageError
 from onepath.cli.progress import progress
 from onepath.config import Configuration, Project, bare_project, find_project, read_project
+from onepath.discover import RootError
 from onepath.garbage import not_collecting
 from onepath.render.report import Report, RuleCard
 from onepath.rules.contract import Model
@@ -49,13 +51,22 @@ def project(config: Path | None, roots: Sequence[str] | None = None) -> Project:
     return found
 
 
+@contextlib.contextmanager
+def naming(found: Project) -> Iterator[None]:
+    """Says which configuration names a root that is not there: it may lie in a folder above."""
+    try:
+        yield
+    except RootError as error:
+        raise UsageError(f"{found.folder / found.file}: {error}" if found.file else str(error)) from error
+
+
 def load(
     found: Project, *, jobs: int | None, quiet: bool, whole: bool = True, discovery: Discovery | None = None
 ) -> Model:
     """The linked program of a project; or as much of it as is needed to judge it."""
     from onepath.loading import load_model
 
-    with progress(quiet=quiet) as report:
+    with progress(quiet=quiet) as report, naming(found):
         return load_model(found, jobs=jobs, progress=report, whole=whole, discovery=discovery)
 
 
@@ -89,7 +100,8 @@ def judged(
 
     day = today or datetime.datetime.now(tz=datetime.UTC).date()
     answers = Answers(found, day)
-    report = None if update_baseline else answers.told()
+    with naming(found):
+        report = None if update_baseline else answers.told()
     if report is not None:
         return msgspec.structs.replace(report, version=version())
     with not_collecting():

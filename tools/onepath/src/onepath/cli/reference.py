@@ -29,6 +29,7 @@ nearest known one. Written by `python -m onepath.cli.reference docs/onepath` fro
 |---|---|
 | `pkg.mod` | that name and everything below it |
 | `pkg.mod.*` | everything below, at any depth (in `independent`: each direct child) |
+| `pkg.*.run` | a `*` between dots: any one part |
 | `@deco` | what is decorated so, `@typer.Typer.command` |
 | `arg:F.p` | what is passed to F as its parameter p, `arg:starlette.routing.Route.endpoint` |
 | `@network`, `@process` | groups of foreign operations, shipped as data |

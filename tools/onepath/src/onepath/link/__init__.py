@@ -107,7 +107,7 @@ def _entry_units(solver: Solver, patterns: Sequence[str]) -> dict[str, Unit]:
             words.add(pattern.rpartition(".")[2].lstrip("@"))
             name = pattern[1:]
         else:
-            name = pattern.removesuffix(".*")
+            name = _stem(pattern)
             for unit in solver.units.values():
                 if unit.name == name or unit.name.startswith(name + "."):
                     found[unit.name] = unit
@@ -140,7 +140,7 @@ def _enter(solver: Solver, patterns: Sequence[str]) -> dict[str, list[Frame]]:
             if pattern.startswith(("arg:", "@")):
                 values = list(solver.entered.get(pattern, ()))
             else:
-                values = _below(solver, pattern.removesuffix(".*"))
+                values = [value for name in _meant(solver, pattern) for value in _below(solver, name)]
             for value in values:
                 for frame in _run(solver, value):
                     if frame not in entered[pattern]:
@@ -175,6 +175,43 @@ def _run_member(solver: Solver, member: Value, owner: Instance) -> list[Frame]:
             found.extend(run_unknown(solver, solver.bound(member.set, owner), None, "call", 0))
         return found
     return []
+
+
+def _stem(pattern: str) -> str:
+    """What of a pattern is written out: all before the first `*` that stands for one part."""
+    plain = pattern.removesuffix(".*")
+    return plain.partition("*")[0].rpartition(".")[0] if "*" in plain else plain
+
+
+def _meant(solver: Solver, pattern: str) -> list[str]:
+    """The name a pattern is, or those that have any part where it has a `*`: of modules, and of what is in them."""
+    plain = pattern.removesuffix(".*")
+    if "*" not in plain:
+        return [plain]
+    parts = plain.split(".")
+    found: dict[str, None] = {}
+    for unit in solver.units.values():
+        names = [unit.name]
+        for wanted in parts[unit.name.count(".") + 1 :]:
+            names = [
+                f"{name}.{one}"
+                for name in names
+                for one in (_names_below(solver, unit, name) if wanted == "*" else (wanted,))
+            ]
+        found.update(dict.fromkeys(name for name in names if _fits(name, parts)))
+    return sorted(found)
+
+
+def _names_below(solver: Solver, unit: Unit, name: str) -> list[str]:
+    """What a module or a class of it binds."""
+    if name == unit.name:
+        return sorted(unit.statics)
+    return sorted({one for value in solver.named(name) if isinstance(value, Class) for one in value.statics})
+
+
+def _fits(name: str, parts: Sequence[str]) -> bool:
+    written = name.split(".")
+    return len(written) == len(parts) and all(part in ("*", one) for one, part in zip(written, parts, strict=True))
 
 
 def _below(solver: Solver, name: str) -> list[Value]:

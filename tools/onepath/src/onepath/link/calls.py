@@ -189,7 +189,7 @@ def _call_registered(solver: Solver, site: Any, value: Value) -> None:
 
 def _call_uncomputed(solver: Solver, site: Site, value: Uncomputed) -> None:
     answer(solver, site)
-    solver.note_opaque(site.frame, value.what, value.why, site.line)
+    solver.note_opaque(site.frame, f"what {value.what} gave", value.why, site.line)
     solver.add(site.dst, value)
 
 

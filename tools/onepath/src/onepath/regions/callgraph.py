@@ -140,19 +140,17 @@ class _Drawing:
         self.boxes["the outside"] = ("", Box("the outside", outside or "\n".join(groups), "round"))
         sinks = Sinks(self.contract.sinks)
         reached = _reached(self.program, self._inside(last))
-        rooms = sorted(
-            {
-                self.program.module_of(edge.caller)
-                for edge in self.program.edges
-                if edge.caller in reached and edge.callee in sinks
-            }
-            - {"", self.program.module_of(last)}
-        )
+        going_out = {
+            self.program.module_of(edge.caller)
+            for edge in self.program.edges
+            if edge.caller in reached and edge.callee in sinks
+        }
+        rooms = sorted(going_out - {"", self.program.module_of(last)})
         for room in rooms[: max(0, _MOST_BOXES - len(self.boxes))]:
             self._box(room, self._title(room))
             self._line(last, room)
             self._line(room, "the outside")
-        if not rooms:
+        if going_out and not rooms:
             self._line(last, "the outside")
 
     def _inside(self, name: str) -> list[str]:

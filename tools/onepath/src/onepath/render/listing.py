@@ -22,7 +22,7 @@ def render(view: View) -> str:
 def render_unknown(program: Program) -> str:
     """Unknown receivers, opaque calls, files that could not be read; then the share of unknown receivers."""
     lines = [
-        f"{one.place}  {one.function}: receiver of `.{one.attribute}` is unknown"
+        f"{one.place}  {one.function}: {_unknown(one.attribute)} is unknown"
         + (f" (might be {', '.join(one.protected)})" if one.protected else "")
         for one in program.unknown
     ]
@@ -34,3 +34,7 @@ def render_unknown(program: Program) -> str:
         f"{len(program.opaque)} opaque calls; {len(program.faults)} files not read"
     )
     return "\n".join(lines) + "\n"
+
+
+def _unknown(attribute: str) -> str:
+    return f"receiver of `.{attribute}`" if attribute else "what is called"

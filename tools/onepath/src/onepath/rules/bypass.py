@@ -167,13 +167,15 @@ def _faults(contract: PathContract, program: Program) -> list[UsageFault]:
     def fault(key: str, message: str) -> None:
         faults.append(UsageFault(contract.name, key, message))
 
-    if not any(program.entries.get(pattern) for pattern in contract.entries):
-        fault("entries", f"none of {', '.join(contract.entries)} is anything that runs")
     tops = {name.partition(".")[0] for name in program.modules}
     for index, pattern in enumerate(contract.entries):
         plain = pattern.removeprefix("arg:").removeprefix("@").partition(".")[0]
         if plain in tops and not program.entries.get(pattern):
             fault(f"entries[{index}]", f"{pattern} is nothing that runs")
+        elif pattern.startswith("arg:") and "." not in pattern:
+            fault(f"entries[{index}]", f"{pattern} names no parameter; write `arg:package.function.parameter`")
+    if not faults and not any(program.entries.get(pattern) for pattern in contract.entries):
+        fault("entries", f"none of {', '.join(contract.entries)} is anything that runs")
     for index, pattern in enumerate(contract.through):
         if not mandated(program, pattern):
             fault(f"through[{index}]", f"{pattern} is no function of the program")

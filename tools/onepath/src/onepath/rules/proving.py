@@ -21,7 +21,10 @@ def proof(contract: PathContract, search: Search, program: Program, rule: str) -
     sinks = len(search.reached_sinks())
     way = " → ".join(f"`{name}`" for name in contract.through)
     operations = "the one upstream operation" if sinks == 1 else f"the {sinks} upstream operations"
-    sentences = [f"From {entered(contract, program)}, nothing reaches {operations} except through {way}."]
+    claim = f"nothing reaches {operations} except through {way}"
+    if not sinks:
+        claim = f"no upstream operation is reached at all, not even through {way}"
+    sentences = [f"From {entered(contract, program)}, {claim}."]
     for carried in contract.carries:
         places = {one.place for one in program.carried if one.into == carried.into and one.place is not None}
         sentences.append(

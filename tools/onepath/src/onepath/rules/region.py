@@ -42,7 +42,8 @@ class RegionRule:
             try:
                 data = model.looked.content(model.folder / file)
             except OSError as error:
-                findings.append(broken(RegionFault(file, 1, f"cannot be read: {error.strerror or error}")))
+                fault = RegionFault(file, 1, f"cannot be read: {error.strerror or error}")
+                findings.append(broken(fault, "write the page with its markers, or take it out of `regions`"))
                 continue
             page = parse_page(file, data)
             findings.extend(map(broken, page.faults))
@@ -74,7 +75,7 @@ def changed(file: str, name: str, line: int, state: State, command: str) -> Find
     )
 
 
-def broken(fault: RegionFault) -> Finding:
+def broken(fault: RegionFault, instead: str = "mend the markers; nothing is written before") -> Finding:
     """The finding for a page that cannot be generated into."""
     return Finding(
         rule="OP011",
@@ -82,7 +83,7 @@ def broken(fault: RegionFault) -> Finding:
         message=fault.message,
         where=fault.file,
         place=Place(fault.file, fault.line),
-        instead="mend the markers; nothing is written before",
+        instead=instead,
         subject=("fault", fault.message),
     )
 

@@ -73,7 +73,7 @@ class SinkOwnerRule:
                 continue
             touched = one.written in sinks or is_plain(one.written)
             if not touched and is_touching(one.written):
-                touched = not _is_harmless(one) and (one.symbol == "*" or _is_used(one, sinks, program))
+                touched = one.symbol == "*" or _is_used(one, sinks, program)
             if touched:
                 findings.setdefault(
                     (one.importer, one.written),
@@ -98,20 +98,12 @@ def _concerned(contract: SinkOwners) -> Callable[[str], bool]:
 
 
 def _is_used(one: Import, sinks: Sinks, program: Program) -> bool:
-    """Whether a name of the module is read that is an operation, or what has operations: not its exceptions alone."""
-    if one.symbol:
+    """Whether what is imported is an operation or has operations; of a module, whether one that does is read of it."""
+    taken = canonical(one.written)
+    if one.symbol and (taken in sinks or sinks.holds_below(taken)):
         return True
-    module = canonical(one.written)
-    read = [name for name in program.uses.get(one.importer, ()) if name.startswith(module + ".")]
+    read = [name for name in program.uses.get(one.importer, ()) if name.startswith(taken + ".")]
     return any(name in sinks or sinks.holds_below(name) for name in read)
-
-
-def _is_harmless(one: Import) -> bool:
-    """Exceptions and constants of a primitive's module, by what their names are."""
-    name = one.symbol
-    if not name or name == "*":
-        return False
-    return name.isupper() or name.endswith(("Error", "Exception", "Warning", "timeout", "error"))
 
 
 RULE = SinkOwnerRule()

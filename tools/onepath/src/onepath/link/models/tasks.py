@@ -28,7 +28,7 @@ def _awaitable(solver: Solver, site: Site) -> None:
 
 def _uncomputed_passed(solver: Solver, site: Any, value: Value) -> None:
     if isinstance(value, Uncomputed):
-        solver.note_opaque(site.frame, value.what, value.why, site.line)
+        solver.note_opaque(site.frame, f"what {value.what} gave", value.why, site.line)
 
 
 def _run_awaitable(solver: Solver, site: Site) -> None:

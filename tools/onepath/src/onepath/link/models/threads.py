@@ -36,7 +36,7 @@ def _started(solver: Solver, site: Any, value: Value) -> None:
             solver.edge(site.frame, value.name, "may-call", site.line)
         return
     if isinstance(value, Uncomputed):
-        solver.note_opaque(site.frame, value.what, value.why, site.line)
+        solver.note_opaque(site.frame, f"what {value.what} gave", value.why, site.line)
         return
     solver.call(solver, site, value)
 
