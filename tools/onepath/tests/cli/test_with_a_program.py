@@ -251,7 +251,9 @@ def test_init_takes_the_commands_of_a_project_as_entries(onepath: Run, shop: Pat
     assert '# entries = ["shop.web.buy"]' in onepath("init").out
 
 
-def test_layers_are_proposed_below_a_namespace_of_one_package(onepath: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_layers_are_proposed_below_a_namespace_of_one_package(
+    onepath: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, text in {"core/__init__.py": "", "core/a.py": "from cloud.core import b", "core/b.py": ""}.items():
         (tmp_path / "n" / "cloud" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "n" / "cloud" / name).write_text(text)

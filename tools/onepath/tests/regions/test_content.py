@@ -84,6 +84,14 @@ def test_the_way_is_drawn_from_faces_over_what_is_mandated_to_the_outside(materi
     assert 'n_the_outside(("network"))' in drawn
 
 
+def test_what_goes_nowhere_is_not_drawn_as_going_out(material: Material) -> None:
+    program = material.model.program
+    edges = tuple(edge for edge in program.edges if edge.callee != "socket.create_connection")
+    model = msgspec.structs.replace(material.model, program=msgspec.structs.replace(program, edges=edges))
+    drawn = callgraph(msgspec.structs.replace(material, model=model), ROOT, short=True).split("```")[1]
+    assert "--> n_the_outside" not in drawn
+
+
 def test_a_drawing_has_at_most_25_boxes(material: Material) -> None:
     program = material.model.program
     extra = {

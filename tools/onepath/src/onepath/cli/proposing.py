@@ -89,8 +89,8 @@ def proposal(model: Model, roots: Sequence[str]) -> str:
     """A configuration as TOML."""
     program = model.program
     parts = [f"roots = {json.dumps(list(roots))}", 'cache = ".cache/onepath"']
-    for top in sorted({name.partition(".")[0] for name in program.modules}):
-        parts.append(_layers(program, _container(program, top)))
+    tops = sorted({name.partition(".")[0] for name in program.modules})
+    parts.extend(_layers(program, _container(program, top)) for top in tops)
     parts.append(_acyclic(model))
     parts.append(_path(model))
     parts.append(_regions(model.folder))
