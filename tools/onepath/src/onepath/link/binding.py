@@ -12,10 +12,10 @@ from typing import Any
 from onepath.link.code import Frame, Site
 from onepath.link.frames import Binding, kinds_apart, listen, make_frames, makes_context
 from onepath.link.invoke import holding
-from onepath.link.items import item_cell, unpack_mapping
+from onepath.link.items import item_cell, unpack_rest
 from onepath.link.iteration import iterate
 from onepath.link.solver import Solver
-from onepath.link.values import Bound, Box, Class, Descriptor, Function, Getter, Instance, Method, Partial, Value
+from onepath.link.values import BOXES, Bound, Box, Class, Descriptor, Function, Getter, Instance, Method, Partial, Value
 from onepath.link.within import HASH, reach_all
 
 
@@ -61,7 +61,7 @@ def _bind_now(solver: Solver, binding: Binding) -> None:
         given.add(order[0])
     for position, var in enumerate(site.positional, start):
         if position < len(order):
-            binding.arguments.append((var, order[position]))
+            binding.arguments[var, order[position]] = None
             given.add(order[position])
         else:
             surplus.append(var)
@@ -69,7 +69,7 @@ def _bind_now(solver: Solver, binding: Binding) -> None:
     for name, var in site.named:
         index = by_name.get(name, -1)
         if index >= 0:
-            binding.arguments.append((var, index))
+            binding.arguments[var, index] = None
             given.add(index)
         else:
             extra.append((name, var))
@@ -81,29 +81,30 @@ def _bind_now(solver: Solver, binding: Binding) -> None:
         for var in site.stars:
             iterate(solver, site.frame, var, box.rest, False, site.line)
             solver.when(var, _spread_into_star, (box, max(0, len(order) - len(site.positional) - start)))
-        binding.arguments.append((holding(solver, box), star))
+        binding.arguments[holding(solver, box), star] = None
     if star >= 0 and binding.owner is not None and not order:
         box = solver.box_at("tuple", site.frame, ("star", site.dst - site.frame.base, function))
         solver.add(item_cell(solver, box, 0), binding.owner)
         if not (surplus or site.stars):
-            binding.arguments.append((holding(solver, box), star))
+            binding.arguments[holding(solver, box), star] = None
     if double >= 0 and (extra or site.double_stars):
         box = solver.box_at("dict", site.frame, ("double", site.dst - site.frame.base, function))
         for name, var in extra:
             solver.flow(var, item_cell(solver, box, name))
             solver.add(box.keys, solver.text(name))
+        hidden = frozenset(by_name)
         for var in site.double_stars:
-            solver.when(var, unpack_mapping, box)
-        binding.arguments.append((holding(solver, box), double))
+            solver.when(var, unpack_rest, (box, hidden))
+        binding.arguments[holding(solver, box), double] = None
     if site.stars:
         open_ones = tuple([index for index in order if index not in given])
         for number, var in enumerate(site.stars):
             offset = len(site.positional) + start if number == 0 else -1
             solver.when(var, _spread_positional, (binding, offset, open_ones))
     if site.double_stars:
-        open_ones = tuple([index for index in by_name.values() if index not in given])
+        open_names = {name: index for name, index in by_name.items() if index not in given}
         for var in site.double_stars:
-            solver.when(var, _spread_named, (binding, open_ones))
+            solver.when(var, _spread_named, (binding, open_names), BOXES)
     if function.code.name in solver.carried_functions:
         for wanted, parameter in solver.options.carried:
             if wanted != function.code.name:
@@ -127,7 +128,7 @@ def _bind_now(solver: Solver, binding: Binding) -> None:
                     binding.special.setdefault(index, {})[value] = None
     make_frames(solver, binding, {})
     binding.closed = True
-    for var, index in binding.arguments:
+    for var, index in tuple(binding.arguments):
         listen(solver, binding, var, index)
 
 
@@ -212,23 +213,20 @@ def items_of_one(solver: Solver, frame: Frame, value: Value, dst: int, line: int
 
 
 def _spread_named(solver: Solver, payload: Any, value: Value) -> None:
-    binding, indices = payload
-    if isinstance(value, Box):
-        solver.each_item(value, _item_to_named, binding)
-        _may_be_any(solver, binding, value.rest, indices)
+    binding, open_names = payload
+    solver.each_item(value, _item_to_named, binding, open_names)  # type: ignore[arg-type]
+    _may_be_any(solver, binding, value.rest, tuple(open_names.values()))  # type: ignore[attr-defined]
 
 
 def _item_to_named(solver: Solver, binding: Any, key: object, var: int) -> None:
-    index = binding.function.code.shape[1].get(key, -1)
-    if index >= 0:
-        _late(solver, binding, var, index)
+    _late(solver, binding, var, binding.function.code.shape[1][key])
 
 
 def _late(solver: Solver, binding: Binding, var: int, index: int) -> None:
     """An argument that came out of `*` or `**`."""
     if (var, index) in binding.arguments:
         return
-    binding.arguments.append((var, index))
+    binding.arguments[var, index] = None
     if binding.merged:
         for frame in binding.frames:
             solver.flow(var, frame.base + index)

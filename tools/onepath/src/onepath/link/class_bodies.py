@@ -5,7 +5,7 @@ Making objects of the class is not known here.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from onepath.link.classes import LAST, add_base, binds, is_enum, lookup, members
 from onepath.link.code import Code, Frame, Site
@@ -160,13 +160,15 @@ def _unpack_bases(solver: Solver, statement: Statement, place: int, var: int) ->
 def _keywords(solver: Solver, statement: Any, value: Value) -> None:
     """`class A(**value)`: the metaclass may be in it."""
     if isinstance(value, Box):
-        solver.each_item(value, _keyword, statement)
+        solver.each_item(value, _keyword, statement, _METACLASS)
         solver.flow(value.rest, statement.cls.metaclass)
 
 
+_METACLASS: Final = frozenset({"metaclass"})
+
+
 def _keyword(solver: Solver, statement: Any, key: object, var: int) -> None:
-    if key == "metaclass":
-        solver.flow(var, statement.cls.metaclass)
+    solver.flow(var, statement.cls.metaclass)
 
 
 def _unpacked_base(solver: Solver, payload: Any, value: Value) -> None:

@@ -289,7 +289,7 @@ def _fill_only(solver: Solver, payload: Any, value: Value) -> None:
 def _fill_from_mapping(solver: Solver, payload: Any, value: Value) -> None:
     instance, names = payload
     if isinstance(value, Box):
-        solver.each_item(value, _item_to_field, (instance, names))
+        solver.each_item(value, _item_to_field, (instance, names), names)
         for name in names:
             solver.flow(value.rest, solver.cell(instance, name))
 

@@ -228,6 +228,11 @@ class Demand:
                         if needs is None:
                             return None
                         found |= needs
+            for below in value.stack.below if value.stack is not None else ():  # type: ignore[attr-defined]
+                needs = self._needs(below, depth + 1)
+                if needs is None:
+                    return None
+                found |= needs
             return found
         return _NOTHING
 

@@ -61,7 +61,8 @@ def _merge_rows(solver: Solver, frame: Frame, base: int, place: int, box: Box, i
             solver.each_item(row, same_item, merged)
         solver.add(box.every, merged)
     told = frozenset(rows)
-    for var in (box.rest, *box.items.values()):
+    below = [solver.every(one) for one in box.stack.below] if box.stack is not None else []
+    for var in (box.rest, *box.items.values(), *below):
         solver.when(var, _other_row, (box.every, told))
 
 

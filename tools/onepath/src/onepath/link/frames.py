@@ -30,7 +30,7 @@ class Binding:
         self.owner = owner
         self.only = only
         """For a constructor: of these arguments only that callable."""
-        self.arguments: list[tuple[int, int]] = []
+        self.arguments: dict[tuple[int, int], None] = {}
         """Variable and parameter."""
         self.special: dict[int, dict[Value, None]] = {}
         """By parameter: the callables the function is analysed apart for."""
@@ -145,7 +145,7 @@ def _run_in(solver: Solver, binding: Binding, frame: Frame) -> None:
         return
     binding.frames.append(frame)
     _connect(solver, binding, frame)
-    for var, index in binding.arguments:
+    for var, index in tuple(binding.arguments):
         if binding.merged:
             solver.flow(var, frame.base + index)
             continue

@@ -15,6 +15,7 @@ from onepath.link.dunders import call_member, call_special
 from onepath.link.foreign import PICKLES
 from onepath.link.imports import import_module
 from onepath.link.invoke import holding, invoke, invoke_all
+from onepath.link.layers import NONE_HIDDEN, is_key
 from onepath.link.members import enum_member, plain_member
 from onepath.link.setting import set_attribute
 from onepath.link.solver import Solver
@@ -83,13 +84,15 @@ def counts(solver: Solver, box: Box) -> bool:
     return (COUNTS, box) in solver.values
 
 
-def merge_into(solver: Solver, box: Box, value: Value) -> None:
-    """`box.update(value)`."""
+def merge_into(solver: Solver, box: Box, value: Value, hidden: frozenset[str] = NONE_HIDDEN) -> None:
+    """`box.update(value)`, but for the keys that are hidden."""
     if isinstance(value, Box):
         if value is box:
             return
-        solver.each_item(value, same_item if value.kind == "dict" else _any_item, box)
-        if value.kind != "dict":
+        if value.kind == "dict":
+            solver.lay(box, value, hidden)
+        else:
+            solver.each_item(value, _any_item, box)
             inner = solver.var_for(("merged", value, box))
             items_of(solver, value, inner)
             solver.when(inner, _merge_pair, box)
@@ -127,8 +130,18 @@ def _pair_key(solver: Solver, payload: Any, key: Value) -> None:
 
 
 def unpack_mapping(solver: Solver, box: Any, value: Value) -> None:
-    """`**value` into the box of a `**kwargs` parameter."""
-    merge_into(solver, box, value)
+    """`**value` into a mapping."""
+    _unpack(solver, box, value, NONE_HIDDEN)
+
+
+def unpack_rest(solver: Solver, payload: Any, value: Value) -> None:
+    """`**value` into the box of a `**kwargs` parameter: what has a parameter of its own does not get there."""
+    box, hidden = payload
+    _unpack(solver, box, value, hidden)
+
+
+def _unpack(solver: Solver, box: Box, value: Value, hidden: frozenset[str]) -> None:
+    merge_into(solver, box, value, hidden)
     if isinstance(value, Instance) and isinstance(box.site, tuple) and isinstance(box.site[0], Frame):
         frame = box.site[0]
         call_special(solver, frame, value, "keys", (), -1, frame.code.scope.line)
@@ -323,13 +336,13 @@ def read_key(solver: Solver, frame: Frame | None, value: Value, key: Value, dst:
     if not isinstance(value, Box):
         return
     known = key_of(solver, key)
-    if isinstance(key, Foreign) and known not in value.items:
+    if isinstance(key, Foreign) and not is_key(value, known):
         # Foreign data: it may be any key. A foreign class or function among the keys is that one.
         items_of(solver, value, dst)
         return
     if known is None:
         if isinstance(key, Instance) or (isinstance(key, Constant) and key.type in ("NoneType", "bool")):
-            solver.flow(item_cell(solver, value, key), dst)
+            solver.flow(solver.item_read(value, key), dst)
             solver.flow(value.rest, dst)
             return
         if isinstance(key, Affix):
@@ -342,7 +355,7 @@ def read_key(solver: Solver, frame: Frame | None, value: Value, key: Value, dst:
         solver.each_item(value, item_at, (value, known, dst))
         solver.flow(value.rest, dst)
         return
-    solver.flow(item_cell(solver, value, known), dst)
+    solver.flow(solver.item_read(value, known), dst)
     solver.flow(value.rest, dst)
 
 

@@ -2,7 +2,7 @@
 
 Calls are not bound at once but one after the other in the order of the program, so that arguments are known when a
 callee's context is chosen. It knows no Python semantics: those register themselves as what waits. Values are made in
-`once`, and flow in `flows`.
+`once`, and flow in `flows`; what containers hold is in `layers`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any, Final
 from onepath.facts.model import AnyOperation, ModuleFacts
 from onepath.graph import Made, Opaque, Place
 from onepath.link.code import Code, Frame, Options, Site, Unit, asked_of
-from onepath.link.flows import Flows, Trigger
+from onepath.link.flows import Trigger
+from onepath.link.layers import Layers
 from onepath.link.values import Bound, Box, Class, Foreign, Function, Instance, Module, Value
 
-_MOST_KEYS: Final = 400
 FEW: Final = 4
 """Up to how many contexts the containers made in them are told apart."""
 KEYS: Final = 8
@@ -28,11 +28,8 @@ DEEP: Final = 3
 RAISED: Final = "raised"
 """The variable of all objects of the program that are raised."""
 
-ItemTrigger = Callable[[Any, Any, object, int], None]
-"""Solver, payload, an item's key and its variable."""
 
-
-class Solver(Flows):
+class Solver(Layers):
     """All that is known so far."""
 
     def __init__(self, modules: Sequence[ModuleFacts], options: Options, namespaces: Iterable[str] = ()) -> None:
@@ -96,21 +93,14 @@ class Solver(Flows):
         """Whether reading an annotation made another module run, so that it has to be read again."""
         self.narrowed: list[tuple[int, int, int]] = []
         """Type tests that told nothing yet: tested variable, types, variable after the test."""
-        self.unread: dict[Box, list[tuple[Frame, Sequence[AnyOperation]]]] = {}
-        """Generators nobody has read yet, and the operations that run when somebody does."""
-        self.on_item: dict[Box, dict[tuple[ItemTrigger, Any], None]] = {}
-        """What is done with every item of a container, those made later too: trigger and payload."""
         self.hooks = frozenset().union(*(unit.hooks for unit in self.units.values()))
         """Hooks that are set from outside somewhere: only then somebody waits for them."""
-        self.begun: set[Box] = set()
-        """Generators somebody reads."""
         self.not_run: list[tuple[Frame, Sequence[AnyOperation]]] = []
         """What modules do only where they are the program."""
         self.programs: set[str] = set()
         """Modules run as the program."""
         self.idle: dict[Frame, list[tuple[Callable[..., None], tuple[Any, ...]]]] = {}
         """What is to be done in contexts that nobody calls, once somebody does."""
-        self.run_operations: Callable[[Solver, Frame, Sequence[AnyOperation]], None]
         self.instantiate: Callable[[Solver, Frame], None]
         self.call: Callable[[Solver, Site, Value], None]
         self.escape: Callable[[Solver, Frame, Value, str, int, int], None]
@@ -119,54 +109,9 @@ class Solver(Flows):
 
     # -- attributes and items ------------------------------------------------------------------------------------
 
-    def item(self, box: Box, key: object) -> int:
-        """The variable of one item, made when first asked for."""
-        var = box.items.get(key)
-        if var is None:
-            if len(box.items) >= _MOST_KEYS:
-                return box.rest
-            var = box.items[key] = self.new()
-            if box.every >= 0:
-                self.flow(var, box.every)
-            for trigger, payload in tuple(self.on_item.get(box, ())):
-                trigger(self, payload, key, var)
-        return var
-
-    def each_item(self, box: Box, trigger: ItemTrigger, payload: Any) -> None:
-        """Run `trigger(self, payload, key, var)` for every item of a container, now and when one is made later."""
-        waiting = self.on_item.setdefault(box, {})
-        if (trigger, payload) not in waiting:
-            waiting[trigger, payload] = None
-            for key, var in list(box.items.items()):
-                trigger(self, payload, key, var)
-
-    def every(self, box: Box) -> int:
-        """The variable of all elements of a container."""
-        if box.every < 0:
-            box.every = self.new()
-            for var in (box.rest, *box.items.values()):
-                self.flow(var, box.every)
-            self.read(box)
-        return box.every
-
-    def read(self, box: Box) -> None:
-        """A container's elements are asked for: a generator starts."""
-        if box.kind == "generator" and box not in self.begun:
-            self.begun.add(box)
-            for frame, operations in self.unread.pop(box, ()):
-                self.run_operations(self, frame, operations)
-
     def box_at(self, kind: str, frame: Frame, place: object) -> Box:
         """The container made at a place of a frame; of a code with many contexts, in all of them."""
         return self.box(kind, (frame if frame.code.contexts <= FEW else frame.code, place))
-
-    def box(self, kind: str, site: object) -> Box:
-        """The container made at a place."""
-        full = (Box, kind, site)
-        found = self.values.get(full)
-        if found is None:
-            found = self.values[full] = Box(kind, site, self.new(), self.new())
-        return found
 
     def cell(self, owner: Value, name: str) -> int:
         """The variable that is attribute `name` of `owner`."""

@@ -187,7 +187,7 @@ def _join_now(solver: Solver, site: Site, owner: Text, value: Value, at_last: bo
     if isinstance(value, Box):
         if solver.is_first(("joined", site, owner, value)):
             solver.when(solver.every(value), _text_method_again, (site, owner, "join"))
-        if not value.items and not solver.has(value.rest):
+        if not solver.items(value) and not solver.has(value.rest):
             if at_last:
                 solver.add(site.dst, solver.text(""))
             else:

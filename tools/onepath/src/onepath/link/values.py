@@ -241,7 +241,7 @@ class Box(Value):
 
     sort = BOX
     most = 8
-    __slots__ = ("every", "items", "keys", "kind", "missing", "rest", "site")
+    __slots__ = ("asked", "every", "items", "keys", "kind", "missing", "rest", "site", "stack")
 
     def __init__(self, kind: str, site: object, rest: int, keys: int) -> None:
         self.kind = kind
@@ -254,6 +254,22 @@ class Box(Value):
         """The variable of all elements together, once somebody asks for it."""
         self.missing: int = -1
         """The variable of `default_factory`."""
+        self.asked: dict[object, int] | None = None
+        """By key that is read but that nobody writes: the variable."""
+        self.stack: Stack | None = None
+        """Where a mapping stands among others, if it has what they have."""
+
+
+class Stack:
+    """The mappings a mapping stands on, those that stand on it, and which of their keys each hides."""
+
+    __slots__ = ("above", "below", "latent")
+
+    def __init__(self) -> None:
+        self.below: dict[Box, frozenset[str]] = {}
+        self.above: dict[Box, frozenset[str]] = {}
+        self.latent: dict[object, None] = {}
+        """Keys that are below and under which nobody asked for the item yet."""
 
 
 class Partial(Value):

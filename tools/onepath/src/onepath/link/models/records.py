@@ -99,7 +99,7 @@ def _record_fields(solver: Solver, payload: Any, value: Value) -> None:
         for name in value.value.replace(",", " ").split():
             _record_field(solver, cls, name, -1)
     elif isinstance(value, Box):
-        for var in (*(value.items[key] for key in value.items), value.rest):
+        for var in (*solver.items(value).values(), value.rest):
             solver.when(var, _one_record_field, cls)
         if value.kind == "dict":
             for key in list(value.items):
