@@ -13,7 +13,21 @@ from typing import Any, Final
 from onepath.facts.model import ModuleFacts
 from onepath.link.code import Options
 from onepath.link.once import Values
-from onepath.link.values import AFFIX, BOX, BYTES, METHOD, NUMBER, OBJECT, SORTS, TEXT, Value, Wide
+from onepath.link.values import (
+    AFFIX,
+    BOX,
+    BYTES,
+    CLOSED,
+    METHOD,
+    NUMBER,
+    OBJECT,
+    SORTS,
+    TEXT,
+    UNCOUNTED,
+    Many,
+    Value,
+    Wide,
+)
 
 WIDE: Final = 100
 """How many values a variable holds before it is widened."""
@@ -37,9 +51,12 @@ FEW_CONTEXTS: Final = 3
 Trigger = Callable[[Any, Any, Value], None]
 Batch = Callable[[Any, Any, Sequence[Value]], None]
 
-Held = tuple[Value, ...] | dict[Value, None]
+Held = tuple[Value, ...] | Many
+Wait = tuple[Any, Any, frozenset[type] | None]
+"""Trigger, payload, and the kinds of values it is for; None: all, `_TOGETHER`: all at once."""
 
 _TOGETHER: Final[frozenset[type]] = frozenset()
+_NO_COUNTS: Final = bytes([UNCOUNTED]) * SORTS
 
 
 class Flows(Values):
@@ -50,12 +67,10 @@ class Flows(Values):
         self.held: list[Held | None] = [None]
         """By variable: a few values as a tuple, which variables share; more as a dictionary."""
         self.flows: list[tuple[int, ...] | dict[int, None] | None] = [None]
-        self.waiting: list[list[tuple[Any, Any, frozenset[type] | None]] | None] = [None]
-        """By variable: trigger, payload, and the kinds of values it is for; None: all, `_TOGETHER`: all at once."""
+        self.waiting: list[Wait | list[Wait] | None] = [None]
+        """By variable: what waits for values, one alone or several."""
         self.nowhere = 0
         """The variable of results nobody reads; it takes nothing."""
-        self.counts: dict[int, int] = {}
-        """By variable and sort, where the sort is limited: how many values it holds, or -1 if it takes no more."""
         self.news: dict[int, list[Value]] = {}
         self.queue: deque[int] = deque()
         self.fresh: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
@@ -106,9 +121,9 @@ class Flows(Values):
         elif held.__class__ is tuple and len(held) < MUCH:
             self.held[var] = (*held, value)
         else:
-            if self.counts.get(var * SORTS + value.sort, 0) < 0:
-                return  # it takes no more of this sort
-            many = held if isinstance(held, dict) else self._many(var, held)
+            many = held if isinstance(held, Many) else self._many(var, held)
+            if many.counts is not None and many.counts[value.sort] == CLOSED:
+                return
             if (
                 (value.most and self._is_much(var, many, value))
                 or (len(many) in FULL and self._is_too_many(var, many, value))
@@ -125,9 +140,9 @@ class Flows(Values):
         else:
             news.append(value)
 
-    def _many(self, var: int, few: tuple[Value, ...]) -> dict[Value, None]:
+    def _many(self, var: int, few: tuple[Value, ...]) -> Many:
         """Room for more than the few values a variable holds."""
-        many = self.held[var] = dict.fromkeys(few)
+        many = self.held[var] = Many([(value, None) for value in few])
         return many
 
     def add_all(self, var: int, values: Sequence[Value]) -> None:
@@ -149,24 +164,23 @@ class Flows(Values):
             values = [value for value in values if value not in few]
             if not values:
                 return
-        held = few if isinstance(few, dict) else self._many(var, few or ())
+        held = few if isinstance(few, Many) else self._many(var, few or ())
         if held.__class__ is Wide or len(held) + len(values) > _NEXT_FULL[len(held)]:
             for value in values:
                 self.add(var, value)
             return
-        counts = self.counts
         fresh: list[Value] = []
         for value in values:
             if value.most and len(held) >= MUCH:
-                key = var * SORTS + value.sort
-                count = counts.get(key)
-                if count is None or count >= value.most:
+                counts = held.counts
+                count = UNCOUNTED if counts is None else counts[value.sort]
+                if count == CLOSED:
+                    continue
+                if counts is None or count >= value.most:
                     if self._is_much(var, held, value):
                         continue
-                elif count < 0:
-                    continue
                 else:
-                    counts[key] = count + 1
+                    counts[value.sort] = count + 1
             held[value] = None
             fresh.append(value)
         if fresh and (self.flows[var] is not None or self.waiting[var] is not None):
@@ -181,21 +195,23 @@ class Flows(Values):
         else:
             news.extend(values)
 
-    def _is_much(self, var: int, held: dict[Value, None], value: Value) -> bool:
+    def _is_much(self, var: int, held: Many, value: Value) -> bool:
         """Whether a variable holds as much plain data of this sort as is told apart; then what stands for the rest
         is added in its place."""
         sort = value.sort
-        key = var * SORTS + sort
-        count = self.counts.get(key)
-        if count is None:
+        counts = held.counts
+        if counts is None:
+            counts = held.counts = bytearray(_NO_COUNTS)
+        count = counts[sort]
+        if count == UNCOUNTED:
             count = 0
             for one in held:
                 if one.sort == sort:
                     count += 1
         if count < value.most:
-            self.counts[key] = count + 1
+            counts[sort] = count + 1
             return False
-        self.counts[key] = -1
+        counts[sort] = CLOSED
         if sort in (TEXT, AFFIX):
             self.add(var, self.constant("str"))
         elif sort == NUMBER:
@@ -208,14 +224,15 @@ class Flows(Values):
             self.add(var, self.method(self.constant("str"), value.name))  # type: ignore[attr-defined]
         return True
 
-    def _is_too_many(self, var: int, held: dict[Value, None], value: Value) -> bool:
+    def _is_too_many(self, var: int, held: Many, value: Value) -> bool:
         """Whether a variable that would hold this one more is widened: it holds too many, or too much of everything."""
         if held.__class__ is Wide:
             return False
         count = len(held)
         if count < WIDE and len({one.__class__ for one in held}) < MOTLEY:
             return False
-        wide = self.held[var] = Wide((one, None) for one in held if one.kept or (one.sort and not one.most))
+        kept = [(one, None) for one in held if one.kept or (one.sort and not one.most)]
+        wide = self.held[var] = Wide(kept, held.counts)
         news = [one for one in self.news.get(var, ()) if one in wide]
         if self.widened not in wide:
             wide[self.widened] = None
@@ -257,11 +274,7 @@ class Flows(Values):
     def when(self, var: int, trigger: Trigger, payload: Any, kinds: frozenset[type] | None = None) -> None:
         """Run `trigger(self, payload, value)` for every value of `var`, or for every one of these kinds, now and
         later."""
-        waiting = self.waiting[var]
-        if waiting is None:
-            self.waiting[var] = [(trigger, payload, kinds)]
-        else:
-            waiting.append((trigger, payload, kinds))
+        self._wait(var, (trigger, payload, kinds))
         held = self.held[var]
         if held:
             for value in tuple(held):
@@ -270,14 +283,19 @@ class Flows(Values):
 
     def when_any(self, var: int, trigger: Batch, payload: Any) -> None:
         """The same for triggers that take all values that are new at a time."""
-        waiting = self.waiting[var]
-        if waiting is None:
-            self.waiting[var] = [(trigger, payload, _TOGETHER)]
-        else:
-            waiting.append((trigger, payload, _TOGETHER))
+        self._wait(var, (trigger, payload, _TOGETHER))
         held = self.held[var]
         if held:
             trigger(self, payload, tuple(held))
+
+    def _wait(self, var: int, wait: Wait) -> None:
+        waiting = self.waiting[var]
+        if waiting is None:
+            self.waiting[var] = wait
+        elif isinstance(waiting, list):
+            waiting.append(wait)
+        else:
+            self.waiting[var] = [waiting, wait]
 
     def has(self, var: int) -> Held:
         return self.held[var] or ()
@@ -307,7 +325,8 @@ class Flows(Values):
                     continue
                 flows = all_flows[var]
                 waiting = all_waiting[var]
-                self.work += len(values) * ((len(flows) if flows else 0) + (len(waiting) if waiting else 0))
+                waits = 0 if waiting is None else len(waiting) if isinstance(waiting, list) else 1
+                self.work += len(values) * ((len(flows) if flows else 0) + waits)
                 if self.work > self.next_limit:
                     self._press()
                 if flows is not None:
@@ -321,7 +340,7 @@ class Flows(Values):
                         for target in flows:
                             add_all(target, values)
                 if waiting is not None:
-                    for trigger, payload, kinds in tuple(waiting):
+                    for trigger, payload, kinds in tuple(waiting) if isinstance(waiting, list) else (waiting,):
                         if kinds is None:
                             for value in values:
                                 trigger(self, payload, value)

@@ -6,6 +6,7 @@ program. They hold no logic; how they are called, read and written is in `calls`
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -413,7 +414,22 @@ class Widened(Value):
     __slots__ = ()
 
 
-class Wide(dict[Value, None]):
+class Many(dict[Value, None]):
+    """More than a few values that a variable holds."""
+
+    __slots__ = ("counts",)
+
+    def __init__(self, values: Iterable[tuple[Value, None]], counts: bytearray | None = None) -> None:
+        super().__init__(values)
+        self.counts = counts
+        """By sort: how many of it there are, `UNCOUNTED`, or `CLOSED` if no more are taken; None: nothing is counted."""
+
+
+UNCOUNTED: Final = 254
+CLOSED: Final = 255
+
+
+class Wide(Many):
     """What a variable holds that held too many: of these only what rules ask for, and that it is one of many."""
 
     __slots__ = ()
