@@ -290,8 +290,15 @@ def _fill_from_mapping(solver: Solver, payload: Any, value: Value) -> None:
     instance, names = payload
     if isinstance(value, Box):
         solver.each_item(value, _item_to_field, (instance, names), names)
-        for name in names:
-            solver.flow(value.rest, solver.cell(instance, name))
+        solver.flow(value.rest, any_field(solver, instance))
+
+
+def any_field(solver: Solver, instance: Instance) -> int:
+    """The variable of what may be in any field of an object."""
+    var = solver.var_for(("any field", instance))
+    for name, _, _ in fields_of(instance.cls):
+        solver.flow(var, solver.cell(instance, name))
+    return var
 
 
 def _item_to_field(solver: Solver, payload: Any, key: object, var: int) -> None:

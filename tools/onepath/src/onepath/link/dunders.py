@@ -43,6 +43,17 @@ def call_special(
     return False
 
 
+def call_if_there(
+    solver: Solver, frame: Frame, owner: Value, name: str, arguments: tuple[int, ...], dst: int, line: int
+) -> bool:
+    """The same for what is asked of whatever comes along: nothing is looked up unless the program has the name."""
+    if name in solver.specials:
+        return call_special(solver, frame, owner, name, arguments, dst, line)
+    if isinstance(owner, Instance) and foreign_bases(owner.cls):
+        solver.inherited(solver, frame, owner, name, line)
+    return False
+
+
 def _call_on_class(
     solver: Solver, frame: Frame, owner: Class, name: str, arguments: tuple[int, ...], dst: int, line: int
 ) -> bool:

@@ -5,7 +5,8 @@ What a foreign name is known to do is not looked up here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, Final
 
 from onepath.link.classes import HARMLESS_BASES, binds, foreign_bases, lookup, members, plain_instance
@@ -265,10 +266,11 @@ _USED_AS: Final = frozenset(
 
 def inherited(solver: Solver, frame: Frame, value: Instance, name: str, line: int) -> None:
     """A dunder is called that a foreign base brings along: it calls the object's own methods."""
-    if not solver.is_first(("inherited", frame, value, name, line)):
+    bases = foreign_bases(value.cls)
+    if _asks_nothing(bases, name) or not solver.is_first(("inherited", frame, value, name, line)):
         return
     site = Site(frame, solver.nowhere, -1, (), (), line)
-    for base in foreign_bases(value.cls):
+    for base in bases:
         full = f"{base}.{name}"
         call_back(solver, site, full, value)
         if name in _USED_AS and is_template(full) and solver.is_first(("overrides", value, frame, line)):
@@ -278,13 +280,25 @@ def inherited(solver: Solver, frame: Frame, value: Instance, name: str, line: in
 _PLAIN_BASES: Final = ("builtins.", "collections.", "typing.", "abc.", "enum.", "threading.", "ast.", "msgspec.")
 
 
-def call_back(solver: Solver, site: Site, name: str, owner: Value) -> None:
-    """An inherited foreign method calls the object's own ones."""
+@cache
+def _asks_nothing(bases: tuple[str, ...], name: str) -> bool:
+    """Whether a dunder that is inherited from these calls nothing of the object's own."""
+    return name not in _USED_AS and all(_called_back(f"{base}.{name}") is None for base in bases)
+
+
+def _called_back(name: str) -> Iterable[str] | None:
+    """What an inherited foreign method calls, by name or by what names begin with."""
     names = CALLS_BACK.get(name)
     if names is None and name.startswith(("collections.abc.", "typing.", "collections.User")):
-        names = MIXINS.get(name.rpartition(".")[2])
-    elif names is None and name.startswith("numbers."):
-        names = NUMBER_MIXINS.get(name.rpartition(".")[2])
+        return MIXINS.get(name.rpartition(".")[2])
+    if names is None and name.startswith("numbers."):
+        return NUMBER_MIXINS.get(name.rpartition(".")[2])
+    return names
+
+
+def call_back(solver: Solver, site: Site, name: str, owner: Value) -> None:
+    """An inherited foreign method calls the object's own ones."""
+    names = _called_back(name)
     if names is None or not isinstance(owner, Instance):
         return
     cls = owner.cls

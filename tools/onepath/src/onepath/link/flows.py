@@ -142,7 +142,10 @@ class Flows(Values):
 
     def _many(self, var: int, few: tuple[Value, ...]) -> Many:
         """Room for more than the few values a variable holds."""
-        many = self.held[var] = Many([(value, None) for value in few])
+        many = self.held[var] = Many()
+        many.counts = None
+        for value in few:
+            many[value] = None
         return many
 
     def add_all(self, var: int, values: Sequence[Value]) -> None:
@@ -231,8 +234,8 @@ class Flows(Values):
         count = len(held)
         if count < WIDE and len({one.__class__ for one in held}) < MOTLEY:
             return False
-        kept = [(one, None) for one in held if one.kept or (one.sort and not one.most)]
-        wide = self.held[var] = Wide(kept, held.counts)
+        wide = self.held[var] = Wide((one, None) for one in held if one.kept or (one.sort and not one.most))
+        wide.counts = held.counts
         news = [one for one in self.news.get(var, ()) if one in wide]
         if self.widened not in wide:
             wide[self.widened] = None

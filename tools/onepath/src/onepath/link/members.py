@@ -60,19 +60,25 @@ def read_instance(solver: Solver, frame: Frame, value: Instance, name: str, dst:
     if name == "__module__":
         solver.add(dst, solver.text(cls.unit.name))
         return
-    key = ("read", frame, value, name, dst)
-    if key in solver.values:
+    cell = solver.cell(value, name)
+    reads = solver.reads.get(cell)
+    if reads is None:
+        reads = solver.reads[cell] = {}
+        solver.when_set(value, "__class__", _other_class, (name, reads))
+    read = (frame, value, dst, line)
+    if read in reads:
         return
-    solver.values[key] = True
-    solver.flow(solver.cell(value, name), dst)
+    reads[read] = None
+    solver.flow(cell, dst)
     if value.tag and not isinstance(value.tag[0], str):
         # A change from outside to one object of the class, where all of them are meant, is one to this too.
         plain = solver.values.get((Instance, (cls, (), None)))
         if plain is not None:
             solver.flow(solver.cell(plain, name), dst)
-    payload = (frame, value, dst, line)
-    lookup(solver, cls, name, member_of_instance, payload)
-    solver.when_set(value, "__class__", _other_class, (frame, value, name, dst, line))
+    lookup(solver, cls, name, member_of_instance, read)
+    if (value, "__class__") in solver.cells:
+        for other in tuple(solver.has(solver.cell(value, "__class__"))):
+            _read_by_other(solver, other, name, read)
     if binds(cls, "__getattribute__") or "__getattribute__" in solver.hooks:
         call_dunder(solver, frame, value, "__getattribute__", (holding(solver, solver.text(name)),), dst, line)
     if not binds(cls, name):
@@ -96,9 +102,15 @@ def read_instance(solver: Solver, frame: Frame, value: Instance, name: str, dst:
 
 
 def _other_class(solver: Solver, payload: Any, value: Value) -> None:
-    frame, instance, name, dst, line = payload
-    if isinstance(value, Class):
-        lookup(solver, value, name, member_of_instance, (frame, instance, dst, line))
+    """An object whose class was changed: what was read on it is read by that class too."""
+    name, reads = payload
+    for read in tuple(reads):
+        _read_by_other(solver, value, name, read)
+
+
+def _read_by_other(solver: Solver, cls: Value, name: str, read: tuple[Frame, Instance, int, int]) -> None:
+    if isinstance(cls, Class):
+        lookup(solver, cls, name, member_of_instance, read)
 
 
 def _field_annotation(cls: Class, name: str) -> tuple[Class, int] | None:

@@ -87,6 +87,8 @@ class Solver(Layers):
         """What waits for an attribute to be set that is no variable before."""
         self.escapes: dict[tuple[Frame, int], int] = {}
         """By place: how many callables were handed to foreign code there."""
+        self.reads: dict[int, dict[tuple[Frame, Instance, int, int], None]] = {}
+        """By variable of an object's attribute: who reads it on the object: frame, object, target and line."""
         self.names_on: dict[Value, list[str]] = {}
         """By object: names of its attributes."""
         self.restless = False

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from onepath.link.classes import foreign_bases
 from onepath.link.code import Frame
-from onepath.link.dunders import call_special
+from onepath.link.dunders import call_if_there
 from onepath.link.files import text_of
 from onepath.link.flows import TEXTS
 from onepath.link.invoke import holding
@@ -76,7 +76,7 @@ def show(solver: Solver, payload: Any, value: Value) -> None:
     if isinstance(value, Instance):
         nothing = holding(solver, solver.text(""))
         for name, arguments in (("__format__", (nothing,)), ("__str__", ()), ("__repr__", ())):
-            if call_special(solver, frame, value, name, arguments, -1, line):
+            if call_if_there(solver, frame, value, name, arguments, -1, line):
                 return
         reach_parts(solver, frame, value, "__repr__", solver.nowhere, line)
 

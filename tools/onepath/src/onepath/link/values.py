@@ -6,7 +6,6 @@ program. They hold no logic; how they are called, read and written is in `calls`
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -419,10 +418,8 @@ class Many(dict[Value, None]):
 
     __slots__ = ("counts",)
 
-    def __init__(self, values: Iterable[tuple[Value, None]], counts: bytearray | None = None) -> None:
-        super().__init__(values)
-        self.counts = counts
-        """By sort: how many of it there are, `UNCOUNTED`, or `CLOSED` if no more are taken; None: nothing is counted."""
+    counts: bytearray | None
+    """By sort: how many of it there are, `UNCOUNTED`, or `CLOSED` if no more are taken; None: nothing is counted."""
 
 
 UNCOUNTED: Final = 254

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from onepath.link.classes import plain_instance
+from onepath.link.classes import fields_of, plain_instance
 from onepath.link.code import Site
-from onepath.link.dunders import call_special
+from onepath.link.dunders import call_if_there, call_special
 from onepath.link.escaping import escape_arguments
 from onepath.link.items import item_cell
 from onepath.link.models.callers import call_inner
@@ -39,7 +39,7 @@ def _copy_of(solver: Solver, payload: Any, value: Value) -> None:
     site, how = payload
     if not isinstance(value, Instance):
         solver.add(site.dst, value)
-        if isinstance(value, Box) and how == "deepcopy":
+        if isinstance(value, Box) and how == "deepcopy" and _is_looked_into(solver):
             key = ("deep copy", site.frame, value)
             if key not in solver.values:
                 solver.values[key] = True
@@ -48,7 +48,7 @@ def _copy_of(solver: Solver, payload: Any, value: Value) -> None:
                 )
         return
     solver.note_made(value.cls, site.frame, "replace" if how == "replace" else "copy", site.line)
-    if how == "deepcopy":
+    if how == "deepcopy" and _is_looked_into(solver):
         copied = ("deep copy", site.frame, value)
         if copied not in solver.values:
             solver.values[copied] = True
@@ -58,15 +58,21 @@ def _copy_of(solver: Solver, payload: Any, value: Value) -> None:
     copy = plain_instance(solver, value.cls, site) if not value.tag else value
     solver.add(site.dst, copy)
     if copy is not value:
-        for name in {name for cls in value.cls.mro for name in cls.fields}:
+        for name, _, _ in fields_of(value.cls):
             solver.flow(solver.cell(value, name), solver.cell(copy, name))
     for name, var in site.named:
         solver.flow(var, solver.cell(copy, name))
     for name in _COPIERS[how]:
-        given = solver.new() if name in _REDUCERS else site.dst
-        call_special(solver, site.frame, value, name, (solver.nowhere,), given, site.line)
-        if name in _REDUCERS:
+        given = site.dst
+        if name in _REDUCERS and name in solver.specials:
+            given = solver.new()
             solver.when(given, _made_anew, site, BOXES)
+        call_if_there(solver, site.frame, value, name, (solver.nowhere,), given, site.line)
+
+
+def _is_looked_into(solver: Solver) -> bool:
+    """Whether what a copied object holds is copied in a way that matters."""
+    return bool(solver.origin_classes) or not solver.specials.isdisjoint(_COPIERS["deepcopy"])
 
 
 def _made_anew(solver: Solver, site: Any, value: Value) -> None:

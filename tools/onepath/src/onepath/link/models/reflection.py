@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from onepath.link.attributes import read_attribute
 from onepath.link.code import Site
+from onepath.link.construction import any_field
 from onepath.link.dunders import call_special
 from onepath.link.invoke import holding, invoke_all
 from onepath.link.items import item_cell, names_of, read_item
@@ -125,8 +126,7 @@ def _setattr_unknown(solver: Solver, site: Any, value: Value) -> None:
         if any(isinstance(one, Function | Bound | Class | Partial) for one in solver.has(site.positional[2])):
             solver.note_opaque(site.frame, "setattr", "the attribute's name is not known", site.line)
     elif isinstance(value, Instance):
-        for one, _ in [(name, None) for cls in value.cls.mro for name in cls.fields]:
-            solver.flow(site.positional[2], solver.cell(value, one))
+        solver.flow(site.positional[2], any_field(solver, value))
 
 
 def _vars(solver: Solver, site: Site) -> None:
