@@ -5,7 +5,8 @@ Then what nobody calls is followed too, as if unknown code called it: rules on o
 code.
 
 By subject, each line knowing only those above it, but that attributes and items ask `hints` for annotations:
-- `code`, `values`, `once`, `flows`, `solver`: values, variables, what flows between them; no Python semantics.
+- `code`, `values`, `once`, `flows`, `layers`, `solver`: values, variables, what flows between them; no Python
+  semantics.
 - `foreign`: tables of what foreign names do.
 - `classes`, `invoke`, `raising`, `dunders`, `members`, `attributes`, `setting`, `names`, `imports`, `running_text`:
   names, errors, attributes, modules.

@@ -1,8 +1,8 @@
 """Items of containers, and mappings that stand on others: an item is found through them once somebody asks for it.
 
-What `**kwargs` pass on is a mapping that stands on another: it knows the keys below it, and an item below becomes an item
-of its own only where it is read, bound to a parameter or written. Keys that are read but that nobody writes are not told
-to those above. What keys mean is not known here.
+What `**kwargs` pass on is a mapping that stands on another: it knows the keys below it, and an item below becomes an
+item of its own only where it is read, bound to a parameter or written. Keys that are read but that nobody writes are
+not told to those above. What keys mean is not known here.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Layers(Flows):
         found = self.values.get(full)
         if found is None:
             found = self.values[full] = Box(kind, site, self.new(), self.new())
-        return found  # type: ignore[no-any-return]
+        return found
 
     def item(self, box: Box, key: object) -> int:
         """The variable of one item, made when first asked for."""
@@ -92,9 +92,7 @@ class Layers(Flows):
             self.flow(var, box.every)
         return var
 
-    def each_item(
-        self, box: Box, trigger: ItemTrigger, payload: Any, among: Collection[object] | None = None
-    ) -> None:
+    def each_item(self, box: Box, trigger: ItemTrigger, payload: Any, among: Collection[object] | None = None) -> None:
         """Run `trigger(self, payload, key, var)` for every item of a container, now and when one is made later; only
         for these keys, if that is told."""
         waiting = self.on_item.setdefault(box, {})
