@@ -84,7 +84,7 @@ def inner_model(tree: Mapping[str, JsonValue], model: str) -> dict[str, JsonValu
     return edits
 
 
-def no_speaker(inbound: Inbound, error: GatewayError) -> GatewayError:
+def no_speaker(inbound: Inbound) -> GatewayError:
     """No target of this model's speaks what the operation needs."""
     if inbound.operation == "compact":
         return GatewayError(
@@ -95,7 +95,7 @@ def no_speaker(inbound: Inbound, error: GatewayError) -> GatewayError:
             layer=Layer.PROVIDER,
         )
     return invalid(
-        f"No target of this model speaks the client's embeddings dialect ({error.message})",
+        "No target of this model speaks the client's embeddings dialect.",
         param="model",
         code="unsupported_embeddings",
         next_step="Name a model of a provider whose protocol is the client's.",

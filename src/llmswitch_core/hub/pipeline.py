@@ -116,7 +116,7 @@ class HubPipeline:
             raise invalid(str(error), code="json_too_deep", next_step="Send a flatter request body.") from error
         except ValueError as error:
             raise invalid(
-                f"The request body is not valid JSON: {error}",
+                f"The request body is not valid JSON: {error}.",
                 code="invalid_json",
                 next_step="Send a JSON object with content-type application/json.",
             ) from error
@@ -173,7 +173,7 @@ class HubPipeline:
                     prefer=responses.issuer_of(exchange),
                 )
             except GatewayError as error:
-                raise auxiliary.no_speaker(inbound, error) if len(passed) > len(excluded) else error from None
+                raise auxiliary.no_speaker(inbound) if len(passed) > len(excluded) else error from None
             if speaks is None or decision.target.protocol in speaks:
                 return decision
             passed.add(decision.target.provider_key)

@@ -93,13 +93,21 @@ def changes(before: Candidate, after: Candidate) -> tuple[Change, ...]:
     found = [
         _change(path, old.get(path), new.get(path))
         for path in sorted(old.keys() | new.keys())
-        if old.get(path) != new.get(path) and not path.startswith("architecture.")
+        if old.get(path) != new.get(path) and not path.startswith("architecture.") and not _filled(path, old, new)
     ]
     for row in SWITCHES:
         was, now = before.switches.value(row.key), after.switches.value(row.key)
         if was != now:
             found.append(Change(f"architecture.{row.key}", row.effect, _text(was), _text(now)))
     return tuple(found)
+
+
+def _filled(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """An empty table that has members on the other side: they are the change."""
+    for here, there in ((old, new), (new, old)):
+        if here.get(path) == {} and any(other.startswith(path + ".") for other in there):
+            return True
+    return False
 
 
 def _change(path: str, before: object, after: object) -> Change:

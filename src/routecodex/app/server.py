@@ -160,6 +160,9 @@ def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
         _in_head = True
         """No whole head has come since the connection opened, or since the last request."""
         _head_bytes = 0
+        """Of the data that came since the head began and did not end it."""
+        _most = 0
+        """At least what the head has that is being parsed."""
         _leaving = False
         _gone = False
         _lost: Callable[[], None] | None = None
@@ -220,12 +223,24 @@ def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
             return True
 
         def data_received(self, data: bytes) -> None:
+            self._most = self._head_bytes + len(data)
             super().data_received(data)
             if self._in_head:
                 self._head_bytes += len(data)
                 if self._head_bytes > limits.max_header_bytes and not self.transport.is_closing():
-                    self.transport.write(_TOO_LARGE)
-                    self.transport.close()
+                    self._refuse_head()
+
+        def send_400_response(self, msg: str) -> None:
+            if not self.transport.is_closing():  # else the head was refused already, which stopped the parser
+                super().send_400_response(msg)
+
+        def _refuse_head(self) -> None:
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+
+        def _head_size(self) -> int:
+            """Of the head that was parsed, but for its method and version, which are a few bytes."""
+            return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
         def on_message_begin(self) -> None:
             self._in_head = True
@@ -234,6 +249,9 @@ def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
             self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # any name is allowed there
 
         def on_headers_complete(self) -> None:
+            if self._most > limits.max_header_bytes and self._head_size() > limits.max_header_bytes:
+                self._refuse_head()
+                raise ValueError("The head is too large.")  # the parser goes no further
             self._in_head = False
             super().on_headers_complete()
             if self._leaving and self.cycle is not None:

@@ -90,47 +90,56 @@ _SERVICE_COMMANDS: Final[Mapping[str, Callable[..., int]]] = {"install": service
 _BASELINE_COMMANDS: Final[Mapping[str, Callable[..., int]]] = {"freeze": baseline.freeze}
 _PASSING_ARGUMENTS: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
 
+
+def _said(command: Callable[..., int]) -> str:
+    """What the list of commands says of one: all of its docstring, which typer alone would cut off."""
+    return " ".join((command.__doc__ or "").split())
+
+
 for _name, _command in _COMMANDS.items():
-    app.command(_name, context_settings=_PASSING_ARGUMENTS if _name == "run" else None)(_command)
+    _settings = _PASSING_ARGUMENTS if _name == "run" else None
+    app.command(_name, short_help=_said(_command), context_settings=_settings)(_command)
 
 _config = typer.Typer(
     help="Check, show, plan and apply the configuration.", no_args_is_help=True, rich_markup_mode=None
 )
 for _name, _command in _CONFIG_COMMANDS.items():
-    _config.command(_name)(_command)
+    _config.command(_name, short_help=_said(_command))(_command)
 app.add_typer(_config, name="config")
 
 _switch = typer.Typer(help="See, explain and change the switches.", no_args_is_help=True, rich_markup_mode=None)
 for _name, _command in _SWITCH_COMMANDS.items():
-    _switch.command(_name)(_command)
+    _switch.command(_name, short_help=_said(_command))(_command)
 app.add_typer(_switch, name="switch")
 
 _ledger = typer.Typer(
     help="Read and verify the record of every control-plane change.", no_args_is_help=True, rich_markup_mode=None
 )
 for _name, _command in _LEDGER_COMMANDS.items():
-    _ledger.command(_name)(_command)
+    _ledger.command(_name, short_help=_said(_command))(_command)
 app.add_typer(_ledger, name="ledger")
 
 _server = typer.Typer(help="Restart or drain the running gateway.", no_args_is_help=True, rich_markup_mode=None)
 for _name, _command in _SERVER_COMMANDS.items():
-    _server.command(_name)(_command)
+    _server.command(_name, short_help=_said(_command))(_command)
 app.add_typer(_server, name="server")
 
 _service = typer.Typer(help="Run the gateway as a service.", no_args_is_help=True, rich_markup_mode=None)
 for _name, _command in _SERVICE_COMMANDS.items():
-    _service.command(_name)(_command)
+    _service.command(_name, short_help=_said(_command))(_command)
 app.add_typer(_service, name="service")
 
 _baseline = typer.Typer(help="What every switch is measured against.", no_args_is_help=True, rich_markup_mode=None)
 for _name, _command in _BASELINE_COMMANDS.items():
-    _baseline.command(_name)(_command)
+    _baseline.command(_name, short_help=_said(_command))(_command)
 app.add_typer(_baseline, name="baseline")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. No traceback reaches a user (ROUTECODEX_DEBUG=1 shows it)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["--version"]:
+        words[0] = "version"
     own = words[: words.index("--")] if "--" in words else words
     as_json = "--json" in own
     try:

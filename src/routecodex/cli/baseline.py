@@ -60,7 +60,11 @@ def freeze(
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in {**written, "README.md": _header(root, list(written), sources)}.items():
         (folder / name).write_text(text.rstrip("\n") + "\n", encoding="utf-8", newline="\n")
-    missing = [f"{name}: {source}" for name, source in sources.items() if source.startswith("nothing")]
+    missing = [
+        f"{name}: {source}"
+        for name, source in sources.items()
+        if source.startswith("nothing") or pages.WITHOUT_ONEPATH in source
+    ]
     if as_json:
         emit_json({"folder": str(folder), "pages": [*written, "README.md"], "sources": sources})
         return 0

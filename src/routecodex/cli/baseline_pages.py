@@ -45,6 +45,9 @@ _HISTOGRAMS: Final = (
 )
 
 
+WITHOUT_ONEPATH: Final = ", without onepath's shortest paths: it is not installed, or does not answer"
+
+
 # --- call chain ------------------------------------------------------------------------------------------
 
 
@@ -63,7 +66,8 @@ def call_chain(root: Path | None) -> tuple[str, str]:
         parts += ["", "## Map and proof", "", region]
     if not sources:
         parts += ["", "Not frozen: this is no checkout with generated regions, and onepath is not installed."]
-    return "\n".join(parts), " and ".join(sources) or "nothing: no checkout with generated regions, and no onepath"
+        return "\n".join(parts), "nothing: no checkout with generated regions, and no onepath"
+    return "\n".join(parts), " and ".join(sources) + ("" if chains else WITHOUT_ONEPATH)
 
 
 def _chains(root: Path) -> list[tuple[str, list[str]]]:

@@ -48,7 +48,7 @@ def refused(path: Path, faults: list[Fault]) -> CommandError:
     return CommandError(
         EXIT_CONFIGURATION,
         f"{path} has {errors} fault{'s' if errors != 1 else ''}.",
-        "Mend them; `routecodex config check` looks again.",
+        f"Mend {'it' if len(faults) == 1 else 'them'}; `routecodex config check` looks again.",
         code="bad_configuration",
         faults=faults,
     )

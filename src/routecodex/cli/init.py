@@ -70,7 +70,8 @@ def init(
         say(f"  Providers for the keys found: {', '.join(variables)}.")
     else:
         say("  No well-known API key is in the environment: fill in the example provider.")
-    say("  Next: name your models in it, then `routecodex config check` and `routecodex start`.")
+    which = "" if config is None else f" --config {path}"
+    say(f"  Next: name your models in it, then `routecodex config check{which}` and `routecodex start{which}`.")
     return 0
 
 

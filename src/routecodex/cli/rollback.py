@@ -28,7 +28,7 @@ _PAUSE: Final = 0.05
 
 
 def rollback(
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="The switch to roll back.")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="KEY", help="The switch to roll back.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every switch.")] = False,
     offline: Annotated[
         bool, typer.Option("--offline", help="Ask nobody: write the kill sentinel run/force_stable.")

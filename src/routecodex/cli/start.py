@@ -23,6 +23,7 @@ from routecodex.cli.failures import EXIT_CONFIGURATION, EXIT_INTERNAL, EXIT_TEMP
 from routecodex.cli.options import ConfigOption, JsonOption
 
 if TYPE_CHECKING:
+    from routecodex.cli.servers import ServerRecord
     from routecodex.config.compiled import CompiledConfig
     from routecodex.config.faults import Fault
 
@@ -31,6 +32,8 @@ READY_SECONDS: Final = 60.0
 _FREED_SECONDS: Final = 2.0
 """For the workers of a gateway that was killed to let go of its port."""
 _LOG_TAIL: Final = 15
+_HOST: Final = "ROUTECODEX_SERVER__HOST"
+_PORT: Final = "ROUTECODEX_SERVER__PORT"
 
 
 def start(
@@ -50,10 +53,14 @@ def start(
 
     environ = dict(os.environ)
     if host is not None:
-        environ["ROUTECODEX_SERVER__HOST"] = host
+        environ[_HOST] = host
     if port is not None:
-        environ["ROUTECODEX_SERVER__PORT"] = str(port)
-    loaded, compiled = compile_configuration(config, environ)
+        environ[_PORT] = str(port)
+    try:
+        loaded, compiled = compile_configuration(config, environ)
+    except CommandError as error:
+        error.faults = tuple(_as_given(fault, host=host, port=port) for fault in error.faults)
+        raise
     if listener_descriptor is not None:
         listener = socket.socket(fileno=listener_descriptor)
     else:
@@ -63,6 +70,17 @@ def start(
         if daemon:
             return _start_daemon(loaded.path, environ, compiled, listener, workers, as_json=as_json)
         return _become_supervisor(compiled, environ, listener, workers, log, as_json=as_json)
+
+
+def _as_given(fault: Fault, *, host: str | None, port: int | None) -> Fault:
+    """A fault of what an option said names the option, not the variable it is handed on in."""
+    import msgspec
+
+    if fault.origin == _HOST and host is not None:
+        return msgspec.structs.replace(fault, origin="--host")
+    if fault.origin == _PORT and port is not None:
+        return msgspec.structs.replace(fault, origin="--port")
+    return fault
 
 
 def _bound(compiled: CompiledConfig) -> socket.socket:
@@ -76,10 +94,24 @@ def _bound(compiled: CompiledConfig) -> socket.socket:
         try:
             return bind(server.host, server.port, server.backlog)
         except CommandError as error:
-            dead = error.code == "port_in_use" and left_behind.exists() and read(left_behind) is None
-            if not dead or time.monotonic() > deadline:
+            if error.code != "port_in_use":
+                raise
+            living = read(left_behind)
+            if living is not None:
+                raise _already_runs(living) from None
+            if not left_behind.exists() or time.monotonic() > deadline:
                 raise
         time.sleep(0.05)
+
+
+def _already_runs(record: ServerRecord) -> CommandError:
+    return CommandError(
+        EXIT_TEMPORARY,
+        f"A gateway already runs on port {record.port} (pid {record.pid}).",
+        f"See `routecodex status --port {record.port}`; end it with `routecodex stop --port {record.port}`, "
+        "or choose another port with --port.",
+        code="already_running",
+    )
 
 
 def bind(host: str, port: int, backlog: int) -> socket.socket:
@@ -155,7 +187,7 @@ def _become_supervisor(
     with registered(run, record) as descriptor:
         if as_json:
             emit_json({"url": record.url, "pid": record.pid, "config": record.config})
-        else:
+        elif log is None:
             note(f"routecodex {record.version} serves {record.url} (pid {record.pid}); Ctrl-C stops it.")
         sys.stdout.flush()
         sys.stderr.flush()
@@ -185,9 +217,9 @@ def _start_daemon(
 
     host, port = listener.getsockname()[:2]
     run, logs = Path(compiled.paths.run), Path(compiled.paths.logs)
-    if read(record_path(run, port)) is not None:
-        cause = f"A gateway already runs on port {port}."
-        raise CommandError(EXIT_TEMPORARY, cause, "See `routecodex status`.", code="already_running")
+    living = read(record_path(run, port))
+    if living is not None:
+        raise _already_runs(living)
     logs.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = logs / f"server-{port}.log"
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

@@ -7,14 +7,22 @@ configuration file, what should be in force, what is, and what is effective with
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from routecodex.cli.failures import EXIT_TEMPORARY, CommandError
 from routecodex.cli.options import ConfigOption, JsonOption, PortOption
 
 if TYPE_CHECKING:
-    from routecodex.cli.contract import ServerHealth, SupervisorStatus, WorkerTold
+    from routecodex.cli.contract import ServerHealth, SupervisorStatus, SwitchState, WorkerTold
     from routecodex.cli.target_server import TargetServer
+
+_FILE_ASK: Final[Mapping[str, str]] = {
+    "refused": "`routecodex config check` says where.",
+    "unreadable": "`routecodex config check` says why.",
+    "pending": "`routecodex config plan` shows what it would change.",
+}
+"""What became of the configuration file -> whom to ask more."""
 
 
 def status(config: ConfigOption = None, port: PortOption = None, as_json: JsonOption = False) -> int:
@@ -118,10 +126,24 @@ def _show(target: TargetServer, ready: bool, detail: ServerHealth | None, contro
         ],
         title="Targets:",
     )
-    changed = {key: state for key, state in detail.switches.items() if state.source != "default"}
-    if changed:
-        rows = [[key, shown(state.value), state.source] for key, state in changed.items()]
+    chosen = {key: state for key, state in detail.switches.items() if state.source != "default"}
+    rows = [[key, shown(state.value), state.source] for key, state in chosen.items() if not _is_default(key, state)]
+    if rows:
         table(["switch", "value", "from"], rows, title="Switches not at their default:")
+    held: dict[str, list[str]] = {}
+    for key, state in chosen.items():
+        if _is_default(key, state):
+            held.setdefault(state.source, []).append(key)
+    for source, keys in held.items():
+        say(f"Held at their default by {source}: {', '.join(keys)}")
+
+
+def _is_default(key: str, state: SwitchState) -> bool:
+    from routecodex.app.switches import BY_KEY
+
+    row = BY_KEY.get(key)
+    value = tuple(state.value) if isinstance(state.value, list) else state.value
+    return row is not None and value == row.default
 
 
 def _show_control(control: SupervisorStatus) -> None:
@@ -142,6 +164,8 @@ def _show_control(control: SupervisorStatus) -> None:
     say(f"  hashes: {told}, effective {_hash(hashes.effective)}; change number {control.config_seq}")
     if control.file.state not in ("", "in force"):
         say(f"  the file is {control.file.state}: {control.file.reason}")
+        if control.file.state in _FILE_ASK:
+            say(f"    {_FILE_ASK[control.file.state]}")
     if control.forced:
         say(f"  forced to the first side: {', '.join(control.forced)}")
     table(

@@ -134,7 +134,7 @@ def set_switch(
 
 
 def clear(
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="The switch.")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="KEY", help="The switch.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every switch.")] = False,
     forced: Annotated[
         bool, typer.Option("--forced", help="Take it out of the kill sentinel run/force_stable instead.")

@@ -15,7 +15,7 @@ def own_version() -> str:
 
 
 def version(as_json: JsonOption = False) -> int:
-    """Print the version."""
+    """Print the version, as `routecodex --version` does."""
     from routecodex.cli.output import emit_json, say
 
     found = {"version": own_version(), "python": platform.python_version(), "platform": platform.platform(terse=True)}

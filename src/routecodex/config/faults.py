@@ -41,7 +41,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A next step naming the nearest known name, or the known names where none is near."""
-    names = list(known)
+    names = list(dict.fromkeys(known))
     close = nearest(name, names)
     if close is not None:
         return f'Did you mean "{close}"?'

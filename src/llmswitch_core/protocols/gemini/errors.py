@@ -5,6 +5,7 @@ Kinds come from the HTTP status, the status word and the reason of an ErrorInfo 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -68,9 +69,12 @@ _PREFIX: Final = "type.googleapis.com/google.rpc."
 
 
 def write_error(error: GatewayError, request_id: str) -> ErrorReply:
-    """The vendor's envelope; `code` and the HTTP status are the same number."""
+    """The vendor's envelope; `code` and the HTTP status are the same number.
+
+    `retry-after` is in whole seconds (RFC 9110 10.2.3); RetryInfo has the fraction.
+    """
     status = 503 if error.status == 529 else error.status
-    headers = {} if error.retry_after is None else {"retry-after": _seconds(error.retry_after)}
+    headers = {} if error.retry_after is None else {"retry-after": str(max(0, math.ceil(error.retry_after)))}
     return ErrorReply(status, jsonio.encode({"error": error_object(error, status, request_id)}), headers)
 
 

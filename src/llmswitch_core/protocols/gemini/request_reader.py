@@ -55,6 +55,8 @@ def read_request(head: RequestHead, body: Mapping[str, JsonValue]) -> Conversati
     inner = top.get("generateContentRequest")
     if where.operation == wire.COUNT and isinstance(inner, dict):
         top = wire.camel_keys(inner)
+    if where.operation != wire.COUNT and top.get("contents") in (None, []):
+        raise invalid("`contents` must hold at least one content.", param="contents")
     conversation = Conversation(
         protocol=Protocol.GEMINI,
         model=where.model,

@@ -11,9 +11,27 @@ from starlette.routing import BaseRoute, Route
 from llmswitch_core.canonical.errors import GatewayError
 from llmswitch_core.canonical.model import Protocol
 from routecodex.blocks.http_adapter import daemon
-from routecodex.blocks.http_adapter.contract import ControlPlane
-from routecodex.blocks.http_adapter.data_plane import DataPlane
+from routecodex.blocks.http_adapter.contract import ControlPlane, Receive, Scope, Send
+from routecodex.blocks.http_adapter.data_plane import DataPlane, allow, method_not_allowed
 from routecodex.blocks.http_adapter.headers import decoded
+from routecodex.blocks.http_adapter.model_list import READING
+
+
+class Reading:
+    """An address that is read and nothing else; an ASGI application."""
+
+    def __init__(self, plane: DataPlane, answer: Callable[[Request], Response]) -> None:
+        self._plane = plane
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope["method"]
+        if method not in READING:
+            error = method_not_allowed(method, READING)
+            request_id = self._plane.new_id("req_")
+            await self._plane.refuse(send, Protocol.OPENAI_CHAT, error, request_id, extra=[allow(READING)])
+            return
+        await self._answer(Request(scope, receive))(scope, receive, send)
 
 
 class Admin:
@@ -27,19 +45,19 @@ class Admin:
     def routes(self) -> list[BaseRoute]:
         """What a Starlette router serves of it."""
         return [
-            Route("/health", self._health),
-            Route("/ready", self._ready),
-            Route("/metrics", self._metrics),
+            Route("/health", Reading(self._plane, self._health)),
+            Route("/ready", Reading(self._plane, self._ready)),
+            Route("/metrics", Reading(self._plane, self._metrics)),
             Route(f"{daemon.PREFIX}{{rest:path}}", daemon.Daemon(self._plane, self._control)),
         ]
 
-    async def _health(self, request: Request) -> Response:
+    def _health(self, request: Request) -> Response:
         return self._answered(request, self._control.health)
 
-    async def _ready(self, request: Request) -> Response:
+    def _ready(self, request: Request) -> Response:
         return self._answered(request, self._control.ready)
 
-    async def _metrics(self, request: Request) -> Response:
+    def _metrics(self, request: Request) -> Response:
         headers = decoded(request.scope["headers"])
         try:
             self._policy.check_source(headers)

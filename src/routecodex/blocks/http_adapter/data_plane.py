@@ -6,7 +6,7 @@ is refused in the shape of the protocol whose endpoint was asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer
@@ -69,7 +69,8 @@ class DataPlane:
                     await answer(send, 204, [*extra, *_PREFLIGHT_HEADERS], b"")
                     return
             if method not in endpoint.methods:
-                raise method_not_allowed(method, endpoint)
+                extra = [*extra, allow(endpoint.methods)]
+                raise method_not_allowed(method, endpoint.methods)
             query = scope["query_string"]
             account = self.policy.account(headers, query)
             self.check_capacity()
@@ -139,8 +140,6 @@ class DataPlane:
             *((name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()),
             *(extra or ()),
         ]
-        if error.code == "method_not_allowed" and error.param is not None:
-            headers.append((b"allow", error.param.encode("ascii")))
         if self.stopping:
             headers.append((b"connection", b"close"))
         await answer(send, reply.status, headers, reply.body)
@@ -176,15 +175,19 @@ def without_secrets(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
-def method_not_allowed(method: str, endpoint: Endpoint) -> GatewayError:
-    """405; `param` carries what `Allow` says."""
-    allowed = ", ".join(sorted(endpoint.methods))
+def allow(methods: Iterable[str]) -> tuple[bytes, bytes]:
+    """The header that goes with a 405."""
+    return b"allow", ", ".join(sorted(methods)).encode("ascii")
+
+
+def method_not_allowed(method: str, methods: Iterable[str]) -> GatewayError:
+    """405: what is there instead."""
+    allowed = ", ".join(sorted(methods))
     return GatewayError(
         ErrorKind.INVALID_REQUEST,
         "method_not_allowed",
         f"The method {method} is not allowed here.",
         status=405,
-        param=allowed,
         next_step=f"Use {allowed}.",
         layer=Layer.CLIENT,
     )

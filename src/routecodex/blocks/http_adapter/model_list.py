@@ -8,16 +8,13 @@ from __future__ import annotations
 from typing import Final
 
 from llmswitch_core.canonical.errors import ErrorKind, GatewayError, Layer
-from llmswitch_core.canonical.model import Protocol
 from routecodex.blocks.http_adapter import models
 from routecodex.blocks.http_adapter.asgi import answer
 from routecodex.blocks.http_adapter.contract import ModelCatalogue, Receive, Scope, Send, Shape
-from routecodex.blocks.http_adapter.data_plane import DataPlane, method_not_allowed
-from routecodex.blocks.http_adapter.endpoints import Endpoint
+from routecodex.blocks.http_adapter.data_plane import DataPlane, allow, method_not_allowed
 from routecodex.blocks.http_adapter.headers import decoded
 from routecodex.blocks.http_adapter.policy import error_protocol, model_list_shape
 
-_LISTED: Final = Endpoint(Protocol.OPENAI_CHAT, "generate", frozenset({"GET"}))
 READING: Final = frozenset({"GET", "HEAD"})
 """What a list is asked with."""
 
@@ -35,14 +32,16 @@ class ModelList:
         path: str = scope["path"]
         shape = model_list_shape(path, headers)
         request_id = plane.new_id("req_")
+        extra: list[tuple[bytes, bytes]] = []
         try:
             plane.policy.check_source(headers)
             if scope["method"] not in READING:
-                raise method_not_allowed(scope["method"], _LISTED)
+                extra = [allow(READING)]
+                raise method_not_allowed(scope["method"], READING)
             plane.policy.account(headers, scope["query_string"])
             content = self._content(path.partition("/models")[2].removeprefix("/"), shape)
         except GatewayError as error:
-            await plane.refuse(send, error_protocol(shape), error, request_id)
+            await plane.refuse(send, error_protocol(shape), error, request_id, extra=extra)
             return
         head = [
             *plane.policy.cors(headers),
