@@ -73,6 +73,7 @@ def test_mp31_what_is_no_request_is_a_400_that_says_why(protocol: Protocol, body
     with pytest.raises(GatewayError) as caught:
         Bench().admit(protocol, body)
     assert (caught.value.status, caught.value.code) == (400, code)
+    assert caught.value.message.endswith(".")  # the next step follows as a sentence of its own
 
 
 # --- the way back --------------------------------------------------------------------------------------

@@ -151,6 +151,27 @@ def test_env_for_fish(cli: Cli) -> None:
     assert "set -gx OPENAI_BASE_URL http://127.0.0.1:5999/v1" in cli("env", "openai", "--shell", "fish").out
 
 
+def test_the_version_is_told_by_the_option_people_try_first(cli: Cli) -> None:
+    assert cli("--version") == cli("version")
+
+
+@pytest.mark.parametrize("group", [(), ("config",), ("switch",), ("service",)])
+def test_the_list_of_commands_cuts_no_sentence_off(cli: Cli, group: tuple[str, ...]) -> None:
+    assert "..." not in cli(*group, "--help").out.partition("Commands:")[2]
+
+
+def test_a_fault_of_an_option_names_the_option(cli: Cli) -> None:
+    cli.write(CONFIG.format(port=1))
+    refused = cli("start", "--host", "::")
+    assert refused.code == 78
+    assert "error: --host: $.server.host" in refused.err
+
+
+def test_init_elsewhere_says_how_to_go_on_there(cli: Cli, tmp_path: Path) -> None:
+    place = tmp_path / "elsewhere" / "gateway.toml"
+    assert f"routecodex start --config {place}" in cli("init", "--config", str(place)).out
+
+
 def test_version_as_text_and_json(cli: Cli) -> None:
     assert cli("version").out.startswith("routecodex ")
     assert set(cli("version", "--json").json) == {"version", "python", "platform"}

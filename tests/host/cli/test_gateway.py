@@ -70,7 +70,8 @@ def test_a_second_gateway_on_the_port_is_refused(gateway: Cli) -> None:
     again = gateway("start", "--daemon")
 
     assert again.code == 75
-    assert "in use" in again.err
+    assert "A gateway already runs on port" in again.err
+    assert "routecodex stop --port" in again.err
 
 
 def test_two_gateways_must_be_told_apart(gateway: Cli) -> None:

@@ -175,6 +175,13 @@ def test_after_a_rollback_the_switch_can_be_set_again(live: Cli) -> None:
     assert row(live)["value"] == "v2"
 
 
+def test_what_is_held_at_its_default_is_not_called_away_from_it(live: Cli) -> None:
+    live("rollback", "--all")
+    shown = live("status").out
+    assert "Switches not at their default:" not in shown
+    assert "Held at their default by " in shown
+
+
 def test_rolling_back_everything_replaces_the_kernel_and_refuses_nobody(live: Cli) -> None:
     done = live("rollback", "--all", "--json")
     again = live("rollback", "--all")

@@ -101,13 +101,43 @@ async def test_unknown_paths_are_told_in_the_shape_of_their_vendor(
 
 
 @pytest.mark.parametrize(
+    ("header", "members"),
+    [
+        ({"anthropic-version": "2023-06-01"}, {"type", "error", "request_id"}),
+        ({"x-goog-api-client": "genai"}, {"error"}),
+        ({}, {"error"}),
+    ],
+)
+async def test_an_unknown_path_that_names_no_vendor_is_told_in_the_shape_of_the_asking_sdk(
+    header: dict[str, str], members: set[str], up: FakeUpstream, http: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    async with host(compiled(tmp_path, (provider("a", up.url),))) as gateway:
+        async with http.get(gateway.url + "/v1/files", headers=header) as answer:
+            assert answer.status == 404
+            body = await answer.json()
+    assert set(body) == members
+    assert ("status" in body["error"]) is ("x-goog-api-client" in header)
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics"])
+async def test_what_is_only_read_refuses_other_methods_with_a_next_step(
+    path: str, up: FakeUpstream, http: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    async with host(compiled(tmp_path, (provider("a", up.url),))) as gateway:
+        async with http.post(gateway.url + path) as answer:
+            assert answer.status == 405
+            assert answer.headers["allow"] == "GET, HEAD"
+            assert "Use GET, HEAD." in (await answer.json())["error"]["message"]
+
+
+@pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
         ("GET", "/v1/chat/completions", "POST"),
         ("PUT", "/v1/messages", "POST"),
         ("GET", "/v1/responses", "POST"),
         ("POST", "/v1/responses/resp_1", "DELETE, GET"),
-        ("POST", "/v1/models", "GET"),
+        ("POST", "/v1/models", "GET, HEAD"),
         ("DELETE", "/v1/embeddings", "POST"),
     ],
 )
@@ -118,7 +148,9 @@ async def test_a_method_that_is_not_allowed_is_named(
         async with http.request(method, gateway.url + path) as answer:
             assert answer.status == 405
             assert answer.headers["allow"] == allowed
-            assert "error" in await answer.json()
+            error = (await answer.json())["error"]
+    assert f"Use {allowed}." in error["message"]
+    assert error.get("param") is None  # no field of the request is at fault
 
 
 @pytest.mark.parametrize(
@@ -163,6 +195,17 @@ async def test_a_websocket_that_is_switched_off_is_told_to_upgrade_elsewhere(
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await http.ws_connect(gateway.url + "/v1/responses")
     assert refused.value.status == 426
+
+
+async def test_an_upgrade_that_is_no_handshake_is_not_told_that_the_websocket_is_off(
+    up: FakeUpstream, http: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    async with host(compiled(tmp_path, (provider("a", up.url),))) as gateway:
+        async with http.get(gateway.url + "/v1/responses", headers={"upgrade": "websocket"}) as answer:
+            assert answer.status == 426
+            error = (await answer.json())["error"]
+    assert error["code"] == "bad_upgrade"
+    assert "POST /v1/responses" in error["message"]
 
 
 @pytest.mark.mp("MP-21")

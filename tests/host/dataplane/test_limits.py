@@ -206,6 +206,23 @@ async def test_headers_have_a_bound(up: FakeUpstream, tmp_path: Path) -> None:
             assert b" 200 " in await client.until(b"\r\n")
 
 
+async def test_a_head_that_comes_in_one_piece_has_the_same_bound(up: FakeUpstream, tmp_path: Path) -> None:
+    """The server reads more at a time than a head may have; a body in the same piece does not count."""
+    limits = Limits(max_header_bytes=16_384)
+    head = b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\nx-big: %s\r\n\r\n"
+    async with host(compiled(tmp_path, (provider("a", up.url),), limits=limits)) as gateway:
+        async with RawClient(gateway.port) as client:
+            client.writer.write(head % (b"x" * 17_000))
+            assert (await client.until(b"too big.")).startswith(b"HTTP/1.1 431 ")
+            assert await client.rest(5) == b""
+        async with RawClient(gateway.port) as client:
+            client.writer.write(head % (b"x" * 16_000))
+            assert b" 200 " in await client.until(b"\r\n")
+        async with RawClient(gateway.port) as client:
+            client.writer.write(b"GET /health?%s HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n" % (b"y" * 70_000))
+            assert b" 431 " in await client.until(b"\r\n")
+
+
 async def test_more_requests_than_allowed_are_turned_away(
     up: FakeUpstream, http: aiohttp.ClientSession, tmp_path: Path
 ) -> None:

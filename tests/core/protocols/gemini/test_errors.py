@@ -105,7 +105,7 @@ def test_mp15_envelope_and_status(kind: ErrorKind, status: int | None, shown: in
 
 def test_mp15_retry_after_leaves_as_header_and_retry_info() -> None:
     reply = GEMINI.write_error(GatewayError(ErrorKind.RATE_LIMIT, "quota", "Slow.", retry_after=2.5), "r")
-    assert reply.headers == {"retry-after": "2.500"}
+    assert reply.headers == {"retry-after": "3"}  # whole seconds, RFC 9110 10.2.3
     assert json.loads(reply.body)["error"]["details"][1] == {"@type": f"{RPC}RetryInfo", "retryDelay": "2.500s"}
     assert GEMINI.read_error(429, {}, reply.body).retry_after == 2.5
 

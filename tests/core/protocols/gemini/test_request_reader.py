@@ -109,6 +109,15 @@ def test_contents_in_every_shape_are_one_user_turn(contents: Any) -> None:
     assert (turn.role, turn.parts) == ("user", [Text("hi")])
 
 
+@pytest.mark.parametrize("body", [{}, {"contents": None}, {"contents": []}])
+def test_a_request_without_contents_is_refused_by_that_name_and_a_count_is_not(body: dict[str, Any]) -> None:
+    """An upstream of another protocol would say that its `messages` are empty."""
+    with pytest.raises(GatewayError) as caught:
+        read(body)
+    assert (caught.value.status, caught.value.param) == (400, "contents")
+    assert read(body, "/v1beta/models/m:countTokens").turns == []
+
+
 @pytest.mark.parametrize(
     "system", ["be brief", {"text": "be brief"}, says({"text": "be brief"}), [{"text": "be brief"}]]
 )
