@@ -8,15 +8,12 @@ not told to those above. What keys mean is not known here.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from onepath.facts.model import AnyOperation, ModuleFacts
-from onepath.link.code import Frame, Options
+from onepath.facts.model import ModuleFacts
+from onepath.link.code import Options
 from onepath.link.flows import Flows
 from onepath.link.values import Box, Stack
-
-if TYPE_CHECKING:
-    from onepath.link.solver import Solver
 
 _MOST_KEYS: Final = 400
 NONE_HIDDEN: Final[frozenset[str]] = frozenset()
@@ -32,11 +29,6 @@ class Layers(Flows):
         super().__init__(modules, options, namespaces)
         self.on_item: dict[Box, dict[tuple[ItemTrigger, Any], Collection[object] | None]] = {}
         """What is done with items of a container, those made later too: trigger and payload, and with which keys."""
-        self.unread: dict[Box, list[tuple[Frame, Sequence[AnyOperation]]]] = {}
-        """Generators nobody has read yet, and the operations that run when somebody does."""
-        self.begun: set[Box] = set()
-        """Generators somebody reads."""
-        self.run_operations: Callable[[Solver, Frame, Sequence[AnyOperation]], None]
 
     def box(self, kind: str, site: object) -> Box:
         """The container made at a place."""
@@ -119,15 +111,7 @@ class Layers(Flows):
             if box.stack is not None:
                 for below in box.stack.below:
                     self.flow(self.every(below), box.every)
-            self.read(box)
         return box.every
-
-    def read(self, box: Box) -> None:
-        """A container's elements are asked for: a generator starts."""
-        if box.kind == "generator" and box not in self.begun:
-            self.begun.add(box)
-            for frame, operations in self.unread.pop(box, ()):
-                self.run_operations(self, frame, operations)  # type: ignore[arg-type]
 
     def lay(self, box: Box, below: Box, hidden: frozenset[str] = NONE_HIDDEN) -> None:
         """One mapping stands on another: it has what that has, but under the keys that are hidden."""

@@ -95,6 +95,11 @@ class Solver(Layers):
         """Whether reading an annotation made another module run, so that it has to be read again."""
         self.narrowed: list[tuple[int, int, int]] = []
         """Type tests that told nothing yet: tested variable, types, variable after the test."""
+        self.unread: dict[Box, list[tuple[Frame, Sequence[AnyOperation]]]] = {}
+        """Generators nobody has read yet, and the operations that run when somebody does."""
+        self.begun: set[Box] = set()
+        """Generators somebody reads."""
+        self.run_operations: Callable[[Solver, Frame, Sequence[AnyOperation]], None]
         self.hooks = frozenset().union(*(unit.hooks for unit in self.units.values()))
         """Hooks that are set from outside somewhere: only then somebody waits for them."""
         self.not_run: list[tuple[Frame, Sequence[AnyOperation]]] = []
@@ -110,6 +115,20 @@ class Solver(Layers):
         self.read_key: Callable[..., None]
 
     # -- attributes and items ------------------------------------------------------------------------------------
+
+    def every(self, box: Box) -> int:
+        """The variable of all elements of a container; a generator starts."""
+        if box.every < 0:
+            super().every(box)
+            self.read(box)
+        return box.every
+
+    def read(self, box: Box) -> None:
+        """A container's elements are asked for: a generator starts."""
+        if box.kind == "generator" and box not in self.begun:
+            self.begun.add(box)
+            for frame, operations in self.unread.pop(box, ()):
+                self.run_operations(self, frame, operations)
 
     def box_at(self, kind: str, frame: Frame, place: object) -> Box:
         """The container made at a place of a frame; of a code with many contexts, in all of them."""
