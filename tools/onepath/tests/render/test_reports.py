@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
+from onepath.graph import Place
 from onepath.render import github, json_report, sarif, text
 from onepath.render.report import Report
+from onepath.rules.contract import Finding, Hop
 
 HERE = Path(__file__).parent
 
@@ -126,3 +128,31 @@ def test_github_annotations_escape_what_would_end_them(report: Report) -> None:
 def test_every_format_is_the_same_twice(report: Report) -> None:
     for render in (text.render, json_report.render, sarif.render, github.render):
         assert render(report) == render(report)
+
+
+def test_text_tells_what_begins_at_one_line_once_and_counts_the_rest() -> None:
+    place = Place("a.py", 7)
+    many = tuple(
+        Finding(
+            "OP007", "apart", f"a imports b{number} over c", "a", place, (Hop("a", place, "imports c"),), "pass it in"
+        )
+        for number in range(6)
+    )
+    shown = text.render(Report(findings=(*many, Finding("OP007", "apart", "z imports b0", "z", Place("z.py", 1)))))
+    assert shown.count("imports c\n") == 1
+    assert "  from the same line:\n    a imports b1 over c" in shown
+    assert "a imports b3" in shown
+    assert "a imports b4" not in shown
+    assert "    … and 2 more, which `--format json` lists\n\nOP007" in shown
+    assert shown.endswith("7 findings (OP007 7)\n")
+
+
+def test_text_shows_the_way_of_each_of_a_few_findings_at_one_line() -> None:
+    place = Place("a.py", 7)
+    few = tuple(
+        Finding("OP001", "way", f"a reaches b{number}", "a", place, (Hop("a", place, "calls b"),))
+        for number in range(4)
+    )
+    shown = text.render(Report(findings=few))
+    assert shown.count("calls b\n") == 4
+    assert "from the same line" not in shown

@@ -113,6 +113,8 @@ NEVER_CALL: Final = frozenset(
         "builtins.dir",
         "builtins.object",
         "builtins.delattr",
+        "builtins.type.__prepare__",
+        "builtins.type.mro",
         "typing.cast",
         "typing.get_type_hints",
         "typing.get_args",

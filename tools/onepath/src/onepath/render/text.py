@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from onepath.render.report import Report
 from onepath.rules.contract import Finding, Hop
 
+_MOST_ALIKE: Final = 3
+"""How many findings are told beside the first that begins at the same line; the rest is counted."""
 _BOLD, _DIM, _RED, _GREEN, _YELLOW, _OFF = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"
 
 
@@ -15,9 +19,14 @@ def render(report: Report, *, color: bool = False) -> str:
     lines = [_painted(f"{fault.contract}: {fault.key}: {fault.message}", _YELLOW, color) for fault in report.faults]
     if report.faults:
         lines.append("")
-    for finding in report.findings:
-        lines.extend(_finding(report, finding, color))
-        lines.append("")
+    for _, alike in itertools.groupby(report.findings, key=_beginning):
+        first, *others = alike
+        told = [first] if len(others) > _MOST_ALIKE else [first, *others]
+        for finding in told:
+            lines.extend(_finding(report, finding, color))
+            lines.append("")
+        if len(others) > _MOST_ALIKE:
+            lines[-1:] = [*_likewise(others, color), ""]
     for proof in report.proofs:
         lines.append(_painted(f"✓ {proof.rule} {report.name_of(proof.rule)} · {proof.contract}", _GREEN, color))
         lines.extend(f"    {sentence}" for sentence in proof.sentences)
@@ -26,6 +35,18 @@ def render(report: Report, *, color: bool = False) -> str:
         lines.append("")
     lines.append(summary(report))
     return "\n".join(lines) + "\n"
+
+
+def _beginning(finding: Finding) -> tuple[object, ...]:
+    return finding.rule, finding.contract, finding.where, finding.place
+
+
+def _likewise(findings: Sequence[Finding], color: bool) -> Iterator[str]:
+    """Further findings that begin where one before them does: to mend its beginning mends them."""
+    yield "  from the same line:"
+    for finding in findings[:_MOST_ALIKE]:
+        yield f"    {finding.message}" + _painted(f"  onepath explain {finding.fingerprint}", _DIM, color)
+    yield f"    … and {len(findings) - _MOST_ALIKE} more, which `--format json` lists"
 
 
 def summary(report: Report) -> str:
