@@ -37,6 +37,7 @@ from routecodex.app.supervisor.messages import (
 )
 from routecodex.app.vitals import Vitals
 from routecodex.app.worker_start import CannotServeError, WorkerStart
+from routecodex.blocks.store import StoreUnusableError
 
 KERNEL = "v1"
 
@@ -53,7 +54,7 @@ async def serve(start: WorkerStart) -> None:
     compiled = start.candidate.compiled
     try:
         gateway = Gateway(compiled, start.candidate.switches, start.writer, start.log, commands=start.desk.command)
-    except (RoutingTableError, ProfileError, AdminTokenError) as error:
+    except (RoutingTableError, ProfileError, AdminTokenError, StoreUnusableError) as error:
         raise CannotServeError(str(error)) from error
     try:
         running = server(gateway.application, gateway.flow, gateway.stop_accepting, start.desk.part, compiled.server)

@@ -24,6 +24,8 @@ from routecodex.config.compiled import Limits, ServerSettings
 if TYPE_CHECKING:
     import socket
 
+    from uvicorn._types import ASGISendEvent
+
 KEEP_ALIVE: Final = 75
 """Seconds an idle client connection is kept: longer than most clients' pools keep theirs."""
 _FIRST_WORDS: Final = 1.0
@@ -264,6 +266,20 @@ def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
     return BoundedProtocol
 
 
+def refusing_sockets() -> type[asyncio.Protocol]:
+    """uvicorn's WebSocket protocol, which takes a handshake refused with an answer for one that got none: it would log
+    an error for every client without a key."""
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+    class RefusingProtocol(WebSocketsSansIOProtocol):
+        async def send(self, message: ASGISendEvent) -> None:
+            await super().send(message)
+            if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+                self.handshake_complete = True
+
+    return RefusingProtocol
+
+
 class DrainingServer(uvicorn.Server):
     """A uvicorn server that lets requests finish, within limits, and tells the rest."""
 
@@ -370,7 +386,7 @@ def server(
     config = uvicorn.Config(
         application,
         http=http_protocol(settings.limits),
-        ws="websockets-sansio" if settings.limits.max_websocket_connections > 0 else "none",
+        ws=refusing_sockets() if settings.limits.max_websocket_connections > 0 else "none",
         ws_max_size=settings.limits.max_body_bytes,
         # Compressing each event of a stream on its own costs more than the local network does.
         ws_per_message_deflate=False,

@@ -43,7 +43,7 @@ def install(
     path = systemd.folder(unit.scope, Path.home(), os.environ.get("XDG_CONFIG_HOME")) / systemd.NAME
     found = verified(text, unit.scope)
     if not dry_run:
-        _write(path, text, force=force)
+        _write(path, text, system=system, force=force)
     if as_json:
         emit_json({"path": str(path), "written": not dry_run, "unit": text, "verify": found})
         return 0
@@ -123,7 +123,7 @@ def _unit(system: bool, run_as: str, config: Path | None) -> Unit:
     )
 
 
-def _write(path: Path, text: str, *, force: bool) -> None:
+def _write(path: Path, text: str, *, system: bool, force: bool) -> None:
     from routecodex.cli import systemd
 
     try:
@@ -147,6 +147,6 @@ def _write(path: Path, text: str, *, force: bool) -> None:
         raise CommandError(
             EXIT_TEMPORARY,
             f"{path} cannot be written by you.",
-            "Run it with sudo, or leave --system out.",
+            "Run it with sudo, or leave --system out." if system else "Make its folder yours, or print it: --dry-run.",
             code="not_permitted",
         ) from None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,6 +107,61 @@ def test_a_stream_past_the_drain_ends_with_an_error_and_the_process_with_zero(tm
             assert process.returncode == 0
     assert b"gateway_stopping" in seen
     assert b"[DONE]" not in seen
+
+
+@pytest.mark.parametrize(("number", "waits"), [(signal.SIGTERM, True), (signal.SIGINT, False)])
+def test_asked_twice_only_ctrl_c_does_not_wait(number: signal.Signals, waits: bool, tmp_path: Path) -> None:
+    """`routecodex stop` is given again by somebody who was told to wait."""
+    with ThreadedUpstream() as up:
+        up.do(lambda: up.upstream.script(Script.of(Text("one"), Gate(), Text(" two"), Finish())))
+        with started(tmp_path, up.url) as (process, url):
+            with post(url, stream=True) as answer:
+                seen = answer.readline()
+                process.send_signal(number)
+                time.sleep(0.4)
+                process.send_signal(number)
+                timer = threading.Timer(0.4, lambda: up.do(up.upstream.open_gate))
+                timer.start()
+                with contextlib.suppress(http.client.IncompleteRead):
+                    seen += answer.read()
+            process.communicate(timeout=20)
+            timer.join()
+    assert (b"[DONE]" in seen) is waits
+
+
+@pytest.mark.parametrize("kernel", ["v1", "v2"])
+def test_a_state_file_that_cannot_be_used_is_a_configuration_fault(
+    kernel: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROUTECODEX_ARCHITECTURE__APPKERNEL", kernel)
+    place = tmp_path / "h" / "state.sqlite3"
+    place.mkdir(parents=True)
+    with started(tmp_path, "http://127.0.0.1:9") as (process, _):
+        _, log = process.communicate(timeout=20)
+        assert process.returncode == 78
+    assert f"The state file {place} cannot be used: Is a directory." in log
+    assert "Traceback" not in log
+
+
+def test_a_websocket_that_is_refused_is_no_error_of_the_servers(tmp_path: Path) -> None:
+    head = {
+        "upgrade": "websocket",
+        "connection": "Upgrade",
+        "sec-websocket-version": "13",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "origin": "http://elsewhere.example",
+    }
+    with started(tmp_path, "http://127.0.0.1:9") as (process, url):
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+        connection.request("GET", "/v1/responses", headers=head)
+        answer = connection.getresponse()
+        assert answer.status == 403
+        assert b"foreign_origin" in answer.read()
+        connection.close()
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=20)
+    assert "foreign_origin" in log
+    assert "handshake" not in log
 
 
 def test_an_admin_token_file_that_cannot_be_used_is_a_configuration_fault(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from routecodex.app.kernel.assembly import Assembly, ProbeError
 from routecodex.app.kernel.lifecycle import Lifecycle, LifecycleError
 from routecodex.app.supervisor.messages import Ready
 from routecodex.app.worker_start import CannotServeError, WorkerStart
+from routecodex.blocks.store import StoreUnusableError
 
-_REFUSED = (RoutingTableError, ProfileError, AdminTokenError, ProbeError)
+_REFUSED = (RoutingTableError, ProfileError, AdminTokenError, StoreUnusableError, ProbeError)
 
 
 async def serve(start: WorkerStart) -> None:

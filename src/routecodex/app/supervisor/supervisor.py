@@ -266,19 +266,24 @@ class Supervisor:
     # --- signals ---------------------------------------------------------------------------------------
 
     def stop(self, drain: float = -1.0) -> None:
-        """Begin the end; asked for a second time, end at once."""
+        """Begin the end; asked for a second time, go on with it: `routecodex stop` may be given more than once."""
         assert self._ending is not None  # noqa: S101 - nobody can ask before run() is entered
+        if not self._ending.done():
+            self._drain = drain
+            self._ending.set_result(None)
+
+    def _interrupted(self) -> None:
+        """Ctrl-C: begin the end; the second one does not wait for what runs."""
+        assert self._ending is not None  # noqa: S101 - the signal is attended to in run() alone
         if self._ending.done():
             self.state.workers.kill_all()
-            return
-        self._drain = drain
-        self._ending.set_result(None)
+        self.stop()
 
     _drain = -1.0
 
     def _signals(self, loop: asyncio.AbstractEventLoop) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGTERM, self.stop)
+        loop.add_signal_handler(signal.SIGINT, self._interrupted)
         loop.add_signal_handler(signal.SIGHUP, self._hung_up)
         loop.add_signal_handler(signal.SIGUSR2, self._look.set)
 

@@ -4,6 +4,6 @@ store.py is what the shared module reads (synchronously, mostly from memory) and
 the file. Nothing in here knows what a response or a token means.
 """
 
-from routecodex.blocks.store.store import StateStore
+from routecodex.blocks.store.store import StateStore, StoreUnusableError
 
-__all__ = ["StateStore"]
+__all__ = ["StateStore", "StoreUnusableError"]

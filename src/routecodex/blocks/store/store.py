@@ -7,6 +7,8 @@ knows `StoredResponse` only as something with an id, an account and items.
 
 from __future__ import annotations
 
+import errno
+import os
 import queue
 import secrets
 import sqlite3
@@ -48,6 +50,17 @@ class _Change(msgspec.Struct, frozen=True):
     done: threading.Event | None = None
 
 
+_LASTING: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR})
+"""What is still so at the next try; a full disk may not be."""
+
+
+class StoreUnusableError(Exception):
+    """The state file cannot be opened; the message names it, the cause and the next step."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"The state file {path} cannot be used: {why}. Make it writable, or name another: store.path.")
+
+
 class StateStore:
     """The `ResponseStore` and `TokenStore` of the gateway. `now` in Unix seconds."""
 
@@ -84,6 +97,10 @@ class StateStore:
         try:
             create_file(file)
             return Database(path)
+        except OSError as error:
+            if error.errno not in _LASTING:
+                raise
+            raise StoreUnusableError(path, os.strerror(error.errno)) from error
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) and "not a database" not in str(error):
                 raise
