@@ -134,6 +134,8 @@ def _show(target: TargetServer, ready: bool, detail: ServerHealth | None, contro
     for key, state in chosen.items():
         if _is_default(key, state):
             held.setdefault(state.source, []).append(key)
+    if control is not None and control.forced:
+        held.pop("force_stable", None)  # told above
     for source, keys in held.items():
         say(f"Held at their default by {source}: {', '.join(keys)}")
 
