@@ -62,6 +62,14 @@ class FileTold(msgspec.Struct, frozen=True, rename="camel"):
     reason: str = ""
 
 
+class LedgerTold(msgspec.Struct, frozen=True, rename="camel"):
+    """What keeps the ledger from being whole."""
+
+    waiting: int = 0
+    """Entries that are not on disk."""
+    broken: str | None = None
+
+
 class Hashes(msgspec.Struct, frozen=True, rename="camel"):
     """The four hashes: of the file, of what should be in force, of what is, and with every switch's effective value.
 
@@ -86,5 +94,6 @@ class SupervisorStatus(msgspec.Struct, frozen=True, rename="camel"):
     config_seq: int = 0
     origin: str = ""
     file: FileTold = FileTold()
+    ledger: LedgerTold = LedgerTold()
     overrides: dict[str, bool | str | list[str]] = {}
     forced: list[str] = []

@@ -168,6 +168,10 @@ def _show_control(control: SupervisorStatus) -> None:
         say(f"  the file is {control.file.state}: {control.file.reason}")
         if control.file.state in _FILE_ASK:
             say(f"    {_FILE_ASK[control.file.state]}")
+    if control.ledger.broken:
+        say(f"  the ledger is broken: {control.ledger.broken}")
+    if control.ledger.waiting:
+        say(f"  the ledger cannot be written: {control.ledger.waiting} waiting; changes are refused, rollbacks are not")
     if control.forced:
         say(f"  forced to the first side: {', '.join(control.forced)}")
     table(

@@ -42,8 +42,12 @@ def read_profiles(loaded: Loaded, compat: Compat, folder: FilePath) -> tuple[Pro
     except ProfileError as error:
         for fault in error.faults:
             name = FilePath(fault.source).name
-            loaded.fault("bad_profile", places[fault.source], f"{name}: {fault.place}: {fault.message}.")
+            loaded.fault("bad_profile", places[fault.source], f"{name}: {fault.place}: {_sentence(fault.message)}")
     return tuple(found.values())
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith("?") else f"{text}."
 
 
 def _files(loaded: Loaded, compat: Compat, folder: FilePath) -> list[tuple[Path, FilePath]]:

@@ -182,6 +182,16 @@ def test_what_is_held_at_its_default_is_not_called_away_from_it(live: Cli) -> No
     assert "Held at their default by " in shown
 
 
+def test_status_says_that_the_ledger_cannot_be_written(cli: Cli, port: int) -> None:
+    (cli.home / "control" / str(port) / "ledger.lock").mkdir(parents=True)
+    cli.write(text(port))
+    assert cli("start", "--daemon").code == 0
+    assert "the ledger cannot be written: " in cli("status").out
+    refused = cli("switch", "set", KEY, "v2")
+    assert refused.code == 75
+    assert "or the folder writable" in refused.err
+
+
 def test_rolling_back_everything_replaces_the_kernel_and_refuses_nobody(live: Cli) -> None:
     done = live("rollback", "--all", "--json")
     again = live("rollback", "--all")

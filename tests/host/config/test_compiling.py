@@ -360,6 +360,7 @@ def test_a_profile_with_rules_that_make_no_sense_is_told_with_the_rule(tmp_path:
 
     assert {(fault.code, fault.line) for fault in told} == {("bad_profile", 20)}
     assert any("house.toml: request[0]" in fault.message for fault in told)
+    assert all(fault.message.endswith(("did you mean 'openai'?", "did you mean 'remove'?")) for fault in told)
     assert any("extends" in fault.message and "openai" in fault.message for fault in told)
 
 

@@ -119,7 +119,12 @@ class Commands:
             try:
                 await journal.append("command", actor, identity, body)
             except LedgerUnwritableError as error:
-                return refused(503, "ledger_unwritable", str(error), "Make room on the disk; rollbacks work meanwhile.")
+                return refused(
+                    503,
+                    "ledger_unwritable",
+                    str(error),
+                    "Make room on the disk, or the folder writable; rollbacks work meanwhile.",
+                )
         outcome = await changing(self, given, actor, identity)
         told = {
             "id": identity,

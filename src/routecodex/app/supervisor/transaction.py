@@ -31,7 +31,7 @@ _RESTART: Final = (
     "Apply it with `routecodex config apply --restart`: workers are replaced one by one, nobody is refused."
 )
 _WHOLE: Final = "Stop and start the gateway: `routecodex stop`, then `routecodex start`."
-_DISK: Final = "Make room on the disk; `routecodex rollback` works meanwhile."
+_DISK: Final = "Make room on the disk, or the folder writable; `routecodex rollback` works meanwhile."
 
 PreparedBy = dict[WorkerProcess, Prepared]
 
