@@ -182,6 +182,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """By entry pattern of a path contract: the nodes at which it comes in."""
     carried: tuple[Carrying, ...] = ()
     opaque: tuple[Opaque, ...] = ()
+    gave: tuple[Opaque, ...] = ()
+    """Operations that call nothing, and give what cannot be computed: `getattr` with an unknown name."""
     unknown: tuple[Unknown, ...] = ()
     made: tuple[Made, ...] = ()
     mutations: tuple[Mutation, ...] = ()

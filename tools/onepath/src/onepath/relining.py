@@ -48,6 +48,7 @@ def relined(program: Program, moves: Moves) -> Program | None:
             steps=_all_moved(program.steps, moves),
             carried=tuple(_carrying(one, moves) for one in program.carried),
             opaque=_all_moved(program.opaque, moves),
+            gave=_all_moved(program.gave, moves),
             unknown=_all_moved(program.unknown, moves),
             made=_all_moved(program.made, moves),
             mutations=_all_moved(program.mutations, moves),

@@ -69,6 +69,7 @@ def harvest(solver: Solver, modules: Iterable[ModuleFacts], reached: Edges, ente
         entries=entries,
         carried=_carried(solver),
         opaque=tuple(sorted(solver.opaque.values(), key=lambda one: (one.place, one.function, one.what, one.why))),
+        gave=tuple(sorted(solver.gave.values(), key=lambda one: (one.place, one.function, one.what, one.why))),
         unknown=unknown,
         made=tuple(sorted(solver.made.values(), key=lambda one: (one.place, one.function, one.type, one.how))),
         mutations=mutations(facts) if solver.options.whole or solver.options.zones else (),

@@ -49,6 +49,8 @@ class Solver(Layers):
         self.answered: set[int] = set()
         """Function variables of calls that had a target."""
         self.opaque: dict[tuple[str, str, str, str, int], Opaque] = {}
+        self.gave: dict[tuple[str, str, str, str, int], Opaque] = {}
+        """Where something that cannot be computed comes from without a call that is opaque by itself."""
         self.made: dict[tuple[str, str, str, str, int], Made] = {}
         self.declared: list[tuple[int, int, Unit, Frame | None]] = []
         """Variables with annotations: variable, annotation, unit, frame."""
@@ -262,11 +264,10 @@ class Solver(Layers):
         self.edges.setdefault((caller, callee, kind, caller.code.unit.line or line), None)
 
     def note_opaque(self, frame: Frame, what: str, why: str, line: int) -> None:
-        unit = frame.code.unit
-        line = unit.line or line
-        key = (frame.code.name, what, why, unit.facts.file, line)
-        if key not in self.opaque:
-            self.opaque[key] = Opaque(frame.code.name, what, why, Place(unit.facts.file, line))
+        _note(self.opaque, frame, what, why, line)
+
+    def note_gave(self, frame: Frame, what: str, why: str, line: int) -> None:
+        _note(self.gave, frame, what, why, line)
 
     def note_made(self, cls: Class, frame: Frame, how: str, line: int) -> None:
         name = class_name(cls)
@@ -297,3 +298,11 @@ def is_contextual(value: Value) -> bool:
     if kind is Class or kind.__name__ == "Partial":
         return value.depth < DEEP
     return False
+
+
+def _note(found: dict[tuple[str, str, str, str, int], Opaque], frame: Frame, what: str, why: str, line: int) -> None:
+    unit = frame.code.unit
+    line = unit.line or line
+    key = (frame.code.name, what, why, unit.facts.file, line)
+    if key not in found:
+        found[key] = Opaque(frame.code.name, what, why, Place(unit.facts.file, line))

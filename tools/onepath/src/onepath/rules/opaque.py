@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
+from onepath.graph import Opaque
 from onepath.rules.contract import Finding, Hop, Model, Outcome
 from onepath.rules.names import meaning
+
+_MOST_ORIGINS: Final = 5
 
 
 class OpaqueRule:
@@ -16,6 +22,9 @@ class OpaqueRule:
     def check(self, model: Model) -> Outcome:
         """Judge the guarded code of every path contract."""
         findings: dict[tuple[str, ...], Finding] = {}
+        origins: dict[tuple[str, str], list[Opaque]] = {}
+        for one in (*model.program.gave, *model.program.opaque):
+            origins.setdefault((f"what {one.what} gave", one.why), []).append(one)
         for contract in model.configuration.path:
             if not contract.guarded:
                 continue
@@ -28,7 +37,7 @@ class OpaqueRule:
                         message=f"{one.function} calls {one.what}, which cannot be followed: {one.why}",
                         where=one.function,
                         place=one.place,
-                        evidence=(Hop(one.function, one.place, f"calls {one.what}"),),
+                        evidence=_evidence(one, origins.get((one.what, one.why), ())),
                         instead="name the target, or pass the function itself",
                         subject=(one.what, one.why),
                     )
@@ -51,6 +60,20 @@ class OpaqueRule:
                         (contract.name, unknown.function, unknown.attribute, str(unknown.place)), finding
                     )
         return Outcome(tuple(findings.values()))
+
+
+def _evidence(one: Opaque, origins: Sequence[Opaque]) -> tuple[Hop, ...]:
+    """The call; before it, where what is called may come from, if that is elsewhere."""
+    call = Hop(one.function, one.place, f"calls {one.what}")
+    if any(origin.place == one.place for origin in origins):
+        return (call,)
+    hops = [
+        Hop(origin.function, origin.place, f"calls {origin.what}, which may give it")
+        for origin in origins[:_MOST_ORIGINS]
+    ]
+    if len(origins) > _MOST_ORIGINS:
+        hops.append(Hop(f"… and {len(origins) - _MOST_ORIGINS} more", None))
+    return (*hops, call)
 
 
 RULE = OpaqueRule()

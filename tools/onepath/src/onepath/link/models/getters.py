@@ -95,6 +95,7 @@ def _both_ways(solver: Solver, payload: Any, value: Value) -> None:
 def _get_path(solver: Solver, payload: Any, name: Value) -> None:
     site, subject, dst = payload
     if not isinstance(name, Text):
+        solver.note_gave(site.frame, "operator.attrgetter", "the attribute's name is not known", site.line)
         solver.add(dst, solver.uncomputed("operator.attrgetter", "the attribute's name is not known"))
         return
     current = subject

@@ -85,6 +85,7 @@ def _getattr_unknown(solver: Solver, payload: Any, value: Value) -> None:
             return
     if isinstance(value, Constant | Text | Number | Bytes | Unknown | Box) or is_no_name(name):
         return
+    solver.note_gave(site.frame, "getattr", "the attribute's name is not known", site.line)
     solver.add(site.dst, solver.uncomputed("getattr", "the attribute's name is not known"))
 
 
