@@ -87,7 +87,8 @@ def _home(client: Client, settings: Mapping[str, Any], inherited: Mapping[str, s
 
     home = gateway_home(inherited) / "clients" / client.name
     file = home / client.settings_file
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in (home.parent, home, file.parent):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     theirs = Path(inherited.get(client.home_variable) or inherited.get("HOME") or Path.home()) / client.settings_file
     if theirs.parent.resolve() != file.parent.resolve():
         _link(theirs.parent, file.parent, {file.name})
@@ -100,9 +101,12 @@ def _home(client: Client, settings: Mapping[str, Any], inherited: Mapping[str, s
 
 
 def _put(file: Path, text: str) -> None:
-    """The whole file or none of it, whoever reads it meanwhile."""
+    """The whole file or none of it, whoever reads it meanwhile; private, as a user's settings may hold keys."""
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")
-    unfinished.write_text(text, encoding="utf-8")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+        handle.write(text)
     unfinished.replace(file)
 
 

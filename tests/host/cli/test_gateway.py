@@ -223,6 +223,9 @@ def test_run_gemini_gets_a_home_with_its_sign_in_and_everything_the_user_has(
     assert started["files"]["GEMINI.md"] == "Be brief."
     assert (mine / "settings.json").read_text() == text
     assert sorted(path.name for path in mine.iterdir()) == ["GEMINI.md", "settings.json"]
+    copies = [path for path in (gateway.home / "clients").rglob("*") if not path.is_symlink()]
+    assert len(copies) >= 4
+    assert all(stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 for path in copies)  # a user's settings may hold keys
 
 
 def test_run_gemini_again_follows_what_the_user_changed(gateway: Cli, clients: Path, tmp_path: Path) -> None:
