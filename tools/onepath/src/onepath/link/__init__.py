@@ -51,19 +51,34 @@ __all__ = ["Options", "link"]
 def link(modules: Sequence[ModuleFacts], options: Options, namespaces: Iterable[str] = ()) -> Program:
     """The program these modules are."""
     ordered = sorted(modules, key=lambda one: one.module)
-    solver = Solver([one for one in ordered if not one.fault], options, namespaces)
+    readable, folders = [one for one in ordered if not one.fault], tuple(namespaces)
+    late: set[str] = set()
+    while True:
+        solver = _solver(readable, options, folders)
+        solver.expect(late)
+        before = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(before, _RECURSION))
+        try:
+            return _link(solver, ordered, options)
+        except _LateError:
+            late |= solver.late
+        finally:
+            sys.setrecursionlimit(before)
+
+
+class _LateError(Exception):
+    """Special names are set that nobody writes: what asked for special names before asked for too few."""
+
+
+def _solver(modules: list[ModuleFacts], options: Options, namespaces: Iterable[str]) -> Solver:
+    solver = Solver(modules, options, namespaces)
     solver.instantiate = instantiate
     solver.run_operations = run_operations
     solver.call = call
     solver.escape = escape
     solver.inherited = inherited
     solver.read_key = read_key
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _RECURSION))
-    try:
-        return _link(solver, ordered, options)
-    finally:
-        sys.setrecursionlimit(before)
+    return solver
 
 
 def _link(solver: Solver, ordered: list[ModuleFacts], options: Options) -> Program:
@@ -87,9 +102,11 @@ def _link(solver: Solver, ordered: list[ModuleFacts], options: Options) -> Progr
 
 
 def _settle(solver: Solver) -> None:
-    """Until neither flows nor annotations bring anything new."""
+    """Until neither flows nor annotations bring anything new. Raises _LateError."""
     while True:
         solver.solve()
+        if solver.late:
+            raise _LateError
         if solver.wake() or fill(solver, only_unknown_callers=True):
             continue
         if not fill(solver, only_unknown_callers=False):

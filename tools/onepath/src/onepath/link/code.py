@@ -85,7 +85,7 @@ def _shape(scope: Scope) -> tuple[tuple[int, ...], dict[str, int], int, int]:
 
 _TELLING: Final = frozenset({SetAttribute, Text, StoreGlobal, StoreMember, ImportStar, Deferred, Program})
 """Operations that tell of a module what holds wherever it runs."""
-_HOOKS: Final = frozenset({"__code__", "__getattr__", "__getattribute__"})
+HOOKS: Final = frozenset({"__code__", "__getattr__", "__getattribute__"})
 """Attributes that change what a call or a read does and are hardly ever set from outside."""
 
 
@@ -166,7 +166,7 @@ class Unit:
         """A name that is set on something, or may be."""
         if name[:2] == "__":
             self.specials.add(name)
-            if name in _HOOKS:
+            if name in HOOKS:
                 self.hooks.add(name)
 
 

@@ -54,6 +54,7 @@ def run_text(solver: Solver, site: Site, value: Value, expression: bool, around:
     if facts.fault:
         return
     unit = Unit(facts, f"{site.frame.code.name}.<{what}>")
+    solver.late |= (unit.specials - solver.specials) | (unit.hooks - solver.hooks)
     solver.specials |= unit.specials
     unit.outer = outer
     unit.environment = {**around.environment, **dict(site.environment)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from onepath.link.classes import add_base, binds, lookup
-from onepath.link.code import Frame
+from onepath.link.code import HOOKS, Frame
 from onepath.link.dunders import call_dunder, call_special, invoke_on
 from onepath.link.invoke import holding
 from onepath.link.raising import tell_hook
@@ -42,6 +42,8 @@ def set_attribute(solver: Solver, frame: Frame, value: Value, name: str, src: in
             call_dunder(solver, frame, value, "__setattr__", (holding(solver, solver.text(name)), src), -1, line)
     elif src < 0:
         return
+    elif name in HOOKS and name not in solver.hooks:
+        solver.late.add(name)  # all is linked anew, with this known
     elif isinstance(value, Class):
         if name == "__bases__":
             solver.when(src, _new_bases, value)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from onepath.facts.model import AnyOperation, ModuleFacts
 from onepath.graph import Made, Opaque, Place
-from onepath.link.code import Code, Frame, Options, Site, Unit, asked_of
+from onepath.link.code import HOOKS, Code, Frame, Options, Site, Unit, asked_of
 from onepath.link.flows import Trigger
 from onepath.link.layers import Layers
 from onepath.link.values import Bound, Box, Class, Foreign, Function, Instance, Module, Value
@@ -25,6 +25,13 @@ KEYS: Final = 8
 TAGS: Final = 12
 """For how many combinations of callables the objects of a class are told apart."""
 DEEP: Final = 3
+PLAIN: Final = frozenset(
+    {
+        "__all__", "__annotations__", "__author__", "__base__", "__bases__", "__dict__", "__doc__", "__file__",
+        "__module__", "__mro__", "__name__", "__qualname__", "__signature__", "__slots__", "__version__", "__wrapped__",
+    }
+)  # fmt: skip
+"""Names with underscores under which data stands: setting them makes nothing run."""
 RAISED: Final = "raised"
 """The variable of all objects of the program that are raised."""
 
@@ -104,6 +111,11 @@ class Solver(Layers):
         self.run_operations: Callable[[Solver, Frame, Sequence[AnyOperation]], None]
         self.hooks = frozenset().union(*(unit.hooks for unit in self.units.values()))
         """Hooks that are set from outside somewhere: only then somebody waits for them."""
+        self.late: set[str] = set()
+        """Special names that are set although nobody writes them: they are put together, or are in text that is run.
+
+        What asks for special names asks for those that are written; with others, everything is to be linked anew.
+        """
         self.not_run: list[tuple[Frame, Sequence[AnyOperation]]] = []
         """What modules do only where they are the program."""
         self.programs: set[str] = set()
@@ -115,6 +127,11 @@ class Solver(Layers):
         self.escape: Callable[[Solver, Frame, Value, str, int, int], None]
         self.inherited: Callable[[Solver, Frame, Instance, str, int], None]
         self.read_key: Callable[..., None]
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Take these special names as written in the program."""
+        self.specials.update(names)
+        self.hooks = self.hooks.union(HOOKS.intersection(names))
 
     # -- attributes and items ------------------------------------------------------------------------------------
 
@@ -144,8 +161,11 @@ class Solver(Layers):
             found = self.cells[key] = self.new()
             if owner.__class__ is Instance:
                 self.names_on.setdefault(owner, []).append(name)
-            elif owner.__class__ is Class and name in self.sought:
-                self._found_late(owner, name, found)
+            elif owner.__class__ is Class:
+                if name in self.sought:
+                    self._found_late(owner, name, found)
+                if name[:2] == "__" == name[-2:] and name not in self.specials and name not in PLAIN:
+                    self.late.add(name)
             for trigger, payload in self.absent.pop(key, ()):
                 self.when(found, trigger, payload)
         return found
