@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -63,6 +64,24 @@ def test_every_format_tells_the_bypass(onepath: Run, clean: Path, form: str) -> 
     assert "OP001" in ran.out
     if form == "json":
         validate(ran.out, "report")
+
+
+@pytest.mark.parametrize("form", ["sarif", "github"])
+def test_services_that_show_code_are_told_files_from_the_root_of_the_checkout(
+    onepath: Run, clean: Path, tmp_path: Path, form: str
+) -> None:
+    edit(clean / "shop" / "web.py", "return flow.run(request)", "from shop import bank\n    return bank.send(request)")
+    project = tmp_path / "checkout" / "parts" / "till"
+    shutil.copytree(clean, project)
+    lint = ("lint", "--config", str(project / "onepath.toml"), "--format")
+    alone = onepath(*lint, form).out
+    (tmp_path / "checkout" / ".git").mkdir()
+    shown = onepath(*lint, form).out
+    begins = '"uri": "' if form == "sarif" else "::error file="
+    assert alone.count(f"{begins}shop/web.py") > 0
+    assert shown.count(f"{begins}parts/till/shop/web.py") == alone.count(f"{begins}shop/web.py")
+    assert shown.count(f"{begins}shop/") == alone.count(f"{begins}parts/") == 0
+    assert "parts/till/" not in onepath(*lint, "json").out
 
 
 def test_a_contract_that_speaks_of_nothing_ends_with_two(onepath: Run, clean: Path) -> None:

@@ -43,14 +43,16 @@ def lint(
 
         text = json_report.render(report)
     elif form is Format.sarif:
+        from onepath.cli.checkout import from_checkout
         from onepath.cli.pages import pages
         from onepath.render import sarif
 
-        text = sarif.render(report, pages())
+        text = sarif.render(from_checkout(report, found.folder), pages())
     elif form is Format.github:
+        from onepath.cli.checkout import from_checkout
         from onepath.render import github
 
-        text = github.render(report)
+        text = github.render(from_checkout(report, found.folder))
     else:
         from onepath.render import text as text_format
 

@@ -37,7 +37,13 @@ def render(report: Report, help_texts: Mapping[str, str] | None = None) -> str:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "originalUriBaseIds": {_BASE: {"description": {"text": "The folder of the configuration."}}},
+                "originalUriBaseIds": {
+                    _BASE: {
+                        "description": {
+                            "text": "The root of the checkout; without one, the folder of the configuration."
+                        }
+                    }
+                },
                 "invocations": [_invocation(report)],
                 "results": results,
             }
