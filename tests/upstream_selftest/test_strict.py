@@ -288,10 +288,10 @@ def test_gemini_3_demands_a_signature_on_the_first_call_of_the_turn() -> None:
 def _client_bodies() -> list[Any]:
     rows = []
     for folder in sorted(CLIENTS.iterdir()):
-        for row in json.loads((folder / "index.json").read_text()):
+        for row in json.loads((folder / "index.json").read_bytes()):
             # A continuation is judged with its previous response, which these files do not hold.
             if row["file"] and row["method"] == "POST":
-                body = json.loads((folder / row["file"]).read_text())
+                body = json.loads((folder / row["file"]).read_bytes())
                 if "previous_response_id" not in body:
                     rows.append(pytest.param(row, body, id=f"{folder.name}-{row['file'][:3]}"))
     return rows

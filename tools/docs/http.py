@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 from tools.docs.running import of_gateway
@@ -12,6 +12,7 @@ from tools.docs.text import DocumentationError, code, codes, table
 
 from llmswitch_core.canonical.model import Protocol
 from llmswitch_core.hub.forwarding import FORWARDED_HEADERS
+from llmswitch_core.hub.upstream import Operation
 from llmswitch_core.router.conversation_key import SESSION_HEADERS
 from routecodex.app import sides
 from routecodex.app.adapter_rules import rules
@@ -195,6 +196,12 @@ def _begin(pattern: str) -> str:
 
 
 def _check(paths: set[str]) -> None:
+    if set(_OPERATIONS) != set(get_args(Operation)):
+        differ = ", ".join(sorted(set(_OPERATIONS) ^ set(get_args(Operation))))
+        raise DocumentationError(f"tools/docs/http.py: _OPERATIONS and hub/upstream.py: Operation differ on: {differ}")
+    if set(_STATE) != set(RESPONSE_STATE):
+        differ = ", ".join(sorted(set(_STATE) ^ set(RESPONSE_STATE)))
+        raise DocumentationError(f"tools/docs/http.py: _STATE and endpoints.py: RESPONSE_STATE differ on: {differ}")
     known = {daemon.PREFIX, *FIXED, *GEMINI_PREFIXES, *_OTHERS, "/models", "/v1/responses/", "/responses/"}
     unknown = sorted(paths - known) + sorted(path for path in _OTHERS if path not in paths)
     said = {found.lower() for tree in modules().values() for text in strings(tree) for found in _HEADER.findall(text)}

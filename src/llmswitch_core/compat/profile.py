@@ -147,7 +147,7 @@ def compile_profiles(
     built_in: Mapping[str, Mapping[str, Any]], documents: Iterable[Document] = ()
 ) -> dict[str, ProfilePair]:
     """Every profile by name, both rule sets. Raises ProfileError with the faults of all documents."""
-    reading = Reading({name: ("built-in profile", data) for name, data in built_in.items()})
+    reading = Reading({name: (f"built-in profile {name!r}", data) for name, data in built_in.items()})
     faults: list[Fault] = []
     for document in documents:
         if document.name in reading.documents:

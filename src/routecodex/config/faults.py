@@ -95,5 +95,5 @@ class ConfigError(Exception):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
-        errors = sum(fault.severity == "error" for fault in self.faults)
-        super().__init__(f"{errors} fault{'s' if errors != 1 else ''} in the configuration")
+        told = [fault.text for fault in self.faults if fault.severity == "error"]
+        super().__init__("\n  ".join([f"{len(told)} fault{'s' if len(told) != 1 else ''} in the configuration", *told]))

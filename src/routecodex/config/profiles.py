@@ -19,7 +19,10 @@ SUFFIXES: Final = frozenset({".toml", ".json"})
 
 
 def read_profiles(loaded: Loaded, compat: Compat, folder: FilePath) -> tuple[ProfileDocument, ...]:
-    """All profile files the configuration names, in its order, each checked; faults are noted where it is named."""
+    """All profile files the configuration names, in its order, each checked; faults are noted where it is named.
+
+    Raises ProfileError where a built-in profile is broken: that is no fault of the configuration.
+    """
     found: dict[str, ProfileDocument] = {}
     places: dict[str, Path] = {}
     for place, file in _files(loaded, compat, folder):
@@ -40,6 +43,8 @@ def read_profiles(loaded: Loaded, compat: Compat, folder: FilePath) -> tuple[Pro
     try:
         compile_profiles(BUILT_IN, found.values())
     except ProfileError as error:
+        if any(fault.source not in places for fault in error.faults):
+            raise
         for fault in error.faults:
             name = FilePath(fault.source).name
             loaded.fault("bad_profile", places[fault.source], f"{name}: {fault.place}: {_sentence(fault.message)}")

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from llmswitch_core.hub.upstream import Operation
 from routecodex.config.fields import (
     HeaderName,
     HeaderText,
@@ -25,7 +26,6 @@ from routecodex.config.fields import (
 )
 
 ProtocolName = Literal["openai-chat", "openai-responses", "anthropic-messages", "gemini"]
-OperationName = Literal["generate", "count_tokens", "embed", "compact", "forward"]
 
 
 def or_text(schema: JsonSchemaValue) -> JsonSchemaValue:
@@ -101,7 +101,7 @@ class Endpoint(Section):
     kind: Literal["standard", "azure", "vertex", "custom"] = "standard"
     path: Text | None = None
     """Template with {path}, {model}, {verb} and the names under `variables`."""
-    paths: dict[OperationName, Text] = Field(default_factory=dict)
+    paths: dict[Operation, Text] = Field(default_factory=dict)
     """Templates by operation, where one differs."""
     query: dict[str, HeaderText] = Field(default_factory=dict)
     variables: dict[Name, Text] = Field(default_factory=dict)

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from llmswitch_core.canonical.model import Protocol
-from llmswitch_core.compat import BUILT_IN
+from llmswitch_core.compat import BUILT_IN, ProfileError
 from llmswitch_core.router.contract import (
     Alias,
     ClassifierSettings,
@@ -20,9 +20,12 @@ from llmswitch_core.router.contract import (
     StickySettings,
 )
 from llmswitch_core.router.policy import VirtualRouter
-from routecodex.config import AuthSpec, EndpointSpec, ProviderSpec, Secret, Timeouts
+from routecodex.app.switches import TABLE
+from routecodex.config import AuthSpec, EndpointSpec, ProviderSpec, Secret, Timeouts, profiles
+from routecodex.config.compiling import compile_config
+from routecodex.config.faults import ConfigError
 from routecodex.config.fields import Section
-from routecodex.config.loading import config_path, gateway_home
+from routecodex.config.loading import config_path, gateway_home, load_text
 from routecodex.config.routing_models import Classifier, ContextRouting, Health, Sticky
 from routecodex.config.vendors import VENDORS, family_of, key_header_of, profile_of
 from tests.host.config.texts import DEFAULT, ENVIRON, PROVIDER, SECRET, SMALLEST, compiled, faults, loaded
@@ -362,6 +365,21 @@ def test_a_profile_with_rules_that_make_no_sense_is_told_with_the_rule(tmp_path:
     assert any("house.toml: request[0]" in fault.message for fault in told)
     assert all(fault.message.endswith(("did you mean 'openai'?", "did you mean 'remove'?")) for fault in told)
     assert any("extends" in fault.message and "openai" in fault.message for fault in told)
+
+
+def test_a_broken_built_in_profile_is_no_fault_of_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = {"name": "odd", "request": [{"action": "clampp", "path": "x"}]}
+    monkeypatch.setattr(profiles, "BUILT_IN", {**BUILT_IN, "odd": odd})
+
+    with pytest.raises(ProfileError, match=r"built-in profile 'odd': request\[0\]\.action: .*did you mean 'clamp'"):
+        compiled(SMALLEST)
+
+
+def test_an_unusable_configuration_says_in_its_own_words_what_is_wrong() -> None:
+    found = load_text(SMALLEST.replace("baseUrl", "baseUrll"), ENVIRON, TABLE, path=Path("config.toml"))
+
+    with pytest.raises(ConfigError, match=r"(?s)faults? in the configuration\n  config\.toml:\d+: .*baseUrl"):
+        compile_config(found, ENVIRON)
 
 
 def test_every_built_in_default_exists() -> None:

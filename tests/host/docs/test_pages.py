@@ -22,7 +22,7 @@ def test_the_pages_people_start_from_are_among_them() -> None:
 
 def test_every_page_of_the_documentation_can_be_reached_from_the_index() -> None:
     """A page nobody links to is a page nobody finds."""
-    index = (ROOT / "docs" / "index.md").read_text() + (ROOT / "docs" / "decisions" / "README.md").read_text()
+    index = "".join((ROOT / "docs" / page).read_text(encoding="utf-8") for page in ("index.md", "decisions/README.md"))
     rooms = ("tutorials", "how-to", "explanation", "decisions")
     pages = [path for room in rooms for path in (ROOT / "docs" / room).glob("*.md")]
     assert [path.name for path in pages if path.name not in index] == []

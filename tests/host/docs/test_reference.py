@@ -28,7 +28,7 @@ def test_a_page_edited_by_hand_is_stale(tmp_path: Path) -> None:
     write(tmp_path)
     assert stale(tmp_path) == {}
     edited = tmp_path / "switches.md"
-    edited.write_text(edited.read_text().replace("controlBus", "kernelOfApps"))
+    edited.write_bytes(edited.read_bytes().replace(b"controlBus", b"kernelOfApps"))
     found = stale(tmp_path)
     assert list(found) == ["switches.md"]
     assert "-" in found["switches.md"]
@@ -58,6 +58,12 @@ def test_a_meaning_without_a_setting_is_told(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_header_of_our_own_that_nobody_explains_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(modules(), "routecodex/odd.py", ast.parse('HEADER = b"x-routecodex-odd"'))
     with pytest.raises(DocumentationError, match="x-routecodex-odd"):
+        http.page()
+
+
+def test_an_operation_that_nobody_explains_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(http._OPERATIONS, "embed")
+    with pytest.raises(DocumentationError, match="Operation differ on: embed"):
         http.page()
 
 

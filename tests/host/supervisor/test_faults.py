@@ -190,7 +190,7 @@ def test_builds_but_throws_on_its_first_request(real: Real, up: ThreadedUpstream
         assert ask(one) == 200
         assert in_force(one) == good(one)
         assert one.status["file"]["state"] == "reverted"
-    say("builds but throws on its first request", f"taken back ({breach.body['why'][:44]}…), last_good serves")
+    say("builds but throws on its first request", f"taken back ({breach.body['why'][:44]} ...), last_good serves")
 
 
 def test_port_taken(real: Real, up: ThreadedUpstream, say: Say, tmp_path: Path) -> None:
