@@ -78,7 +78,7 @@ def fields() -> tuple[Field, ...]:
     """The whole table."""
     found: list[Field] = []
     for letter in LETTERS:
-        for row in json.loads((DATA / f"{PROTOCOL[letter]}.json").read_text()):
+        for row in json.loads((DATA / f"{PROTOCOL[letter]}.json").read_text(encoding="utf-8")):
             on = {target: outcome(cell) for target, cell in row["on"].items()}
             found.append(Field(letter, row["field"], row["put"], row.get("beside", {}), on))
     return tuple(found)

@@ -74,7 +74,7 @@ def _restored(value: Any, key: str) -> Any:
     if cut is None:
         return value
     if key == "definition":
-        return (DATA / "cases" / "apply_patch.lark").read_text()
+        return (DATA / "cases" / "apply_patch.lark").read_text(encoding="utf-8")
     if value.startswith('{"'):
         return json.dumps({"restored": True, "length": int(cut[1])})
     wanted = int(cut[1])
@@ -86,10 +86,10 @@ def all_recorded() -> tuple[Recorded, ...]:
     """Every recorded request that had a body, in order."""
     found: list[Recorded] = []
     for index in sorted((DATA / "clients").glob("*/index.json")):
-        for row in json.loads(index.read_text()):
+        for row in json.loads(index.read_text(encoding="utf-8")):
             if row.get("file") is None:
                 continue
-            body = _restored(json.loads((index.parent / row["file"]).read_text()), "")
+            body = _restored(json.loads((index.parent / row["file"]).read_text(encoding="utf-8")), "")
             headers = {k.lower(): v for k, v in row["headers"] if k.lower() not in _DROPPED}
             name = f"{index.parent.name}/{row['file'].removesuffix('.json')}"
             found.append(Recorded(name, row["method"], row["path"], row["query"], headers, body))

@@ -22,10 +22,10 @@ _ROOM: Final = "architecture"
 def rewrite(root: Path, key: str, files: Collection[str]) -> None:
     """Every page below `root`: without links to `files`, without settings of the switch `key`."""
     for page in sorted(root.rglob("*.md")):
-        text = page.read_text()
+        text = page.read_text(encoding="utf-8")
         left = without_settings(_without_links(text, page.parent, root, files), key)
         if left != text:
-            page.write_text(left)
+            page.write_text(left, encoding="utf-8")
 
 
 def _without_links(text: str, folder: Path, root: Path, files: Collection[str]) -> str:

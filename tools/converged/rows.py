@@ -74,7 +74,7 @@ def _name(root: Path, path: Path) -> str:
 def _imports(root: Path, path: Path) -> set[str]:
     """What a module imports, names that may be modules included."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

@@ -70,7 +70,7 @@ def converge(root: Path, row: Row) -> Removed:
     gone = Gone(row, set(modules), set(removed.files))
     _table(root, row)
     for name in REGISTRY:
-        _rewrite(root / name, Module(name, (root / name).read_text(), gone), whole=False)
+        _rewrite(root / name, Module(name, (root / name).read_text(encoding="utf-8"), gone), whole=False)
     _check_production(root, gone)
     _differential(root, row, gone, removed)
     _project(root, gone)
@@ -89,7 +89,7 @@ def converge(root: Path, row: Row) -> Removed:
 def _table(root: Path, row: Row) -> None:
     """Row, combinations and field."""
     path = root / TABLE
-    source = Source(path.read_text())
+    source = Source(path.read_text(encoding="utf-8"))
     private = [node.id for node in ast.walk(source.tree) if isinstance(node, ast.Name) and node.id.startswith("_")]
 
     def names(node: ast.AST) -> bool:
@@ -101,7 +101,9 @@ def _table(root: Path, row: Row) -> None:
         if isinstance(node, ast.ClassDef) and node.name == "SwitchVector":
             for member in node.body:
                 if isinstance(member, ast.AnnAssign) and ast.unparse(member.target) == row.field:
-                    path.write_text(without_orphans(source.without_statement(member, node.body), private).text)
+                    path.write_text(
+                        without_orphans(source.without_statement(member, node.body), private).text, encoding="utf-8"
+                    )
                     return
     raise ConvergenceError(f"{TABLE}: SwitchVector has no field {row.field}")
 
@@ -111,7 +113,9 @@ def _check_production(root: Path, gone: Gone) -> None:
     named = [
         path.relative_to(root).as_posix()
         for path in sorted((root / "src").rglob("*.py"))
-        if Module(path.relative_to(root).as_posix(), path.read_text(), gone).uses(ast.parse(path.read_text()))
+        if Module(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"), gone).uses(
+            ast.parse(path.read_text())
+        )
     ]
     if named:
         raise ConvergenceError(f"{', '.join(named)} name the first side of {gone.row}")
@@ -120,10 +124,10 @@ def _check_production(root: Path, gone: Gone) -> None:
 def _project(root: Path, gone: Gone) -> None:
     """Lines of the project's file that name what is gone: entries of lists, settings under the row's key."""
     path = root / _PROJECT
-    lines = path.read_text().splitlines(keepends=True)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     kept = [line for line in lines if line.lstrip().startswith("#") or not gone.told(line)]
     tomllib.loads("".join(kept))
-    path.write_text("".join(kept))
+    path.write_text("".join(kept), encoding="utf-8")
 
 
 # --- tests and tools -----------------------------------------------------------------------------------------
@@ -131,12 +135,14 @@ def _project(root: Path, gone: Gone) -> None:
 
 def _differential(root: Path, row: Row, gone: Gone, removed: Removed) -> None:
     """The row's differential test goes with it, unless it is another row's too."""
-    settings = tomllib.loads((root / _PROJECT).read_text())["tool"]["onepath"]["switches"]["differentials"]
+    settings = tomllib.loads((root / _PROJECT).read_text(encoding="utf-8"))["tool"]["onepath"]["switches"][
+        "differentials"
+    ]
     name = settings.get(row.key)
     if name is None or name in [other for key, other in settings.items() if key != row.key]:
         return
-    removed.tests += [f"{name}::{test}" for test in tests(ast.parse((root / name).read_text()))]
-    _delete(root, Module(name, (root / name).read_text(), gone), gone, removed)
+    removed.tests += [f"{name}::{test}" for test in tests(ast.parse((root / name).read_text(encoding="utf-8")))]
+    _delete(root, Module(name, (root / name).read_text(encoding="utf-8"), gone), gone, removed)
 
 
 def _workshop(root: Path, gone: Gone, removed: Removed) -> None:
@@ -145,7 +151,7 @@ def _workshop(root: Path, gone: Gone, removed: Removed) -> None:
         path.relative_to(root).as_posix() for folder in _WORKSHOP for path in sorted((root / folder).rglob("*.py"))
     ]
     modules = {
-        name: Module(name, (root / name).read_text(), gone)
+        name: Module(name, (root / name).read_text(encoding="utf-8"), gone)
         for name in names
         if not name.startswith((_SELF, "tools/onepath/tests/", "tools/onepath/src/"))
     }
@@ -177,10 +183,10 @@ def _delete(root: Path, module: Module, gone: Gone, removed: Removed) -> None:
 
 def _rewrite(path: Path, module: Module, *, whole: bool) -> None:
     module.clean(whole=whole)
-    path.write_text(module.source.text)
+    path.write_text(module.source.text, encoding="utf-8")
 
 
 def _tests(root: Path) -> Iterator[str]:
     for path in sorted((root / "tests").rglob("test_*.py")):
-        for name in tests(ast.parse(path.read_text())):
+        for name in tests(ast.parse(path.read_text(encoding="utf-8"))):
             yield f"{path.relative_to(root).as_posix()}::{name}"

@@ -315,6 +315,6 @@ def test_a_schema_that_needs_nothing_is_no_change() -> None:
 def test_every_action_has_a_test_in_this_folder() -> None:
     from pathlib import Path
 
-    text = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    text = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
     for name in ACTIONS:
         assert f'"{name}"' in text.replace(f'"{name}": Action', "")

@@ -42,7 +42,7 @@ def flat(annotation: Any) -> set[str]:
 def told() -> Iterator[tuple[str, ast.expr]]:
     """(place, argument) of every call in the shared module that tells a loss."""
     for path in sorted(ROOT.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
                 function = node.func
                 if isinstance(function, ast.Attribute) and function.attr in TELLING:
@@ -74,7 +74,7 @@ def test_no_name_of_the_table_is_told_by_nobody() -> None:
         node.value
         for path in ROOT.rglob("*.py")
         if path != Path(losses.__file__)
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     assert sorted(set(LOSSES) - used) == []

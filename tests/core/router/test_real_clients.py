@@ -27,10 +27,12 @@ _PATHS = (
 
 def recorded(client: str, number: str) -> tuple[Conversation, dict[str, str]]:
     row = next(
-        row for row in json.loads((CLIENTS / client / "index.json").read_text()) if row["file"] == f"{number}.json"
+        row
+        for row in json.loads((CLIENTS / client / "index.json").read_text(encoding="utf-8"))
+        if row["file"] == f"{number}.json"
     )
     headers = {name.lower(): value for name, value in row["headers"]}
-    body = json.loads((CLIENTS / client / f"{number}.json").read_text())
+    body = json.loads((CLIENTS / client / f"{number}.json").read_text(encoding="utf-8"))
     protocol = next(protocol for part, protocol in _PATHS if part in row["path"])
     head = RequestHead(row["method"], row["path"], row["query"], headers)
     return CODECS[protocol].read_request(head, body), headers
@@ -81,7 +83,7 @@ def test_the_users_words_are_found_between_what_clients_add() -> None:
 
 def test_no_recorded_request_is_long_context_or_breaks_the_estimate() -> None:
     for client in ("claude", "codex", "gemini"):
-        for row in json.loads((CLIENTS / client / "index.json").read_text()):
+        for row in json.loads((CLIENTS / client / "index.json").read_text(encoding="utf-8")):
             if row["file"] is None:
                 continue
             found = features(client, row["file"][:3])

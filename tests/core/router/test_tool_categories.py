@@ -134,7 +134,7 @@ def test_file_and_web_tools_that_real_clients_declare_have_a_category() -> None:
 def _declared_tools(client: str) -> set[str]:
     names: set[str] = set()
     for path in sorted((CLIENTS / client).glob("[0-9]*.json")):
-        _collect(json.loads(path.read_text()).get("tools") or [], names)
+        _collect(json.loads(path.read_text(encoding="utf-8")).get("tools") or [], names)
     return names
 
 

@@ -87,7 +87,7 @@ async def test_codex_frames_pass(
     upstream: Protocol, up: FakeUpstream, http: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     """The recorded first frame of a real Codex, over each protocol."""
-    recorded = json.loads((CODEX / "016.json").read_text())
+    recorded = json.loads((CODEX / "016.json").read_text(encoding="utf-8"))
     recorded["model"] = "a.fake-model"
     async with host(compiled(tmp_path, (provider("a", up.url, upstream),))) as gateway:
         async with http.ws_connect(

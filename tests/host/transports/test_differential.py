@@ -46,6 +46,6 @@ async def test_a_planted_difference_is_found() -> None:
 
 
 def test_every_known_difference_is_told_with_its_reason() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "explanation" / "transports.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "explanation" / "transports.md").read_text(encoding="utf-8")
     assert [row.name for row in ALLOWED if f"| {row.name} | {row.reason} |" not in page] == []
     assert len({row.name for row in ALLOWED}) == len(ALLOWED)

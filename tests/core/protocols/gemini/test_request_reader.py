@@ -26,7 +26,7 @@ from .support import CLIENTS, GEMINI, head, read, says
 RECORDED = [
     (client, row)
     for client in ("gemini", "google-genai-python")
-    for row in json.loads((CLIENTS / client / "index.json").read_text())
+    for row in json.loads((CLIENTS / client / "index.json").read_text(encoding="utf-8"))
     if row["file"]
 ]
 
@@ -35,7 +35,7 @@ RECORDED = [
     ("client", "row"), RECORDED, ids=lambda value: value["file"] if isinstance(value, dict) else value
 )
 def test_requests_of_real_clients_come_back_as_they_were(client: str, row: dict[str, Any]) -> None:
-    body = json.loads((CLIENTS / client / row["file"]).read_text())
+    body = json.loads((CLIENTS / client / row["file"]).read_text(encoding="utf-8"))
     read_head = RequestHead(row["method"], row["path"], row["query"], {})
     notes = Notes()
     talk = GEMINI.read_request(read_head, body)
@@ -48,7 +48,7 @@ def test_requests_of_real_clients_come_back_as_they_were(client: str, row: dict[
 
 
 def test_system_prompt_of_gemini_cli_is_the_leading_turn() -> None:
-    body = json.loads((CLIENTS / "gemini" / "009.json").read_text())
+    body = json.loads((CLIENTS / "gemini" / "009.json").read_text(encoding="utf-8"))
     talk = read(body)
     assert [turn.role for turn in talk.turns] == ["system", "user", "assistant", "user"]
     calls = [part for part in talk.turns[2].parts if isinstance(part, ToolCall)]

@@ -16,7 +16,7 @@ CLIENTS = Path(__file__).parents[3] / "data" / "clients"
 def _bodies() -> dict[str, dict[str, Any]]:
     found = {}
     for path in sorted(CLIENTS.glob("openai-*/[0-9]*.json")):
-        body = json.loads(path.read_text())
+        body = json.loads(path.read_text(encoding="utf-8"))
         if "messages" in body:
             found[f"{path.parent.name}/{path.name}"] = body
     return found

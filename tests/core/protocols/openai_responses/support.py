@@ -62,7 +62,7 @@ def written(request: Conversation, *, stream: bool = False, **features: Any) -> 
 
 def client_body(path: str) -> dict[str, Any]:
     """A real client's request body; WebSocket frames without what only the frame says."""
-    body: dict[str, Any] = json.loads((CLIENTS / path).read_text())
+    body: dict[str, Any] = json.loads((CLIENTS / path).read_text(encoding="utf-8"))
     body.pop("type", None)
     body.pop("generate", None)
     return body

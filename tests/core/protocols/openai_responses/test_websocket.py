@@ -16,7 +16,7 @@ from tests.core.protocols.openai_responses.support import CLIENTS, CODEC, HEAD, 
 
 
 def frame(name: str, **members: Any) -> bytes:
-    body = json.loads((CLIENTS / "codex" / name).read_text())
+    body = json.loads((CLIENTS / "codex" / name).read_text(encoding="utf-8"))
     return json.dumps({**body, **members}).encode()
 
 
