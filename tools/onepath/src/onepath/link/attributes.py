@@ -255,6 +255,15 @@ def _read_function(solver: Solver, frame: Frame, value: Function, name: str, dst
         solver.add(dst, box)
     else:
         solver.flow(solver.cell(value, name), dst)
+        if name != "__wrapped__":
+            solver.when_set(value, "__wrapped__", _read_wrapped, (frame, value, name, dst, line))
+
+
+def _read_wrapped(solver: Solver, payload: Any, inner: Value) -> None:
+    """A wrapper has what was set on the function it wraps."""
+    frame, value, name, dst, line = payload
+    if inner is not value and isinstance(inner, Function | Bound):
+        read_attribute(solver, frame, inner, name, dst, line)
 
 
 def _read_bound(solver: Solver, frame: Frame, value: Bound, name: str, dst: int, line: int) -> None:

@@ -18,6 +18,7 @@ from onepath.link.values import (
     BOXES,
     CLASSES,
     OBJECTS,
+    RESULTS,
     Box,
     Class,
     Descriptor,
@@ -286,11 +287,22 @@ def _attributes_made(solver: Solver, cls: Class, frame: Frame, line: int) -> Non
         for one in members(solver, cls, "_generate_next_value_"):
             inner = one.get if isinstance(one, Descriptor) else one
             if isinstance(inner, Function):
-                invoke(solver, frame, inner, tuple(solver.new() for _ in range(4)), -1, line)
+                for name in sorted(cls.statics):
+                    if not name.startswith("_"):
+                        solver.when(solver.cell(cls, name), _next_value, (cls, frame, name, inner, line), RESULTS)
     if is_enum(cls) and (binds(cls, "__init__") or binds(cls, "__new__")):
         for name in sorted(cls.statics):
             if not name.startswith("_"):
                 solver.when(solver.cell(cls, name), _member_made, (cls, frame, enum_member(solver, cls, name), line))
+
+
+def _next_value(solver: Solver, payload: Any, value: Value) -> None:
+    """`auto()`: the member's value is what `_generate_next_value_` gives for its name."""
+    cls, frame, name, function, line = payload
+    if isinstance(value, Result) and value.name == "enum.auto":
+        rest = tuple(holding(solver, solver.constant(kind)) for kind in ("int", "int", "list"))
+        arguments = (holding(solver, solver.text(name)), *rest)
+        invoke(solver, frame, function, arguments, solver.cell(cls, name), line)
 
 
 def _member_made(solver: Solver, payload: Any, value: Value) -> None:

@@ -69,12 +69,38 @@ def new_one(solver: Solver, site: Any, cls: Value) -> None:
 def _new_class(solver: Solver, site: Site, meta: Class) -> None:
     """`super().__new__(meta, name, bases, names)` in a metaclass: the class that is being made."""
     if len(site.positional) >= 4:
-        solver.when(site.positional[3], _class_of_space, site.dst)
+        solver.when(site.positional[3], _class_of_space, site)
 
 
-def _class_of_space(solver: Solver, dst: Any, value: Value) -> None:
+def _class_of_space(solver: Solver, site: Any, value: Value) -> None:
     if isinstance(value, Space):
-        solver.add(dst, value.owner)
+        solver.add(site.dst, value.owner)
+    elif isinstance(value, Box) and len(site.frame.code.scope.parameters) > _NAMESPACE:
+        # Other names than those of the body: the class is still that of the body.
+        solver.when(site.frame.base + _NAMESPACE, _class_with_names, (site, value))
+
+
+_NAMESPACE: Final = 3
+"""Which parameter of a metaclass's `__new__` is what the class's body bound."""
+
+
+def _class_with_names(solver: Solver, payload: Any, value: Value) -> None:
+    site, names = payload
+    if isinstance(value, Space) and isinstance(value.owner, Class):
+        solver.add(site.dst, value.owner)
+        named_members(solver, value.owner, names)
+
+
+def named_members(solver: Solver, cls: Any, value: Value) -> None:
+    """A class gets its members out of a mapping."""
+    if isinstance(value, Box):
+        solver.each_item(value, _item_to_member, cls)
+
+
+def _item_to_member(solver: Solver, cls: Any, key: object, var: int) -> None:
+    if isinstance(key, str):
+        cls.binding(key)
+        solver.flow(var, solver.cell(cls, key))
 
 
 def construct(solver: Solver, site: Site, cls: Class) -> None:

@@ -16,6 +16,7 @@ from onepath.link.items import items_of
 from onepath.link.solver import Solver
 from onepath.link.unknown import run_function, run_unknown
 from onepath.link.values import (
+    OBJECTS,
     Alias,
     Bound,
     Box,
@@ -68,11 +69,14 @@ def _escape_callable(solver: Solver, frame: Frame, value: Value, name: str, dst:
             return
         solver.escapes[(frame, line)] = count + 1
         solver.values[key] = True
-        solver.later(_run_escaped, solver, value, frame, line)
+        solver.later(_run_escaped, solver, value, frame, name, line)
 
 
-def _run_escaped(solver: Solver, value: Value, frame: Frame, line: int) -> None:
-    run_unknown(solver, value, frame, "may-call", line)
+def _run_escaped(solver: Solver, value: Value, frame: Frame, name: str, line: int) -> None:
+    frames = run_unknown(solver, value, frame, "may-call", line)
+    if _knows_names(name):
+        for one in frames:  # foreign code gets what it calls for
+            solver.when(one.result, _escaped, (frame, name, -1, line, 0), OBJECTS)
     if isinstance(value, Class):
         run_overrides(solver, value, plain_instance(solver, value, None), frame, line)
 

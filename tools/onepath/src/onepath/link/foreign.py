@@ -272,11 +272,23 @@ MIXINS: Final[dict[str, tuple[str, ...]]] = {
     "__reversed__": ("__getitem__", "__len__"),
     "__eq__": ("__iter__", "__getitem__", "__len__", "__contains__"),
     "__iadd__": ("insert", "__len__"),
-    "__or__": ("__iter__", "add"),
-    "__and__": ("__contains__", "__iter__"),
-    "__sub__": ("__contains__", "__iter__"),
+    "__ge__": ("__len__", "__iter__", "__contains__"),
+    "__gt__": ("__len__", "__iter__", "__contains__"),
+    "__le__": ("__len__", "__iter__", "__contains__"),
+    "__lt__": ("__len__", "__iter__", "__contains__"),
+    **{
+        f"__{prefix}{name}__": ("__contains__", "__iter__", "_from_iterable")
+        for prefix in ("", "r")
+        for name in ("or", "and", "sub", "xor")
+    },
+    "__iand__": ("__contains__", "__iter__", "discard", "_from_iterable"),
     "__ior__": ("add",),
+    "__isub__": ("discard", "clear"),
+    "__ixor__": ("__contains__", "add", "discard", "_from_iterable"),
+    "_hash": ("__len__", "__iter__"),
     "__next__": ("send",),
+    "__anext__": ("asend",),
+    "aclose": ("athrow",),
     "close": ("throw",),
 }
 """What the mixin methods of `collections.abc` call of the class's own."""
@@ -420,7 +432,13 @@ CALLS_BACK: Final[dict[str, tuple[str, ...]]] = {
     ),
     "cmd.Cmd.onecmd": ("do_*", "help_*", "default", "emptyline", "parseline"),
     "socketserver.BaseServer.serve_forever": ("process_request", "verify_request", "service_actions"),
-    "unittest.TestCase.run": ("test*", "setUp", "tearDown"),
+    **{
+        f"unittest.{base}.{method}": (
+            "test*", "setUp*", "tearDown*", "runTest", "asyncSetUp", "asyncTearDown", "defaultTestResult",
+        )
+        for base in ("TestCase", "IsolatedAsyncioTestCase")
+        for method in ("run", "debug", "__call__")
+    },
     "collections.abc.Mapping.get": ("__getitem__",),
     "collections.abc.MutableMapping.update": ("__setitem__",),
     "collections.abc.MutableMapping.pop": ("__getitem__", "__delitem__"),

@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from onepath.link.attributes import read_attribute
-from onepath.link.classes import fields_of, foreign_bases, is_enum, lookup
+from onepath.link.classes import binds, fields_of, foreign_bases, is_enum, lookup
 from onepath.link.code import Frame
+from onepath.link.defaults_of_keys import default_of_key
 from onepath.link.dunders import call_member, call_special
 from onepath.link.foreign import PICKLES
 from onepath.link.imports import import_module
-from onepath.link.invoke import holding, invoke, invoke_all
+from onepath.link.invoke import holding, invoke
 from onepath.link.layers import NONE_HIDDEN, is_key
 from onepath.link.members import enum_member, plain_member
 from onepath.link.setting import set_attribute
@@ -195,12 +196,8 @@ def read_item(solver: Solver, payload: Any, value: Value) -> None:
                 solver.when(index, _enum_by_name, (value, dst))
         else:
             solver.add(dst, value)
-            if index >= 0 and "__class_getitem__" in value.statics:
-                for member in solver.has(solver.cell(value, "__class_getitem__")):
-                    if isinstance(member, Descriptor) and member.get is not None:
-                        member = member.get
-                    if isinstance(member, Function):
-                        invoke(solver, frame, solver.bound(member, value), (index,), dst, line)
+            if index >= 0 and binds(value, "__class_getitem__"):
+                lookup(solver, value, "__class_getitem__", _class_item, (frame, value, index, dst, line))
         if value.metaclass >= 0 and index >= 0:
             for meta in solver.has(value.metaclass):
                 if isinstance(meta, Class):
@@ -228,6 +225,14 @@ def read_item(solver: Solver, payload: Any, value: Value) -> None:
 
 
 _CONTEXTS: Final = frozenset({"contextvars.copy_context", "contextvars.Context"})
+
+
+def _class_item(solver: Solver, payload: Any, member: Value) -> None:
+    frame, cls, index, dst, line = payload
+    if isinstance(member, Descriptor) and member.get is not None:
+        member = member.get
+    if isinstance(member, Function):
+        invoke(solver, frame, solver.bound(member, cls), (index,), dst, line)
 
 
 def _variable_of_context(solver: Solver, dst: Any, key: Value) -> None:
@@ -276,6 +281,8 @@ def _read_item_blind(solver: Solver, frame: Frame, value: Box, index: int, dst: 
     """A key of which nothing is known may be any."""
     if not solver.has(index) and not solver.is_idle(frame, _read_item_blind, frame, value, index, dst):
         items_of(solver, value, dst)
+        if value.missing >= 0:
+            default_of_key(solver, frame, value, None, value.rest, frame.code.scope.line)
 
 
 def _read_space_blind(solver: Solver, index: int, dst: int) -> None:
@@ -314,11 +321,12 @@ def _read_item_key(solver: Solver, payload: Any, key: Value) -> None:
         return
     if isinstance(value, Box) and len(solver.has(index)) > MANY_KEYS:
         items_of(solver, value, dst)
+        if value.missing >= 0:
+            default_of_key(solver, frame, value, None, value.rest, line)
         return
     read_key(solver, frame, value, key, dst)
     if isinstance(value, Box) and value.missing >= 0:
-        made = item_cell(solver, value, key_of(solver, key))
-        invoke_all(solver, frame, value.missing, (), made, line)
+        default_of_key(solver, frame, value, key, item_cell(solver, value, key_of(solver, key)), line)
 
 
 def _is_any_number(key: Value) -> bool:

@@ -26,6 +26,7 @@ from onepath.link.invoke import holding
 from onepath.link.raising import ERROR_ATTRIBUTES, read_error
 from onepath.link.solver import Solver
 from onepath.link.values import (
+    RESULTS,
     Box,
     Class,
     Descriptor,
@@ -295,11 +296,8 @@ def enum_member(solver: Solver, cls: Class, name: str) -> Instance:
         for attribute in ("name", "_name_"):
             solver.add(solver.cell(member, attribute), solver.text(name))
         if "enum.StrEnum" in foreign_bases(cls):
-            solver.when(solver.cell(member, "value"), _numbered, (member, name), _RESULTS)
+            solver.when(solver.cell(member, "value"), _numbered, (member, name), RESULTS)
     return member
-
-
-_RESULTS: Final = frozenset({Result})
 
 
 def _numbered(solver: Solver, payload: Any, value: Value) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from onepath.link.class_bodies import run_class_call
 from onepath.link.classes import lookup
 from onepath.link.code import Frame, Site
-from onepath.link.construction import new_one
+from onepath.link.construction import named_members, new_one
 from onepath.link.dunders import call_special
 from onepath.link.invoke import holding, invoke, invoke_all
 from onepath.link.items import item_cell, read_item
@@ -76,20 +76,9 @@ def make_type(
         cls = solver.values[key] = Class(shown, None, site.frame, site.frame.code.unit)
         solver.classes.append(cls)
     if names >= 0:
-        solver.when(names, _type_members, cls)
+        solver.when(names, named_members, cls)
     run_class_call(solver, cls, site.frame, bases, double_stars, site.line)
     solver.add(site.dst, cls)
-
-
-def _type_members(solver: Solver, cls: Any, value: Value) -> None:
-    if isinstance(value, Box):
-        solver.each_item(value, _item_to_member, cls)
-
-
-def _item_to_member(solver: Solver, cls: Any, key: object, var: int) -> None:
-    if isinstance(key, str):
-        cls.binding(key)
-        solver.flow(var, solver.cell(cls, key))
 
 
 def _new_class(solver: Solver, site: Site) -> None:
@@ -104,7 +93,7 @@ def _new_class(solver: Solver, site: Site) -> None:
         invoke_all(solver, site.frame, body, (holding(solver, box),), -1, site.line)
         cls = solver.values.get((Class, ("type", site)))
         if cls is not None:
-            solver.later(_type_members, solver, cls, box)
+            solver.later(named_members, solver, cls, box)
 
 
 def _resolve_bases(solver: Solver, site: Site) -> None:

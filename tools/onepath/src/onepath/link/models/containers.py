@@ -66,16 +66,9 @@ def _default_dict(solver: Solver, site: Site) -> None:
     box = solver.box_at("dict", site.frame, ("made", site.dst - site.frame.base))
     if site.positional:
         box.missing = site.positional[0]
-        solver.when(site.positional[0], _default_box, (site, box))
     for var in site.positional[1:2]:
         solver.when(var, _merge, box)
     solver.add(site.dst, box)
-
-
-def _default_box(solver: Solver, payload: Any, value: Value) -> None:
-    site, box = payload
-    if isinstance(value, Foreign) and value.name in ("builtins.list", "builtins.dict", "builtins.set"):
-        solver.add(box.rest, solver.box(value.name.removeprefix("builtins."), ("default", site)))
 
 
 def _counter(solver: Solver, site: Site) -> None:

@@ -12,7 +12,7 @@ from onepath.link.models.importing import resolved
 from onepath.link.models.model import Model, argument
 from onepath.link.solver import Solver
 from onepath.link.unknown import run_unknown
-from onepath.link.values import Class, Module, Text, Value
+from onepath.link.values import Bound, Class, Function, Module, Partial, Text, Value
 
 _SUITE: Final = "unittest.TestSuite"
 
@@ -63,10 +63,21 @@ def _tests_of(solver: Solver, site: Any, value: Value) -> None:
         resolved(solver, Site(site.frame, found, -1, (), (), site.line), value)
         solver.when(found, _tests_of, site)
     elif isinstance(value, Module) and value.unit is not None:
+        for name in sorted(_OF_MODULES & value.unit.statics):
+            solver.when(solver.cell(value, name), _called_for_tests, site)
         for name in sorted(value.unit.statics):
             solver.when(solver.cell(value, name), _run_tests, site)
     else:
         _run_tests(solver, site, value)
+
+
+_OF_MODULES: Final = frozenset({"load_tests", "setUpModule", "tearDownModule"})
+"""Functions of a module of tests that are called by these names."""
+
+
+def _called_for_tests(solver: Solver, site: Any, value: Value) -> None:
+    if isinstance(value, Function | Bound | Partial):
+        run_unknown(solver, value, site.frame, "may-call", site.line)
 
 
 def _run_tests(solver: Solver, site: Any, value: Value) -> None:

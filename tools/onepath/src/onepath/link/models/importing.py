@@ -99,10 +99,9 @@ def _dunder_named(solver: Solver, payload: Any, value: Value) -> None:
 
 
 def _resolve_name(solver: Solver, site: Site) -> None:
-    """`pkgutil.resolve_name("package.module:object.attribute")`."""
-    var = argument(site, 0, "name")
-    if var >= 0:
-        solver.when(var, resolved, site)
+    """`pkgutil.resolve_name("package.module:object.attribute")`, and what others call so."""
+    if site.positional or site.named:
+        solver.when(argument(site, 0) if site.positional else site.named[0][1], resolved, site)
 
 
 def resolved(solver: Solver, site: Any, value: Value) -> None:
@@ -235,7 +234,14 @@ MODELS: Final[dict[str, Model]] = {
     "importlib.util.spec_from_file_location": _spec_of_file,
     "importlib.util.module_from_spec": same(),
     "importlib.machinery.SourceFileLoader": _spec_of_file,
-    "pkgutil.resolve_name": _resolve_name,
+    **dict.fromkeys(
+        (
+            "django.utils.module_loading.import_string", "kombu.utils.imports.symbol_by_name", "pkgutil.resolve_name",
+            "pydoc.locate", "pydoc.safeimport", "twisted.python.reflect.namedAny", "werkzeug.utils.import_string",
+            "zope.dottedname.resolve.resolve",
+        ),
+        _resolve_name,
+    ),
     "pkgutil.get_loader": _spec,
     "pkgutil.find_loader": _spec,
     "runpy.run_module": _run_module,

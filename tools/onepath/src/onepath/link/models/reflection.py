@@ -14,7 +14,7 @@ from onepath.link.dunders import call_special
 from onepath.link.invoke import holding, invoke_all
 from onepath.link.items import item_cell, names_of, read_item
 from onepath.link.members import plain_member
-from onepath.link.models.model import Model, argument, gives, is_no_name
+from onepath.link.models.model import Model, argument, gives, is_no_name, with_spread
 from onepath.link.setting import set_attribute
 from onepath.link.solver import Solver
 from onepath.link.values import (
@@ -39,6 +39,7 @@ from onepath.link.values import (
 
 
 def get_by_name(solver: Solver, site: Site) -> None:
+    site = with_spread(solver, site, 3)
     if len(site.positional) < 2:
         return
     solver.when(site.positional[1], _getattr_name, site)
@@ -90,6 +91,7 @@ def _getattr_unknown(solver: Solver, payload: Any, value: Value) -> None:
 
 
 def set_by_name(solver: Solver, site: Site) -> None:
+    site = with_spread(solver, site, 3)
     if len(site.positional) < 3:
         return
     solver.when(site.positional[1], set_named, site)
@@ -103,6 +105,7 @@ def set_named(solver: Solver, site: Any, name: Value) -> None:
 
 
 def _delete_by_name(solver: Solver, site: Site) -> None:
+    site = with_spread(solver, site, 2)
     if len(site.positional) > 1:
         solver.when(site.positional[0], _delete_named, site)
 
@@ -174,6 +177,7 @@ def _dir_of(solver: Solver, box: Any, value: Value) -> None:
 
 def _hasattr(solver: Solver, site: Site) -> None:
     """Reads the attribute, which may be a property."""
+    site = with_spread(solver, site, 2)
     get_by_name(solver, Site(site.frame, solver.new(), -1, site.positional[:2], (), site.line))
     solver.add(site.dst, solver.constant("bool"))
 
