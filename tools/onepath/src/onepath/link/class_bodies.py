@@ -138,7 +138,8 @@ def _member_named(solver: Solver, statement: Statement, name: str, var: int) -> 
     if var >= 0:
         solver.flow(var, solver.cell(cls, name))
     else:
-        solver.add(solver.cell(cls, name), solver.constant("int"))
+        asks = binds(cls, "_generate_next_value_")
+        solver.add(solver.cell(cls, name), solver.result("enum.auto") if asks else solver.constant("int"))
     if ("class made", cls) in solver.values:
         solver.later(_attributes_made, solver, cls, statement.frame, statement.line)
 

@@ -28,6 +28,7 @@ from onepath.link.foreign import (
 from onepath.link.invoke import holding
 from onepath.link.iteration import iterate
 from onepath.link.models import MODELS
+from onepath.link.models.loaders import TAKES_OWNER
 from onepath.link.raising import raised
 from onepath.link.solver import RAISED, Solver
 from onepath.link.unknown import read_by_unknown
@@ -107,7 +108,7 @@ def external(solver: Solver, site: Site, written: str, owner: Value | None) -> N
     if owner is not None and name in MAKES_ITS_CLASS:
         _make_of_class(solver, site, name, owner)
     if known.model is not None:
-        if owner is not None and name in _TAKES_ITSELF and _asks_anew(site):
+        if owner is not None and (name in TAKES_OWNER or (name in _TAKES_ITSELF and _asks_anew(site))):
             site = Site(site.frame, site.dst, -1, (holding(solver, owner), *site.positional), site.named, site.line)
         known.model(solver, site)
         if owner is not None and known.is_tool:

@@ -434,7 +434,13 @@ CALLS_BACK: Final[dict[str, tuple[str, ...]]] = {
     "socketserver.BaseServer.serve_forever": ("process_request", "verify_request", "service_actions"),
     **{
         f"unittest.{base}.{method}": (
-            "test*", "setUp*", "tearDown*", "runTest", "asyncSetUp", "asyncTearDown", "defaultTestResult",
+            "test*",
+            "setUp*",
+            "tearDown*",
+            "runTest",
+            "asyncSetUp",
+            "asyncTearDown",
+            "defaultTestResult",
         )
         for base in ("TestCase", "IsolatedAsyncioTestCase")
         for method in ("run", "debug", "__call__")

@@ -23,7 +23,9 @@ from onepath.link.values import (
     Box,
     Bytes,
     File,
+    Function,
     Instance,
+    Module,
     Number,
     Text,
     Value,
@@ -117,6 +119,8 @@ def _shown(solver: Solver, value: Value) -> Value:
         return solver.text(str(value.value))
     if isinstance(value, File):
         return solver.text(text_of(value))
+    if isinstance(value, Module | Function):
+        return solver.text("<object>")  # whatever it is shown as, it is nobody's name
     if isinstance(value, Instance) and "enum.StrEnum" in foreign_bases(value.cls):
         return plain_member(solver, value) or value
     return value

@@ -15,7 +15,7 @@ from onepath.link.iteration import iterate
 from onepath.link.models.model import Model, same
 from onepath.link.solver import Solver
 from onepath.link.unknown import run_unknown
-from onepath.link.values import BOXES, Box, Foreign, Instance, Value
+from onepath.link.values import BOXES, Box, Instance, Value
 from onepath.link.within import HASH, ORDER, reach_all
 
 

@@ -50,6 +50,8 @@ def _import_named(solver: Solver, payload: Any, value: Value) -> None:
     value = plain_member(solver, value) or value
     if isinstance(value, Text):
         name = value.value
+        if "<" in name:
+            return
         if name.startswith("."):
             held = [one.value for one in solver.has(package) if isinstance(one, Text)] if package >= 0 else []
             for base in held:
@@ -236,8 +238,13 @@ MODELS: Final[dict[str, Model]] = {
     "importlib.machinery.SourceFileLoader": _spec_of_file,
     **dict.fromkeys(
         (
-            "django.utils.module_loading.import_string", "kombu.utils.imports.symbol_by_name", "pkgutil.resolve_name",
-            "pydoc.locate", "pydoc.safeimport", "twisted.python.reflect.namedAny", "werkzeug.utils.import_string",
+            "django.utils.module_loading.import_string",
+            "kombu.utils.imports.symbol_by_name",
+            "pkgutil.resolve_name",
+            "pydoc.locate",
+            "pydoc.safeimport",
+            "twisted.python.reflect.namedAny",
+            "werkzeug.utils.import_string",
             "zope.dottedname.resolve.resolve",
         ),
         _resolve_name,

@@ -27,7 +27,9 @@ def with_spread(solver: Solver, site: Site, most: int) -> Site:
     """The call with up to `most` positional arguments, those that come out of `*` among them."""
     if not site.stars or len(site.positional) >= most:
         return site
-    rest = tuple(solver.var_for(("out of *", site.frame, site.stars, place)) for place in range(len(site.positional), most))
+    rest = tuple(
+        solver.var_for(("out of *", site.frame, site.stars, place)) for place in range(len(site.positional), most)
+    )
     for number, var in enumerate(site.stars):
         solver.when(var, _out_of_star, (site, rest, number == 0))
     return Site(site.frame, site.dst, -1, (*site.positional, *rest), site.named, site.line)
