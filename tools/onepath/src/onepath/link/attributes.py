@@ -262,7 +262,7 @@ def _read_function(solver: Solver, frame: Frame, value: Function, name: str, dst
 def _read_wrapped(solver: Solver, payload: Any, inner: Value) -> None:
     """A wrapper has what was set on the function it wraps."""
     frame, value, name, dst, line = payload
-    if inner is not value and isinstance(inner, Function | Bound):
+    if isinstance(inner, Function | Bound) and solver.is_first(("wrapped", inner, name, dst)):
         read_attribute(solver, frame, inner, name, dst, line)
 
 
