@@ -75,13 +75,20 @@ def _new_class(solver: Solver, site: Site, meta: Class) -> None:
 def _class_of_space(solver: Solver, site: Any, value: Value) -> None:
     if isinstance(value, Space):
         solver.add(site.dst, value.owner)
-    elif isinstance(value, Box) and len(site.frame.code.scope.parameters) > _NAMESPACE:
+    elif isinstance(value, Box):
         # Other names than those of the body: the class is still that of the body.
-        solver.when(site.frame.base + _NAMESPACE, _class_with_names, (site, value))
+        scope = site.frame.code.scope
+        if len(scope.code) > _LONGEST:
+            solver.add(site.dst, solver.uncomputed("type.__new__", "which class is made of these names is not known"))
+        elif len(scope.parameters) > _NAMESPACE:
+            solver.when(site.frame.base + _NAMESPACE, _class_with_names, (site, value))
 
 
 _NAMESPACE: Final = 3
 """Which parameter of a metaclass's `__new__` is what the class's body bound."""
+_LONGEST: Final = 300
+"""How many operations a metaclass's `__new__` has at most, if what it does with a class of other names is followed: in
+one frame, it does so with all of its classes and all of their names."""
 
 
 def _class_with_names(solver: Solver, payload: Any, value: Value) -> None:

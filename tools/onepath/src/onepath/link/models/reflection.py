@@ -39,13 +39,33 @@ from onepath.link.values import (
 
 
 def get_by_name(solver: Solver, site: Site) -> None:
-    site = with_spread(solver, site, 3)
+    whole = with_spread(solver, site, 2)
+    if whole is not site:
+        solver.at_very_last(_get_by_few_names, solver, whole)
+        return
     if len(site.positional) < 2:
         return
     solver.when(site.positional[1], _getattr_name, site)
     solver.at_very_last(_getattr_blind, solver, site)
     for var in site.positional[2:3]:
         solver.flow(var, site.dst)
+
+
+_MOST_NAMES: Final = 8
+"""How many names that come out of `*` are told apart: what passes its own `*args` on is called with all there are."""
+
+
+def _get_by_few_names(solver: Solver, site: Site) -> None:
+    solver.when(site.positional[1], _getattr_of_few, site)
+
+
+def _getattr_of_few(solver: Solver, site: Any, name: Value) -> None:
+    names = solver.values.setdefault(("names out of *", site), {})
+    names.setdefault(name)
+    if len(names) <= _MOST_NAMES:
+        _getattr_name(solver, site, name)
+    else:
+        solver.add(site.dst, solver.uncomputed("getattr", "the attribute is one of too many"))
 
 
 def _getattr_blind(solver: Solver, site: Site) -> None:
