@@ -256,12 +256,12 @@ def _read_function(solver: Solver, frame: Frame, value: Function, name: str, dst
     else:
         solver.flow(solver.cell(value, name), dst)
         if name != "__wrapped__":
-            solver.when_set(value, "__wrapped__", _read_wrapped, (frame, value, name, dst, line))
+            solver.when_set(value, "__wrapped__", _read_wrapped, (frame, name, dst, line))
 
 
 def _read_wrapped(solver: Solver, payload: Any, inner: Value) -> None:
     """A wrapper has what was set on the function it wraps."""
-    frame, value, name, dst, line = payload
+    frame, name, dst, line = payload
     if isinstance(inner, Function | Bound) and solver.is_first(("wrapped", inner, name, dst)):
         read_attribute(solver, frame, inner, name, dst, line)
 
