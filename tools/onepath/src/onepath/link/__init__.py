@@ -10,8 +10,8 @@ By subject, each line knowing only those above it, but that attributes and items
 - `foreign`: tables of what foreign names do.
 - `classes`, `invoke`, `raising`, `dunders`, `members`, `attributes`, `setting`, `names`, `imports`, `running_text`:
   names, errors, attributes, modules.
-- `within`, `defaults_of_keys`, `items`, `slices`, `iteration`, `files`, `texts`, `text_methods`, `operators`, `hints`,
-  `annotations`, `narrowing`: what containers hold, paths, texts, types.
+- `within`, `defaults_of_keys`, `items`, `slices`, `iteration`, `files`, `search`, `texts`, `text_methods`, `operators`,
+  `hints`, `annotations`, `narrowing`: what containers hold, paths, texts, types.
 - `frames`, `binding`, `unknown`, `escaping`, `class_bodies`, `construction`: frames that run, objects that are made.
 - `models`: what foreign names do where a table does not say enough.
 - `methods`, `container_methods`, `external`, `calls`: what calling a value means for its kind.

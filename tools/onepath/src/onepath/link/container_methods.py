@@ -120,6 +120,13 @@ def _extend(solver: Solver, site: Site, box: Box) -> None:
     solver.add(site.dst, box)
 
 
+def _compare(solver: Solver, site: Site, box: Box) -> None:
+    """With what else there is: its elements are read and looked for."""
+    for var in site.positional:
+        iterate(solver, site.frame, var, solver.nowhere, False, site.line)
+    solver.add(site.dst, box)
+
+
 def _get(solver: Solver, site: Site, box: Box) -> None:
     if box.kind not in ("dict", "list", "tuple"):
         items_of(solver, box, site.dst)
@@ -307,6 +314,20 @@ BOX_METHODS: Final[dict[str, Callable[[Solver, Site, Box], None]]] = {
     "copy": _copy,
     "__iter__": _copy,
     "union": _extend,
+    **dict.fromkeys(
+        (
+            "difference",
+            "difference_update",
+            "intersection",
+            "intersection_update",
+            "isdisjoint",
+            "issubset",
+            "issuperset",
+            "symmetric_difference",
+        ),
+        _compare,
+    ),
+    "symmetric_difference_update": _extend,
     "__or__": _update,
     "__setitem__": _set_item_method,
     "sort": _sort,

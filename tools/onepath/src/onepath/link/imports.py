@@ -8,7 +8,7 @@ from onepath.facts.model import Sequence, StoreGlobal, Text
 from onepath.link.code import Frame, Unit
 from onepath.link.foreign import canonical
 from onepath.link.solver import Solver
-from onepath.link.values import Value
+from onepath.link.values import Module, Value
 
 
 def load_module(solver: Solver, frame: Frame | None, name: str, line: int) -> None:
@@ -39,7 +39,7 @@ def import_module(
     solver: Solver, frame: Frame, name: str, dst: int, line: int, *, top: bool, quiet: bool = False
 ) -> bool:
     """`import name`; whether the program has it. `top`: the value is the first part."""
-    solver.when_set(solver.loaded, name, _put, dst)
+    solver.when_set(solver.loaded, name, _put, (frame, dst, line))
     module = solver.module(name)
     if module is None:
         outer = name
@@ -76,7 +76,7 @@ def import_from(solver: Solver, frame: Frame, source: str, name: str, dst: int, 
     """`from source import name`."""
     from onepath.link.attributes import read_attribute
 
-    solver.when_set(solver.loaded, f"{source}.{name}", _put, dst)
+    solver.when_set(solver.loaded, f"{source}.{name}", _put, (frame, dst, line))
     solver.when_set(solver.loaded, source, _read_replaced, (frame, name, dst, line))
     module = solver.module(source)
     if module is None:
@@ -108,8 +108,16 @@ def import_from(solver: Solver, frame: Frame, source: str, name: str, dst: int, 
         solver.add(dst, solver.foreign(full))
 
 
-def _put(solver: Solver, dst: Any, value: Value) -> None:
+def _put(solver: Solver, payload: Any, value: Value) -> None:
+    frame, dst, line = payload
+    _run_found(solver, frame, value, line)
     solver.add(dst, value)
+
+
+def _run_found(solver: Solver, frame: Frame, value: Value, line: int) -> None:
+    """A module that is found by another name than its own runs as any that is imported."""
+    if isinstance(value, Module) and value.unit is not None and value.unit.frame is None:
+        load_module(solver, frame, value.name, line)
 
 
 def _read_replaced(solver: Solver, payload: Any, value: Value) -> None:
@@ -117,6 +125,7 @@ def _read_replaced(solver: Solver, payload: Any, value: Value) -> None:
     from onepath.link.attributes import read_attribute
 
     frame, name, dst, line = payload
+    _run_found(solver, frame, value, line)
     read_attribute(solver, frame, value, name, dst, line)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from onepath.link.code import Frame, Unit
 from onepath.link.files import file_at, file_of_unit, path_of, text_of
 from onepath.link.imports import exported
+from onepath.link.search import search_in
 from onepath.link.solver import Solver
 from onepath.link.values import Class
 
@@ -25,7 +26,9 @@ def read_name(solver: Solver, frame: Frame, name: str, dst: int) -> None:
     elif name == "__file__":
         solver.add(dst, solver.text(text_of(file_at(solver, file_of_unit(unit.outer or unit)))))
     elif name == "__path__" and unit.facts.is_package:
-        solver.add(dst, path_of(solver, solver.module_of(unit)))
+        path = path_of(solver, solver.module_of(unit))
+        solver.when(solver.every(path), search_in, unit.name)
+        solver.add(dst, path)
     elif name in ("__doc__", "__path__"):
         solver.add(dst, solver.constant("str"))
     elif name == "__package__":

@@ -42,6 +42,13 @@ def _type(solver: Solver, site: Site) -> None:
         solver.when(site.positional[0], _type_of, site.dst)
     elif len(site.positional) >= 3:
         make_type(solver, site, site.positional[0], site.positional[1], site.positional[2])
+    if len(site.positional) > 1:  # `type.__call__(cls, …)`: an object, made whatever the metaclass does
+        rest = Site(site.frame, site.dst, -1, site.positional[1:], site.named, site.line, site.stars, site.double_stars)
+        solver.when(site.positional[0], _construct_plainly, rest, CLASSES)
+
+
+def _construct_plainly(solver: Solver, site: Any, cls: Value) -> None:
+    solver.call(solver, site, solver.method(cls, "construct"))
 
 
 def _type_of(solver: Solver, dst: Any, value: Value) -> None:

@@ -126,6 +126,16 @@ def _call_named(solver: Solver, payload: Any, name: Value) -> None:
 def wrapped(solver: Solver, src: Any, value: Value) -> None:
     if isinstance(value, Function | Instance):
         solver.flow(src, solver.cell(value, "__wrapped__"))
+    if isinstance(value, Instance):
+        solver.at_last(_copy_attributes, solver, src, value)
+
+
+def _copy_attributes(solver: Solver, src: int, wrapper: Value) -> None:
+    """An object that wraps a function gets what was set on the function."""
+    for function in solver.has(src):
+        for owner, name in [key for key in solver.cells if key[0] is function]:
+            if name.isidentifier() and name != "__wrapped__":
+                solver.flow(solver.cell(owner, name), solver.cell(wrapper, name))
 
 
 MODELS: Final[dict[str, Model]] = {

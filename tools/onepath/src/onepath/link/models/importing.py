@@ -11,10 +11,12 @@ from typing import Any, Final
 from onepath.link.code import Site
 from onepath.link.files import unit_of
 from onepath.link.imports import import_module
+from onepath.link.iteration import iterate
 from onepath.link.members import plain_member
 from onepath.link.models.getters import path_step
 from onepath.link.models.model import Model, argument, is_no_name, same
 from onepath.link.models.reflection import space_of
+from onepath.link.search import search_in
 from onepath.link.solver import Solver
 from onepath.link.values import Affix, Getter, Module, Text, Value
 
@@ -126,6 +128,20 @@ def resolved(solver: Solver, site: Any, value: Value) -> None:
     solver.flow(current, site.dst)
 
 
+def _searched(index: int, several: bool = False) -> Model:
+    """`sys.path.insert(0, folder)`: the modules in there are found by their short names."""
+
+    def made(solver: Solver, site: Site) -> None:
+        for var in site.positional[index : index + 1]:
+            folder = var
+            if several:
+                folder = solver.new()
+                iterate(solver, site.frame, var, folder, False, site.line)
+            solver.when(folder, search_in, "")
+
+    return made
+
+
 def _run_module(solver: Solver, site: Site) -> None:
     var = argument(site, 0, "mod_name")
     if var >= 0:
@@ -232,6 +248,10 @@ MODELS: Final[dict[str, Model]] = {
     "importlib.import_module": _import_module,
     "importlib.__import__": _dunder_import,
     "importlib.reload": same(),
+    "site.addsitedir": _searched(0),
+    "sys.path.append": _searched(0),
+    "sys.path.extend": _searched(0, several=True),
+    "sys.path.insert": _searched(1),
     "importlib.util.find_spec": _spec,
     "importlib.util.spec_from_file_location": _spec_of_file,
     "importlib.util.module_from_spec": same(),

@@ -8,6 +8,7 @@ from onepath.link.code import Site
 from onepath.link.dunders import call_special
 from onepath.link.invoke import holding
 from onepath.link.items import read_item
+from onepath.link.iteration import iterate
 from onepath.link.models.model import Model, gives
 from onepath.link.solver import Solver
 from onepath.link.texts import decoded, formatted
@@ -60,6 +61,7 @@ def _str(solver: Solver, site: Site) -> None:
 def _bytes(solver: Solver, site: Site) -> None:
     for var in site.positional[:1]:
         solver.when(var, _bytes_of, site.dst)
+        iterate(solver, site.frame, var, solver.nowhere, False, site.line)
 
 
 def _bytes_of(solver: Solver, dst: Any, value: Value) -> None:
