@@ -26,7 +26,7 @@ from onepath.looking import Looked
 from onepath.rules.contract import Model
 from onepath.rules.groups import GROUPS
 
-LINKER: Final = 19
+LINKER: Final = 20
 """Version of what linking finds; part of the key of a kept program."""
 
 _FEW: Final = 40
