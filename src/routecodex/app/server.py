@@ -30,6 +30,8 @@ KEEP_ALIVE: Final = 75
 """Seconds an idle client connection is kept: longer than most clients' pools keep theirs."""
 _FIRST_WORDS: Final = 1.0
 """Seconds for the request of a connection that was accepted just before the server began to stop."""
+_LINGER: Final = 0.5
+"""Seconds that a connection stays open behind an answer whose head did not say that it would be closed."""
 _LAST_WORDS: Final = 5.0
 """Seconds for the terminal errors to be written."""
 _STATUS_LINE: Final = b"HTTP/1.1 "
@@ -146,6 +148,9 @@ class Connection(Interface):
     @property
     def is_answering(self) -> bool: ...
 
+    @property
+    def is_lingering(self) -> bool: ...
+
     def leave(self) -> None: ...
 
     def shutdown(self) -> None: ...
@@ -166,6 +171,8 @@ def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
         _most = 0
         """At least what the head has that is being parsed."""
         _leaving = False
+        _lingering: asyncio.TimerHandle | None = None
+        """Until when a client may still send what it was about to send, not knowing that we leave."""
         _gone = False
         _lost: Callable[[], None] | None = None
 
@@ -179,11 +186,37 @@ def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
             """A request has come and its answer is not out: also one that no flow runs, such as a control command."""
             return self.cycle is not None and not self.cycle.response_complete and not self.transport.is_closing()
 
+        @property
+        def is_lingering(self) -> bool:
+            """Its answer is out, and its client could not know that no other is given after it."""
+            return self._lingering is not None and not self.transport.is_closing()
+
         def leave(self) -> None:
-            """Answer what it was opened for, or what it is answering, and close; one that is idle closes now."""
+            """Answer what it was opened for, or what it is answering, and close; one that is idle closes now.
+
+            An answer whose head is out already has promised its client that the connection stays: it does for a
+            moment, and a request that comes in it is answered, with `connection: close`.
+            """
             self._leaving = True
+            if self.is_answering and self.cycle.response_started and self.cycle.keep_alive:
+                return
             if not self._in_head:
                 self.shutdown()
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            if self._leaving and not self._in_head and not self.is_answering and not self.transport.is_closing():
+                self._lingering = self.loop.call_later(_LINGER, self._cease)
+
+        def _cease(self) -> None:
+            self._lingering = None
+            if not self._in_head:
+                self.shutdown()
+
+        def _stop_lingering(self) -> None:
+            if self._lingering is not None:
+                self._lingering.cancel()
+                self._lingering = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             self._extensions = {EXTENSION: self}
@@ -194,6 +227,7 @@ def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
 
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
+            self._stop_lingering()
             self._gone = True
             if self._lost is not None:
                 self._lost()
@@ -247,6 +281,7 @@ def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
         def on_message_begin(self) -> None:
             self._in_head = True
             self._head_bytes = 0
+            self._stop_lingering()
             super().on_message_begin()
             self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # any name is allowed there
 
@@ -372,7 +407,9 @@ class DrainingServer(uvicorn.Server):
 
     @property
     def _runs(self) -> bool:
-        return self._requests.running > 0 or any(one.is_answering for one in self._connections)
+        return self._requests.running > 0 or any(
+            one.is_answering or one.is_lingering or one.is_awaited for one in self._connections
+        )
 
 
 def server(

@@ -126,7 +126,7 @@ def _server(config: Path | None, port: int | None, compiled: CompiledConfig | No
     except CommandError as error:
         return [Finding("server", "warning", error.cause, error.next_step)]
     if target.connect(timeout=5.0).is_up():
-        findings = [Finding("server", "ok", f"answers at {target.url}"), *_targets(target)]
+        findings = [Finding("server", "ok", f"answers at {target.url}"), *_control(target), *_targets(target)]
         if probe and compiled is not None:
             findings += _probe(target, compiled)
         return findings
@@ -144,6 +144,26 @@ def _port(compiled: CompiledConfig) -> Finding:
     except CommandError as error:
         return Finding("server", "fault", error.cause, error.next_step)
     return Finding("server", "warning", "not running; its port is free", "Start it with `routecodex start`.")
+
+
+def _control(target: TargetServer) -> list[Finding]:
+    """What keeps the gateway from serving what is configured, as its supervisor tells."""
+    from routecodex.cli.status import SAFE_MODE_ASK, control_of, file_ask, ledger_troubles
+
+    told = control_of(target)
+    if told is None:
+        return []
+    findings = []
+    if told.safe_mode:
+        findings.append(Finding("control", "fault", f"Safe mode: {told.safe_mode}", SAFE_MODE_ASK))
+    if told.file.state not in ("", "in force"):
+        why = f"The configuration file is {told.file.state}: {told.file.reason}"
+        findings.append(Finding("control", "warning", why, file_ask(told.file)))
+    if told.forced:
+        why = f"Forced to the first side: {', '.join(told.forced)}"
+        findings.append(Finding("control", "warning", why, "`routecodex switch clear --all --forced` ends that."))
+    findings += [Finding("control", "fault", cause, ask) for cause, ask in ledger_troubles(told.ledger)]
+    return findings
 
 
 def _targets(target: TargetServer) -> list[Finding]:

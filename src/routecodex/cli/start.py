@@ -270,6 +270,13 @@ def _await_ready(process: subprocess.Popen[bytes], url: str, log: Path, begin: i
     with log.open("rb") as handle:
         handle.seek(begin)
         tail = handle.read().decode("utf-8", "replace").splitlines()[-_LOG_TAIL:]
+    if not tail and not os.statvfs(log.parent).f_bavail:
+        raise CommandError(
+            EXIT_TEMPORARY,
+            f"The gateway ended at start: there is no space left on the disk of {log.parent}.",
+            "Make room, or choose another folder with ROUTECODEX_HOME.",
+            code="disk_full",
+        )
     raise CommandError(
         process.returncode if process.returncode in (EXIT_CONFIGURATION, EXIT_TEMPORARY) else EXIT_INTERNAL,
         f"The gateway ended at start (exit code {process.returncode}).",

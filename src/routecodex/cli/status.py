@@ -14,12 +14,16 @@ from routecodex.cli.failures import EXIT_TEMPORARY, CommandError
 from routecodex.cli.options import ConfigOption, JsonOption, PortOption
 
 if TYPE_CHECKING:
-    from routecodex.cli.contract import ServerHealth, SupervisorStatus, SwitchState, WorkerTold
+    from routecodex.cli.contract import FileTold, LedgerTold, ServerHealth, SupervisorStatus, SwitchState, WorkerTold
     from routecodex.cli.target_server import TargetServer
 
+SAFE_MODE_ASK: Final = (
+    "Mend the cause, then `routecodex config apply`; or try again as it is: `routecodex server restart`."
+)
 _FILE_ASK: Final[Mapping[str, str]] = {
     "refused": "`routecodex config check` says where.",
     "unreadable": "`routecodex config check` says why.",
+    "waiting": "It is applied by itself as soon as the disk takes entries again.",
     "pending": "`routecodex config plan` shows what it would change.",
 }
 """What became of the configuration file -> whom to ask more."""
@@ -108,7 +112,7 @@ def _show(target: TargetServer, ready: bool, detail: ServerHealth | None, contro
         return
     uptime = control.uptime_seconds if control is not None else detail.uptime_seconds
     if uptime is not None:
-        say(f"  up {_duration(uptime)}, generation {detail.generation}")
+        say(f"  up {_duration(uptime)}, generation {detail.generation or '–'}")
     if control is not None:
         _show_control(control)
     counts = [f"{detail.running} running", *(f"{count} {name}" for name, count in detail.requests.items())]
@@ -153,6 +157,7 @@ def _show_control(control: SupervisorStatus) -> None:
 
     if control.safe_mode:
         say(f"  SAFE MODE: {control.safe_mode}")
+        say(f"    {SAFE_MODE_ASK}")
     hashes = control.hashes
     same = hashes.file == hashes.desired == hashes.loaded and hashes.loaded is not None
     told = (
@@ -166,12 +171,11 @@ def _show_control(control: SupervisorStatus) -> None:
     say(f"  hashes: {told}, effective {_hash(hashes.effective)}; change number {control.config_seq}")
     if control.file.state not in ("", "in force"):
         say(f"  the file is {control.file.state}: {control.file.reason}")
-        if control.file.state in _FILE_ASK:
-            say(f"    {_FILE_ASK[control.file.state]}")
-    if control.ledger.broken:
-        say(f"  the ledger is broken: {control.ledger.broken}")
-    if control.ledger.waiting:
-        say(f"  the ledger cannot be written: {control.ledger.waiting} waiting; changes are refused, rollbacks are not")
+        if ask := file_ask(control.file):
+            say(f"    {ask}")
+    for cause, ask in ledger_troubles(control.ledger):
+        say(f"  {cause}")
+        say(f"    {ask}")
     if control.forced:
         say(f"  forced to the first side: {', '.join(control.forced)}")
     table(
@@ -179,6 +183,23 @@ def _show_control(control: SupervisorStatus) -> None:
         [_worker_row(worker) for worker in control.workers],
         title="Workers:",
     )
+
+
+def file_ask(file: FileTold) -> str:
+    """Whom to ask more about what became of the configuration file; empty where nobody knows more."""
+    return _FILE_ASK.get(file.state, "")
+
+
+def ledger_troubles(ledger: LedgerTold) -> list[tuple[str, str]]:
+    """What is wrong with the ledger, each with what to do."""
+    troubles = []
+    if ledger.broken:
+        why = f"the ledger is broken: {ledger.broken}"
+        troubles.append((why, "Keep its files; `routecodex ledger verify` says where."))
+    if ledger.waiting:
+        why = f"the ledger cannot be written: {ledger.waiting} waiting; changes are refused, rollbacks are not"
+        troubles.append((why, "Make room on the disk, or the folder writable."))
+    return troubles
 
 
 def _worker_row(worker: WorkerTold) -> list[str]:

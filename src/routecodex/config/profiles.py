@@ -73,6 +73,8 @@ def _files(loaded: Loaded, compat: Compat, folder: FilePath) -> list[tuple[Path,
 
 def _read(loaded: Loaded, place: Path, file: FilePath) -> ProfileDocument | None:
     try:
+        if not file.is_file():  # reading a pipe might never end
+            raise FileNotFoundError
         with file.open("rb") as handle:
             content = handle.read(MAX_CONFIG_BYTES + 1)
     except (OSError, RuntimeError, ValueError):

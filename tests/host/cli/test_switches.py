@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
 import stat
 from typing import Any
 
 import pytest
 
-from routecodex.app.switches import COMBINATIONS, SWITCHES
+from routecodex.app.switches import BY_KEY, COMBINATIONS, SWITCHES
+from routecodex.cli.failures import CommandError
+from routecodex.cli.sentinel import forced, put
 from tests.host.cli.conftest import CONFIG, Cli
 from tests.sides import LIVE, written
 
@@ -155,6 +159,31 @@ def test_offline_rollbacks_add_up_and_all_is_a_star(configured: Cli) -> None:
     assert both.split() == ["controlBus", "controlWs.mode"]
     assert sentinel(configured).read_text() == "*\n"
     assert {row["source"] for row in rows(configured).values()} == {"force_stable"}
+
+
+def test_a_full_disk_takes_a_sentinel_for_everything_and_is_told_for_one_switch(configured: Cli) -> None:
+    sentinel(configured).parent.mkdir()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(CommandError) as one:
+            put(sentinel(configured).parent, ["controlBus"])
+        left = list(sentinel(configured).parent.iterdir())
+        everything = put(sentinel(configured).parent, [])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert "rollback --all --offline" in one.value.next_step
+    assert left == []
+    assert everything == set(BY_KEY) == forced(sentinel(configured).parent, {})
+    assert [path.name for path in sentinel(configured).parent.iterdir()] == ["force_stable"]
+
+
+def test_a_sentinel_that_is_a_pipe_forces_everything_and_holds_no_command_up(configured: Cli) -> None:
+    sentinel(configured).parent.mkdir()
+    os.mkfifo(sentinel(configured))
+
+    assert forced(sentinel(configured).parent, {}) == set(BY_KEY)
 
 
 def test_the_sentinel_is_taken_away_key_by_key_or_whole(configured: Cli) -> None:

@@ -6,7 +6,10 @@ import contextlib
 import http.client
 import json
 import os
+import resource
 import signal
+import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -19,6 +22,7 @@ from typing import Any
 
 import pytest
 
+from routecodex.app.admin_token import AdminTokenError, digest
 from tests.fake_upstream import Finish, Gate, Hang, Script, Text, ThreadedUpstream
 
 CONFIG = """
@@ -173,3 +177,68 @@ def test_an_admin_token_file_that_cannot_be_used_is_a_configuration_fault(tmp_pa
         assert process.returncode == 78
     assert "admin-token" in log
     assert "Traceback" not in log
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_a_token_that_cannot_be_written_whole_leaves_nothing_behind(full: bool, tmp_path: Path) -> None:
+    file = tmp_path / "run" / "admin-token"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if full:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8, hard))
+    try:
+        if full:
+            with pytest.raises(AdminTokenError, match="admin-token"):
+                digest(str(file))
+        else:
+            assert digest(str(file)) == digest(str(file))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    left = [(path.name, stat.S_IMODE(path.stat().st_mode)) for path in file.parent.iterdir()]
+    assert left == ([] if full else [("admin-token", 0o600)])
+
+
+def test_a_request_behind_an_answer_that_promised_to_keep_the_connection_is_refused_in_words(tmp_path: Path) -> None:
+    with ThreadedUpstream() as up:
+        up.do(lambda: up.upstream.script(Script.of(Text("one"), Gate(), Text(" two"), Finish())))
+        with started(tmp_path, up.url) as (process, url):
+            connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+            head = {"content-type": "application/json"}
+            body = {"model": "fake-model", "messages": [{"role": "user", "content": "hi"}]}
+            connection.request("POST", "/v1/chat/completions", json.dumps({**body, "stream": True}), head)
+            first = connection.getresponse()
+            assert first.readline()
+            process.send_signal(signal.SIGTERM)
+            until_refused(url)
+            up.do(up.upstream.open_gate)
+            seen = first.read()
+            kept = connection.sock
+            connection.request("POST", "/v1/chat/completions", json.dumps(body), head)
+            second = connection.getresponse()
+            again = second.read()
+            same = connection.sock is kept or second.will_close
+            connection.close()
+            process.communicate(timeout=20)
+            assert process.returncode == 0
+
+    assert b"[DONE]" in seen
+    assert first.getheader("connection") is None
+    assert (second.status, second.getheader("connection"), same) == (503, "close", True)
+    assert json.loads(again)["error"]["code"] == "gateway_stopping"
+
+
+def until_refused(url: str) -> None:
+    """Until the gateway has left its accept loop: nobody listens any more."""
+    host, port = url.removeprefix("http://").split(":")
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            with socket.create_connection((host, int(port)), timeout=0.2) as probe:
+                probe.settimeout(0.2)
+                probe.sendall(b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+                if not probe.recv(1):
+                    return
+        except OSError:
+            return
+        time.sleep(0.02)
+    pytest.fail("it goes on accepting")

@@ -143,6 +143,17 @@ def test_a_configuration_that_is_too_large_or_not_there_is_told(tmp_path: Path) 
         read_configuration(file)
 
 
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_a_configuration_whose_reading_might_never_end_is_told(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    if kind == "pipe":
+        os.mkfifo(file)
+    else:
+        file.symlink_to("/dev/zero")
+    with pytest.raises(UnreadableError, match="no regular file"):
+        read_configuration(file)
+
+
 # --- the sentinel ----------------------------------------------------------------------------------------
 
 
@@ -165,6 +176,13 @@ def test_a_sentinel_nobody_can_read_forces_everything(tmp_path: Path) -> None:
 
     assert sentinel.look()
     assert set(sentinel.keys) == set(BY_KEY)
+
+
+def test_a_sentinel_that_is_a_pipe_forces_everything_and_holds_nobody_up(tmp_path: Path) -> None:
+    sentinel = Sentinel(tmp_path, {})
+    sentinel.path.parent.mkdir()
+    os.mkfifo(sentinel.path)
+    assert (sentinel.look(), set(sentinel.keys)) == (True, set(BY_KEY))
 
 
 def test_the_environment_forces_besides(tmp_path: Path) -> None:

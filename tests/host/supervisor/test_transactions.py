@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -258,6 +259,38 @@ def test_a_full_disk_refuses_a_configuration_and_does_not_stop_what_runs(tmp_pat
     kept.rename(ledger)
 
     assert (status, receipt["code"]) == (503, "ledger_unwritable")
+
+
+def test_a_file_saved_while_the_disk_is_full_is_applied_once_there_is_room(tmp_path: Path) -> None:
+    with supervised(tmp_path, {"name": "a"}) as one:
+        one.blessed()
+        _, most = resource.prlimit(one.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(one.process.pid, resource.RLIMIT_FSIZE, (16, most))
+        one.write({"name": "b"})
+        until("told", lambda: one.status["file"]["state"] == "waiting")
+        told = one.status
+        assert one.name == "a"
+        resource.prlimit(one.process.pid, resource.RLIMIT_FSIZE, (most, most))
+        until("applied", lambda: one.name == "b")
+        until("told", lambda: one.status["file"]["state"] == "in force")
+        one.wait_ledger("configuration.waits")
+
+    assert (told["hashes"]["file"], told["ledger"]["waiting"]) == (None, 1)
+    assert "cannot be written" in told["file"]["reason"]
+
+
+def test_a_pipe_in_the_files_place_is_told_and_holds_nobody_up(tmp_path: Path) -> None:
+    with supervised(tmp_path, {"name": "a"}) as one:
+        one.blessed()
+        aside = one.config.rename(one.config.with_name("aside"))
+        os.mkfifo(one.config)
+        until("told", lambda: one.status["file"]["state"] == "unreadable")
+        status, receipt = one.command("config.plan", file=str(one.config))
+        assert one.name == "a"
+        aside.rename(one.config)
+        until("the same file is back", lambda: one.status["file"]["state"] == "in force")
+
+    assert (status, receipt["code"]) == (404, "unreadable_file")
 
 
 # --- commands ------------------------------------------------------------------------------------------

@@ -7,7 +7,9 @@ forcing does.
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
+import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -66,8 +68,10 @@ class SentinelWatch:
 
     def _read(self) -> tuple[tuple[int, int, int] | None, str | None]:
         try:
-            stat = self._file.stat()
-            seen = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            state = self._file.stat()
+            if not stat.S_ISREG(state.st_mode):  # reading a pipe might never end
+                raise OSError(errno.EINVAL, "It is no regular file")
+            seen = (state.st_mtime_ns, state.st_size, state.st_ino)
             if seen == self._seen:
                 return seen, None
             with self._file.open("rb") as handle:

@@ -19,7 +19,7 @@ from routecodex.app.supervisor import configuration_file
 from routecodex.app.supervisor.configuration_file import UnreadableError
 from routecodex.app.supervisor.desired import Override, Wanted
 from routecodex.app.supervisor.messages import Command, Document, Receipt
-from routecodex.app.supervisor.outcome import Outcome, refused
+from routecodex.app.supervisor.outcome import LEDGER_UNWRITABLE, Outcome, refused
 from routecodex.app.supervisor.recovery import Recovery
 from routecodex.app.supervisor.rollback import Export, Rollback
 from routecodex.app.supervisor.state import State
@@ -35,6 +35,7 @@ _MOST_READ: Final = 10_000
 _MOST_SHOWN: Final = 1000
 _ANSWER: Final = 2 * 1024 * 1024
 """Bytes of ledger one answer holds at most."""
+_MEND: Final = "Put it right, then `routecodex config apply`; what was in force still is."
 _AGAIN: Final = "Say it again with `--restart`: workers are replaced one by one, nobody is refused."
 
 
@@ -121,7 +122,7 @@ class Commands:
             except LedgerUnwritableError as error:
                 return refused(
                     503,
-                    "ledger_unwritable",
+                    LEDGER_UNWRITABLE,
                     str(error),
                     "Make room on the disk, or the folder writable; rollbacks work meanwhile.",
                 )
@@ -150,7 +151,7 @@ class Commands:
         if not path.is_absolute():
             return refused(400, "bad_command", "`file` must be an absolute path.")
         try:
-            document = configuration_file.read(path)
+            document = await asyncio.to_thread(configuration_file.read, path)
         except UnreadableError as error:
             return refused(404, "unreadable_file", str(error), "Name a readable file.")
         return await self._recovery.transactions.plan(Wanted(document, self._state.wanted.overrides))
@@ -254,7 +255,7 @@ class Commands:
             document: Document = await asyncio.to_thread(configuration_file.read, state.settings.config)
         except UnreadableError as error:
             file.state, file.reason = "unreadable", str(error)
-            return refused(422, "unreadable_file", str(error), "What was in force still is.")
+            return refused(422, "unreadable_file", str(error), _MEND)
         outcome = await self._recovery.transactions.apply(
             Wanted(document, state.wanted.overrides, "file"),
             actor=actor,
@@ -263,7 +264,7 @@ class Commands:
             if_match=str(given.get("ifMatch", "")),
             always=always,
         )
-        if outcome.code in ("if_match", "preempted", "ledger_unwritable"):
+        if outcome.code in ("if_match", "preempted", LEDGER_UNWRITABLE):
             return outcome
         file.digest = configuration_file.digest(document)
         file.state = "in force" if outcome.state == "done" else outcome.state

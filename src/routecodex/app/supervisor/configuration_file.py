@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
+import stat
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
@@ -24,10 +26,17 @@ class UnreadableError(Exception):
 
 
 def read(path: Path) -> Document:
-    """All of it. Raises UnreadableError."""
+    """All of it. Raises UnreadableError; a pipe or a device is refused, since reading it might never end."""
     try:
-        with path.open("rb") as handle:
-            content = handle.read(MOST_BYTES + 1)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            kind = os.fstat(descriptor).st_mode
+            if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+                raise UnreadableError(f"{path} is no regular file.")
+            with open(descriptor, "rb", closefd=False) as handle:
+                content = handle.read(MOST_BYTES + 1)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise UnreadableError(f"{path} cannot be read: {error.strerror or error}.") from error
     if len(content) > MOST_BYTES:

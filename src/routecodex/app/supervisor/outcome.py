@@ -9,6 +9,8 @@ import msgspec
 
 from routecodex.app.supervisor.messages import Change, Refusal
 
+LEDGER_UNWRITABLE: Final = "ledger_unwritable"
+"""Code of a refusal: nothing was done, since it could not be recorded first."""
 _SHOWN: Final = 200
 """Changes and refusals told at most."""
 

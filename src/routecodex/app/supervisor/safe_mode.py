@@ -150,7 +150,7 @@ class SafeWorker:
             return 503, _json({"ready": False, "safeMode": True, "reason": self._reason})
         if request.path.startswith("/daemon/"):
             return await self._daemon(request, peer)
-        return 503, _refusal(request.path, f"The gateway is in safe mode: {self._reason}")
+        return 503, _refusal(request.path, f"The gateway is in safe mode: {self._reason.rstrip('.')}.")
 
     def _health(self, request: Request) -> bytes:
         told: dict[str, Any] = {"status": "safe_mode"}

@@ -6,6 +6,8 @@ in an emergency a wrong permission must not leave a canary running.
 
 from __future__ import annotations
 
+import errno
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -35,6 +37,8 @@ class Sentinel:
         before = self._keys
         try:
             state = self.path.stat()
+            if not stat.S_ISREG(state.st_mode):  # reading a pipe might never end
+                raise OSError(errno.EINVAL, "It is no regular file")
             seen = (state.st_mtime_ns, state.st_ino, state.st_size)
             if seen == self._seen:
                 return False

@@ -39,7 +39,7 @@ class FileState(msgspec.Struct):
     hash: str | None = None
     """Of the configuration in it; None while it was never accepted by a worker."""
     state: str = "unread"
-    """in force, pending, refused, reverted, unreadable, unread"""
+    """in force, pending, refused, reverted, unreadable, unread, waiting"""
     reason: str = ""
     refusals: tuple[Refusal, ...] = ()
     changes: tuple[Change, ...] = ()

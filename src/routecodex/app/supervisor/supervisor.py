@@ -26,6 +26,7 @@ from routecodex.app.supervisor.last_good import LastGood
 from routecodex.app.supervisor.log import Log
 from routecodex.app.supervisor.messages import Command, Force
 from routecodex.app.supervisor.notify import Notifier
+from routecodex.app.supervisor.outcome import LEDGER_UNWRITABLE
 from routecodex.app.supervisor.recovery import CannotStartError, Recovery
 from routecodex.app.supervisor.sentinel import Sentinel
 from routecodex.app.supervisor.settings import Settings
@@ -67,7 +68,7 @@ class Supervisor:
             settings.workers, settings.listener, settings.times, environ, self._heard, self._recovery.lost, self.log
         )
         self._ending: asyncio.Future[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._look = asyncio.Event()
         self._reload_asked = False
         """SIGHUP came before there was anything to reload."""
@@ -195,14 +196,24 @@ class Supervisor:
         self._commands.hear(worker, command)
 
     async def _file_changed(self) -> None:
-        with contextlib.suppress(UnreadableError):
-            document = configuration_file.read(self._settings.config)
-            if configuration_file.digest(document) == self.state.file.digest:
-                return  # touched, or taken up by a command already
-        await self._reload("config.apply", "file watch")
+        """Take the file up; where the ledger's disk takes no entry, as soon as it takes one again."""
+        while True:
+            with contextlib.suppress(UnreadableError):
+                document = await asyncio.to_thread(configuration_file.read, self._settings.config)
+                known = self.state.file
+                if configuration_file.digest(document) == known.digest and known.state != "unreadable":
+                    return  # touched, or taken up by a command already
+            receipt = await self._reload("config.apply", "file watch")
+            if receipt.get("code") != LEDGER_UNWRITABLE:
+                return
+            file, why = self.state.file, receipt["reason"]
+            file.state, file.reason, file.hash = "waiting", why, None
+            await self._journal.keep("configuration.waits", _ACTOR, "", {"why": why})
+            while self._journal.waiting:  # noqa: ASYNC110 - a disk tells nobody that it has room again
+                await asyncio.sleep(1.0)
 
-    async def _reload(self, name: str, actor: str) -> None:
-        """Take the file up again, as a command of our own."""
+    async def _reload(self, name: str, actor: str) -> dict[str, Any]:
+        """Take the file up again, as a command of our own; the receipt."""
         self._notifier.reloading()
         status, body = await self._commands.carry_out(name, b"{}", actor)
         receipt = msgspec.json.decode(body)
@@ -210,6 +221,7 @@ class Supervisor:
         details = {key: receipt[key] for key in ("reason", "nextStep") if key in receipt}
         tell(f"configuration.{receipt['state']}", by=actor, **details)
         self._notifier.ready(f"configuration {receipt['state']}")
+        return dict(receipt)
 
     async def _watch_sentinel(self) -> None:
         """Look four times a second, or when told to; at once what it forces is forced."""
@@ -296,12 +308,12 @@ class Supervisor:
         else:
             self._reload_asked = True
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             self.log.error("supervisor.fault", error=task.exception())

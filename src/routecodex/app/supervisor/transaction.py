@@ -14,7 +14,7 @@ import msgspec
 
 from routecodex.app.supervisor.desired import Wanted, ended, first_side
 from routecodex.app.supervisor.messages import Abort, Change, Commit, Down, Prepare, Prepared, Published, Refused
-from routecodex.app.supervisor.outcome import Outcome, refused
+from routecodex.app.supervisor.outcome import LEDGER_UNWRITABLE, Outcome, refused
 from routecodex.app.supervisor.state import State, told
 from routecodex.app.supervisor.worker_process import BootError, WorkerProcess
 from routecodex.app.supervisor.workers import Failed
@@ -349,7 +349,7 @@ class Transactions:
         try:
             await state.journal.append("transaction.commit", actor, correlation, body)
         except LedgerUnwritableError as error:
-            return refused(503, "ledger_unwritable", str(error), _DISK)
+            return refused(503, LEDGER_UNWRITABLE, str(error), _DISK)
         state.seq += 1
         return None
 
