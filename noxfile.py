@@ -29,6 +29,14 @@ def install(session: nox.Session, *locks: str, project: bool = True) -> None:
         session.install("--quiet", "--no-deps", "-e", ".")
 
 
+def only(session: nox.Session, *known: str) -> None:
+    """End the session where an argument after `--` is none of its own: a typing error must not choose another run."""
+    unknown = [word for word in session.posargs if word not in known]
+    if unknown:
+        taken = f"takes {', '.join(known)}" if known else "takes no arguments"
+        session.error(f"{' '.join(unknown)}: unknown; `nox -s {session.name}` {taken}")
+
+
 def install_onepath(session: nox.Session) -> None:
     """onepath as it stands in this tree, with the dependencies of its lock file."""
     install(session, "onepath", project=False)
@@ -68,6 +76,7 @@ def run_of(session: nox.Session, which: str) -> str:
 @nox.session
 def sides(session: nox.Session) -> None:
     """The protocol suites over every pair of sides of the switches, with the real clients (`-- tests`: without)."""
+    only(session, "tests")
     install(session, "test")
     runs = run_of(session, "all").splitlines()
     workers = str(max(2, os.cpu_count() or 2))
@@ -90,6 +99,7 @@ def soak(session: nox.Session) -> None:
 @nox.session
 def tests_all(session: nox.Session) -> None:
     """The suite on 3.11, 3.12 and 3.13; names the interpreters that are absent (`-- --require-all` fails on them)."""
+    only(session, "--require-all")
     require_all = "--require-all" in session.posargs
     absent = [version for version in INTERPRETERS if find_interpreter(version) is None]
     present = [version for version in INTERPRETERS if version not in absent]
@@ -134,6 +144,7 @@ def works(python: str) -> bool:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Format, lint, strict types, and the architecture: the contracts of pyproject.toml's [tool.onepath]."""
+    only(session)
     install(session, "lint")
     install_onepath(session)
     session.run("ruff", "format", "--check", ".")
@@ -145,6 +156,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Renew all that is generated (`-- --check`: write nothing, fail where something is stale; `-- --force`)."""
+    only(session, "--check", "--force")
     install(session, "test")
     install_onepath(session)
     check = [word for word in session.posargs if word == "--check"]
@@ -189,7 +201,7 @@ def e2e(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Peers side by side in one run (`-- quick`: the gateway alone; `-- onepath`: onepath and its neighbours)."""
+    """Peers side by side in one run (`-- quick`: the gateway alone; `-- onepath`, `-- rollback`: those instead)."""
     install(session, "runtime")
     if session.posargs[:1] == ["onepath"]:
         install_onepath(session)
@@ -232,6 +244,7 @@ def converged(session: nox.Session) -> None:
 @nox.session
 def build(session: nox.Session) -> None:
     """Wheel and source archive, checked by installing the wheel in this fresh environment and running it."""
+    only(session)
     session.install("--quiet", "-r", str(REQUIREMENTS / "build.txt"))
     shutil.rmtree(ROOT / "dist", ignore_errors=True)
     session.run("python", "-m", "build", "--no-isolation")

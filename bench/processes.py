@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -30,6 +31,8 @@ def running(
     patience: float = 120.0,
 ) -> Iterator[int]:
     """A server pinned to `core`; yields its pid once `ready` (a URL) answers anything."""
+    if shutil.which("taskset") is None:
+        raise BenchError("taskset is missing: apt-get install util-linux. Processes are pinned to cores, on Linux only.")
     log = (folder / f"{name}.log").open("wb")
     process = subprocess.Popen(
         ["taskset", "-c", str(core), *command],

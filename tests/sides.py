@@ -7,8 +7,8 @@
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from itertools import combinations, product
 from typing import Any, Final
@@ -97,13 +97,15 @@ def _pairs(run: Mapping[str, str], blocks: list[str]) -> Iterator[frozenset[tupl
         yield frozenset(((one, run.get(one, "v1")), (other, run.get(other, "v1"))))
 
 
-def main(which: str) -> None:
+def main() -> None:
     """Print runs as words of the variable, a line each: `all`, or the `last` of the first two (every second side)."""
-    runs = pairwise() if which == "all" else pairwise()[1:2]
+    parser = argparse.ArgumentParser(prog="python -m tests.sides", description=main.__doc__)
+    parser.add_argument("which", choices=["all", "last"])
+    runs = pairwise() if parser.parse_args().which == "all" else pairwise()[1:2]
     first = next(row for row in SWITCHES if row.has_both_sides)
     for run in runs:
         print(" ".join(f"{key}={value}" for key, value in (run or {first.key: first.default}).items()))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

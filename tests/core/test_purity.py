@@ -107,6 +107,6 @@ def test_importing_it_opens_no_socket_and_loads_no_event_loop() -> None:
         + "".join(f"import {module}\n" for module in modules)
         + "print(sorted({'socket', 'asyncio', 'ssl', 'sqlite3'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"

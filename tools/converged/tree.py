@@ -114,7 +114,7 @@ def _check_production(root: Path, gone: Gone) -> None:
         path.relative_to(root).as_posix()
         for path in sorted((root / "src").rglob("*.py"))
         if Module(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"), gone).uses(
-            ast.parse(path.read_text())
+            ast.parse(path.read_text(encoding="utf-8"))
         )
     ]
     if named:

@@ -12,6 +12,7 @@ beside the page's configurations under that name; `toml foreign` another program
 
 from __future__ import annotations
 
+import argparse
 import ast
 import json
 import re
@@ -279,7 +280,11 @@ def sessions() -> frozenset[str]:
 
 
 def main() -> int:
-    """The command; see the module's docstring."""
+    """The command; see the module's docstring. It takes no arguments and writes nothing."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.docs.pages", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.parse_args()
     found = faults(files())
     for fault in found:
         print(fault)

@@ -72,7 +72,7 @@ class Cli:
             env={**self.environ, **(environ or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=timeout,
         )
         for secret in SECRETS.values():

@@ -121,7 +121,7 @@ def test_outside_a_checkout_the_folder_must_be_named(cli: Cli, tmp_path: Path) -
         env=cli.environ,
         cwd=tmp_path,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
 
     assert done.returncode == 78

@@ -102,7 +102,7 @@ def test_models_lists_targets_aliases_and_routes(cli: Cli) -> None:
 
 def _evaluated(code: str, environ: dict[str, str]) -> dict[str, str]:
     script = code + "\nenv -0"
-    done = subprocess.run(["sh", "-c", script], env=environ, capture_output=True, text=True, check=True)
+    done = subprocess.run(["sh", "-c", script], env=environ, capture_output=True, encoding="utf-8", check=True)
     return dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
 
 

@@ -123,7 +123,7 @@ def test_the_foreground_gateway_ends_on_sigterm_with_exit_code_0(cli: Cli) -> No
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     ) as process:
         try:
             _wait_for(lambda: cli("status").code == 0, "the gateway does not answer")

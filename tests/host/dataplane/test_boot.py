@@ -53,7 +53,7 @@ def started(folder: Path, url: str, drain: float = 30.0) -> Iterator[tuple[subpr
         "ROUTECODEX_HOME": str(folder / "h"),
     }
     command = [sys.executable, "-m", "routecodex.cli", "start", "--config", str(file), "--json"]
-    process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
     try:
         assert process.stdout is not None
         told = ""

@@ -19,7 +19,7 @@ AT_ONCE = 24
 
 def resident_kib(pid: int) -> int:
     """Resident memory as the operating system counts it; `ps` knows it on Linux and macOS alike."""
-    done = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True)
+    done = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, encoding="utf-8", check=True)
     return int(done.stdout)
 
 

@@ -201,7 +201,7 @@ def test_port_taken(real: Real, up: ThreadedUpstream, say: Say, tmp_path: Path) 
         environ = {**os.environ, "HOME": str(tmp_path), "ROUTECODEX_HOME": str(one.home), "ACME_API_KEY": "x"}
         command = [sys.executable, "-m", "routecodex.cli", "start", "--config", str(config)]
         with streaming(one, up) as rest:
-            done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+            done = subprocess.run(command, env=environ, capture_output=True, encoding="utf-8", timeout=60)
             one.write(real.config(server={"port": one.port + 1 if one.port < 65535 else 1}))
             until("told", lambda: one.status["file"]["state"] == "pending")
             assert whole(rest())

@@ -84,7 +84,7 @@ class Copy:
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
         )
         if done.returncode not in (0, 1):
@@ -139,6 +139,8 @@ def main(arguments: list[str] | None = None) -> int:
     work: list[tuple[str, Change | None]] = [("unmodified", None)]
     work += [("plant", one) for one in PLANTS if options.only in one.name]
     work += [("refactoring", one) for one in REFACTORINGS if options.only in one.name]
+    if len(work) == 1:
+        parser.error(f"--only: no change has {options.only!r} in its name")
     if options.edit_only:
         return _edited(options.repository / "src", work)
     with tempfile.TemporaryDirectory(prefix="onepath-mutations-") as folder:
