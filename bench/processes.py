@@ -32,7 +32,7 @@ def running(
 ) -> Iterator[int]:
     """A server pinned to `core`; yields its pid once `ready` (a URL) answers anything."""
     if shutil.which("taskset") is None:
-        raise BenchError("taskset is missing: apt-get install util-linux. Processes are pinned to cores, on Linux only.")
+        raise BenchError("taskset is missing: apt-get install util-linux. The benchmark pins processes, on Linux only.")
     log = (folder / f"{name}.log").open("wb")
     process = subprocess.Popen(
         ["taskset", "-c", str(core), *command],

@@ -78,7 +78,9 @@ def _done(root: Path, command: tuple[str, ...], sides: str = "") -> subprocess.C
     path = os.pathsep.join(str(root / part) for part in ("src", "tools/onepath/src"))
     mine = {"PYTHONPATH": path, "MYPY_CACHE_DIR": str(root.parent / "mypy"), "TEST_SIDES": sides}
     environ = {**os.environ, **mine}
-    return subprocess.run([*_PYTHON, *command], cwd=root, env=environ, capture_output=True, encoding="utf-8", check=False)
+    return subprocess.run(
+        [*_PYTHON, *command], cwd=root, env=environ, capture_output=True, encoding="utf-8", check=False
+    )
 
 
 def _said(done: subprocess.CompletedProcess[str]) -> str:

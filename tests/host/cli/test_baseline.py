@@ -23,7 +23,7 @@ PAGES = {"README.md", "call-chain.md", "entries.md", "failure-types.md", "figure
 def frozen(cli: Cli, folder: Path, *options: str) -> dict[str, str]:
     done = cli("baseline", "freeze", "--output", str(folder), *options)
     assert done.code == 0, done.err
-    return {path.name: path.read_text() for path in folder.iterdir()}
+    return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
 
 
 def test_two_freezes_of_a_tree_differ_in_the_header_alone(cli: Cli, tmp_path: Path) -> None:

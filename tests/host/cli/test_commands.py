@@ -21,8 +21,11 @@ def test_init_writes_a_private_file_that_passes_its_own_check(cli: Cli) -> None:
     assert made.code == 0
     assert "ANTHROPIC_API_KEY, OPENAI_API_KEY" in made.out
     assert stat.S_IMODE(cli.config.stat().st_mode) == 0o600
-    assert list(tomllib.loads(cli.config.read_text())["virtualrouter"]["providers"]) == ["anthropic", "openai"]
-    assert SECRETS["ACME_API_KEY"] not in cli.config.read_text()
+    assert list(tomllib.loads(cli.config.read_text(encoding="utf-8"))["virtualrouter"]["providers"]) == [
+        "anthropic",
+        "openai",
+    ]
+    assert SECRETS["ACME_API_KEY"] not in cli.config.read_text(encoding="utf-8")
     assert (checked.code, checked.err) == (0, "")
 
 
@@ -32,7 +35,7 @@ def test_init_never_overwrites(cli: Cli) -> None:
 
     assert again.code == 78
     assert "is not overwritten" in again.err
-    assert cli.config.read_text() == "# mine\n"
+    assert cli.config.read_text(encoding="utf-8") == "# mine\n"
 
 
 def test_init_without_any_key_writes_an_example_that_names_what_is_missing(cli: Cli) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -39,7 +40,8 @@ def test_the_users_unit_runs_this_installation_with_this_configuration(configure
     assert done.code == 0
     assert f"Wrote {unit_file(configured)}." in done.out
     assert "systemctl --user daemon-reload" in done.out
-    assert found["ExecStart"] == f"{sys.executable} -m routecodex start --config {configured.config}"
+    start = [sys.executable, "-m", "routecodex", "start", "--config", str(configured.config)]
+    assert shlex.split(found["ExecStart"]) == start
     assert found["Environment"] == f"ROUTECODEX_HOME={configured.home}"
     assert (found["Type"], found["ExecReload"]) == ("notify", "/bin/kill -HUP $MAINPID")
     assert (found["KillMode"], found["TimeoutStopSec"]) == ("mixed", "27")
