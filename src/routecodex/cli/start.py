@@ -31,6 +31,8 @@ READY_SECONDS: Final = 60.0
 """A configuration that does not come up gives way to the last good one, which takes its time too."""
 _FREED_SECONDS: Final = 2.0
 """For the workers of a gateway that was killed to let go of its port."""
+_OPEN_FILES: Final = 65536
+"""A process's limit as the service's unit has it too (cli/systemd.py)."""
 _LOG_TAIL: Final = 15
 _HOST: Final = "ROUTECODEX_SERVER__HOST"
 _PORT: Final = "ROUTECODEX_SERVER__PORT"
@@ -199,7 +201,20 @@ def _become_supervisor(
             command += ["--log-file", log]
         listener.set_inheritable(True)
         os.set_inheritable(descriptor, True)
+        _allow_open_files()
         os.execve(sys.executable, command, environ)  # noqa: S606 - our own interpreter, no shell
+
+
+def _allow_open_files() -> None:
+    """As many as we may have: a connection beyond the limit is closed unanswered, and shells begin with few hundred."""
+    import contextlib
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):  # some systems allow less than they say
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _start_daemon(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import stat
@@ -56,6 +57,19 @@ def test_what_a_gateway_writes_is_private(gateway: Cli) -> None:
         content = path.read_bytes()
         for secret in SECRETS.values():
             assert secret.encode() not in content, path
+
+
+def test_a_gateway_may_open_as_many_files_as_the_system_lets_it(cli: Cli) -> None:
+    cli.write(CONFIG.format(port=free_port()))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        pid = cli("start", "--daemon", "--json").json["pid"]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    most = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
+    assert resource.prlimit(pid, resource.RLIMIT_NOFILE) == (most, hard)
 
 
 def test_status_shows_targets_in_a_table(gateway: Cli) -> None:
