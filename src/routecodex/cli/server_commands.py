@@ -8,7 +8,7 @@ from routecodex.cli.options import ConfigOption, JsonOption, PortOption
 
 
 def restart(config: ConfigOption = None, port: PortOption = None, as_json: JsonOption = False) -> int:
-    """Replace every worker, one after another; nobody is refused. In safe mode: try the configuration again."""
+    """Replace every worker, one after another; running requests finish. In safe mode: try the configuration again."""
     return _asked("restart", "Every worker is new.", config, port, as_json=as_json)
 
 

@@ -36,7 +36,7 @@ _MOST_SHOWN: Final = 1000
 _ANSWER: Final = 2 * 1024 * 1024
 """Bytes of ledger one answer holds at most."""
 _MEND: Final = "Put it right, then `routecodex config apply`; what was in force still is."
-_AGAIN: Final = "Say it again with `--restart`: workers are replaced one by one, nobody is refused."
+_AGAIN: Final = "Say it again with `--restart`: workers are replaced one by one, and running requests finish."
 
 
 class Commands:

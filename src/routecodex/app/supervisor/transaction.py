@@ -28,7 +28,7 @@ _RECORDED: Final = 50
 """Changes an entry of the ledger names at most."""
 
 _RESTART: Final = (
-    "Apply it with `routecodex config apply --restart`: workers are replaced one by one, nobody is refused."
+    "Apply it with `routecodex config apply --restart`: workers are replaced one by one, and running requests finish."
 )
 _WHOLE: Final = "Stop and start the gateway: `routecodex stop`, then `routecodex start`."
 _DISK: Final = "Make room on the disk, or the folder writable; `routecodex rollback` works meanwhile."
